@@ -1,0 +1,1 @@
+"""What travels: canonical models, events, commands, outcomes, cases, brand configuration, topics. Imports nothing of ours."""
