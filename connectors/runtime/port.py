@@ -1,0 +1,92 @@
+"""The contract between the runtime (log, locks, epochs, outcomes) and one outside system.
+
+The runtime calls; a system implements. The runtime guarantees: per order key one call at a time, reads and writes
+alike; commands of a key in log order, only the newest per object; what a call returns is published before the next call
+for that key. A system must not assume that its process lives to see an answer.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from schemas.base import Brand, OrderId, System
+from schemas.commands import Command
+from schemas.hints import Hint
+from schemas.outcomes import Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One order as a system has it, verbatim.
+
+    `body` is UTF-8 JSON as answered (pages of one record joined), empty when `absent`. `complete` is false when the
+    answer does not prove that what is missing in it is missing in the system. `read_started_at` is aware UTC, taken
+    before the first byte was sent.
+    """
+
+    brand: Brand
+    order: OrderId
+    body: bytes
+    read_started_at: datetime
+    absent: bool = False
+    complete: bool = True
+    api_version: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Execution:
+    """How a command ended, and what was seen on the way; the readings are published before the outcome."""
+
+    outcome: Outcome
+    readings: tuple[Reading, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """Orders that may have changed; hints only. `cursor` goes into the next call, opaque to the runtime."""
+
+    orders: tuple[OrderId, ...]
+    cursor: str
+
+
+class Port(Protocol):
+    """One outside system for all brands it is configured for."""
+
+    @property
+    def system(self) -> System: ...
+
+    @property
+    def brands(self) -> frozenset[Brand]: ...
+
+    @property
+    def longest_request(self) -> float:
+        """Seconds for which the system may still execute a request nobody waits for any more."""
+        ...
+
+    @property
+    def read_batch(self) -> int:
+        """How many orders of a brand one `read` may be asked for."""
+        ...
+
+    async def read(self, brand: Brand, orders: Sequence[OrderId]) -> Sequence[Reading]:
+        """Read these orders whole, one Reading each, in any order. Raises ConnectorError; then none is published."""
+        ...
+
+    async def execute(self, command: Command) -> Execution:
+        """Look; write if it is not so; after an unclear answer wait `longest_request` and look again; read back.
+
+        Refusals are outcomes, not exceptions. Raises Transient only when nothing can have been written, and
+        Unauthorised; the runtime makes `delayed` of both.
+        """
+        ...
+
+    async def resolve(self, hint: Hint) -> OrderId | None:
+        """The order a hint for something else (`~ID`) is about; None when it is no order of ours."""
+        ...
+
+    async def changes(self, brand: Brand, cursor: str) -> Changes:
+        """Orders changed since the cursor ('' at first), with overlap. The poll that finds what no webhook told."""
+        ...
+
+    async def aclose(self) -> None: ...

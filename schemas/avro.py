@@ -1,0 +1,162 @@
+"""Avro for canonical topics: schemas derived from the models, the fingerprint travels with the record.
+
+A record's headers hold `kind` (the model's name) and `schema` (SHA-256 of the canonical schema, 16 hex digits). A reader
+finds the writer's schema by fingerprint among the current ones and those kept in `schemas/history/`.
+"""
+
+import io
+import json
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from decimal import Decimal
+from enum import Enum
+from functools import cache
+from hashlib import sha256
+from importlib.resources import files
+from types import NoneType, UnionType
+from typing import Annotated, Any, Literal, NewType, Union, cast, get_args, get_origin
+
+import fastavro
+from pydantic import BaseModel
+
+from schemas.errors import Unreadable
+
+Schema = Any
+NAMESPACE = "lockstep"
+HISTORY = "history"
+
+
+def schema_of(model: type[BaseModel]) -> dict[str, Any]:
+    """The Avro schema of a model. Enums travel as strings, so that an older reader meets a new value calmly; decimals
+    as their text; moments as microseconds since 1970 UTC. Every field with a default has it in the schema.
+    """
+    return cast("dict[str, Any]", _record(model, set()))
+
+
+def _record(model: type[BaseModel], named: set[str]) -> Schema:
+    if model.__name__ in named:
+        return f"{NAMESPACE}.{model.__name__}"
+    named.add(model.__name__)
+    fields = []
+    for name, info in model.model_fields.items():
+        field: dict[str, Any] = {"name": name, "type": _type(info.annotation, named)}
+        if not info.is_required():
+            field["default"] = _default(info.get_default(call_default_factory=True))
+            field["type"] = _default_first(field["type"], field["default"])
+        fields.append(field)
+    return {"type": "record", "name": model.__name__, "namespace": NAMESPACE, "fields": fields}
+
+
+_PLAIN: Mapping[object, Schema] = {
+    str: "string",
+    int: "long",
+    bool: "boolean",
+    Decimal: "string",
+    NoneType: "null",
+    datetime: {"type": "long", "logicalType": "timestamp-micros"},
+}
+
+
+def _type(annotation: Any, named: set[str]) -> Schema:
+    if isinstance(annotation, NewType):
+        return _type(annotation.__supertype__, named)
+    plain = _PLAIN.get(annotation)
+    if plain is not None:
+        return plain
+    origin, args = get_origin(annotation), get_args(annotation)
+    if origin is Annotated:
+        return _type(args[0], named)
+    if origin is Literal or (isinstance(annotation, type) and issubclass(annotation, Enum)):
+        return "string"
+    if origin is tuple and len(args) == 2 and args[1] is Ellipsis:
+        return {"type": "array", "items": _type(args[0], named)}
+    if origin is dict:
+        return {"type": "map", "values": _type(args[1], named)}
+    if origin in (Union, UnionType):
+        return [_type(arg, named) for arg in args]
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return _record(annotation, named)
+    msg = f"no Avro form for {annotation!r}"
+    raise TypeError(msg)
+
+
+def _default(value: Any) -> Any:
+    if isinstance(value, BaseModel):
+        return value.model_dump(mode="json")
+    if isinstance(value, tuple):
+        return [_default(item) for item in value]
+    return value.value if isinstance(value, Enum) else value
+
+
+def _default_first(kind: Schema, default: Any) -> Schema:
+    """Avro wants a union's default to be of its first branch."""
+    if isinstance(kind, list) and default is None:
+        return ["null", *(branch for branch in kind if branch != "null")]
+    return kind
+
+
+def canonical(schema: Schema) -> str:
+    """One text per schema, whatever the order in which its keys were written."""
+    return json.dumps(schema, sort_keys=True, separators=(",", ":"))
+
+
+def fingerprint(schema: Schema) -> str:
+    return sha256(canonical(schema).encode()).hexdigest()[:16]
+
+
+class Codec:
+    """Writes and reads the records of some models. Make it once; it parses every schema, past ones included."""
+
+    def __init__(self, models: Iterable[type[BaseModel]]) -> None:
+        self._models = {model.__name__: model for model in models}
+        schemas = {name: schema_of(model) for name, model in self._models.items()}
+        self._current = {name: fastavro.parse_schema(schema) for name, schema in schemas.items()}
+        self._print = {name: fingerprint(schema) for name, schema in schemas.items()}
+        self._header = {name: self._print[name].encode() for name in schemas}
+        self._writers: dict[str, tuple[str, Schema]] = {
+            fingerprint(schema): (schema["name"], fastavro.parse_schema(schema)) for schema in past_schemas()
+        }
+
+    def encode(self, record: BaseModel) -> tuple[bytes, dict[str, bytes]]:
+        """The value and the headers `kind` and `schema`."""
+        name = type(record).__name__
+        buffer = io.BytesIO()
+        fastavro.schemaless_writer(buffer, self._current[name], record.model_dump())
+        return buffer.getvalue(), {"kind": name.encode(), "schema": self._header[name]}
+
+    def decode(self, value: bytes, headers: Mapping[str, bytes]) -> BaseModel:
+        """The record. Raises Unreadable when the kind or the schema is unknown, or the bytes are not of that schema."""
+        name = headers.get("kind", b"").decode()
+        model = self._models.get(name)
+        if model is None:
+            raise Unreadable("header kind", f"one of {', '.join(sorted(self._models))}", repr(name))
+        written = headers.get("schema", b"").decode()
+        reader = None
+        writer = self._current[name]
+        if written != self._print[name]:
+            past = self._writers.get(written)
+            if past is None or past[0] != name:
+                raise Unreadable(
+                    "header schema",
+                    f"a schema of {name} this release knows",
+                    f"{written!r}; was it written by a newer one?",
+                )
+            writer, reader = past[1], writer
+        try:
+            return model.model_validate(fastavro.schemaless_reader(io.BytesIO(value), writer, reader))
+        except (
+            Exception
+        ) as cause:  # fastavro raises bare EOFError, ValueError, IndexError, struct.error on broken bytes
+            raise Unreadable(
+                f"{name} value", f"bytes of schema {written}", f"{type(cause).__name__}: {cause}"
+            ) from cause
+
+
+@cache
+def past_schemas() -> tuple[dict[str, Any], ...]:
+    """Schemas of earlier releases, kept for their readers."""
+    folder = files("schemas").joinpath(HISTORY)
+    if not folder.is_dir():
+        return ()
+    kept = sorted((file for file in folder.iterdir() if file.name.endswith(".avsc")), key=lambda file: file.name)
+    return tuple(json.loads(file.read_text()) for file in kept)

@@ -1,0 +1,352 @@
+"""Cases: what a person must look at. They may open by time; they close only by fact. One catalogue says what each means."""
+
+from enum import StrEnum
+from types import MappingProxyType
+
+from schemas.base import Brand, Frozen, OrderId, Utc
+
+
+class Owner(StrEnum):
+    OPERATIONS = "operations"
+    CUSTOMER_SERVICE = "customer service"
+    FINANCE = "finance"
+    ENGINEERING = "engineering"
+
+
+class Severity(StrEnum):
+    URGENT = "urgent"
+    """Shipping or stock stands still."""
+    HIGH = "high"
+    NORMAL = "normal"
+
+
+class CaseCode(StrEnum):
+    ADDRESS_INCOMPLETE = "address_incomplete"
+    PAYMENT_NOT_MET = "payment_not_met"
+    NOT_ROUTED = "not_routed"
+    SKU_MISSING = "sku_missing"
+    UNKNOWN_SKU = "unknown_sku"
+    UNMAPPED_LOCATION = "unmapped_location"
+    UNMAPPED_SHIPPING_LINE = "unmapped_shipping_line"
+    FULFILMENT_HOLD = "fulfilment_hold"
+    CLARUS_REFUSED = "clarus_refused"
+    CLARUS_SLOW = "clarus_slow"
+    CLARUS_RIGHTS_LOST = "clarus_rights_lost"
+    GOODS_OUT_MISSING = "goods_out_missing"
+    UNKNOWN_GOODS_OUT = "unknown_goods_out"
+    CHANGED_AFTER_RELEASE = "changed_after_release"
+    CANCELLED_AFTER_RELEASE = "cancelled_after_release"
+    NOT_DESPATCHED = "not_despatched"
+    SHORT_CLOSED = "short_closed"
+    OVER_DESPATCHED = "over_despatched"
+    UNDESPATCHED = "undespatched"
+    TRACKING_MISSING = "tracking_missing"
+    ERP_REFUSED = "erp_refused"
+    ERP_NOT_COMMITTED = "erp_not_committed"
+    ERP_NOT_POSTED = "erp_not_posted"
+    SHOPIFY_REFUSED = "shopify_refused"
+    NOT_TOLD = "not_told"
+    FULFILLED_BY_HAND = "fulfilled_by_hand"
+    RESHIP = "reship?"
+    SHIPPED_NOT_OWED = "shipped_not_owed"
+    SNAPSHOT_UNREADABLE = "snapshot_unreadable"
+    CONNECTION_DOWN = "connection_down"
+    ORDER_GONE = "order_gone"
+
+
+class Entry(Frozen):
+    """What a code means to the person who gets it. `due` is in seconds from opening."""
+
+    meaning: str
+    first_action: str
+    closes_when: str
+    owner: Owner
+    severity: Severity
+    due: int
+
+
+def _entry(meaning: str, first_action: str, closes_when: str, owner: Owner, severity: Severity, due: int) -> Entry:
+    return Entry(
+        meaning=meaning, first_action=first_action, closes_when=closes_when, owner=owner, severity=severity, due=due
+    )
+
+
+_HOUR = 3600
+_OPS, _CS, _FIN, _ENG = Owner.OPERATIONS, Owner.CUSTOMER_SERVICE, Owner.FINANCE, Owner.ENGINEERING
+_URGENT, _HIGH, _NORMAL = Severity.URGENT, Severity.HIGH, Severity.NORMAL
+
+CATALOGUE: MappingProxyType[CaseCode, Entry] = MappingProxyType(
+    {
+        CaseCode.ADDRESS_INCOMPLETE: _entry(
+            "The order waits because its delivery address lacks what the warehouse needs.",
+            "Ask the shopper for what is missing and complete the address in Shopify.",
+            "the address in Shopify is complete",
+            _CS,
+            _URGENT,
+            4 * _HOUR,
+        ),
+        CaseCode.PAYMENT_NOT_MET: _entry(
+            "The order waits because it is not paid as the brand's payment rule asks.",
+            "Check the payment in Shopify; capture it, chase it or cancel the order.",
+            "the payment rule is met or the order is cancelled",
+            _FIN,
+            _NORMAL,
+            24 * _HOUR,
+        ),
+        CaseCode.NOT_ROUTED: _entry(
+            "Shopify has not assigned the order to a location, so nothing can be sent to the warehouse.",
+            "Look at the order's fulfilment section and the shop's order routing.",
+            "Shopify shows an open fulfilment order",
+            _OPS,
+            _HIGH,
+            4 * _HOUR,
+        ),
+        CaseCode.SKU_MISSING: _entry(
+            "A line that must ship has no SKU.",
+            "Give the variant its SKU, or refund the line.",
+            "every line that ships has a SKU",
+            _OPS,
+            _URGENT,
+            4 * _HOUR,
+        ),
+        CaseCode.UNKNOWN_SKU: _entry(
+            "Clarus or the ERP does not know a SKU of this order.",
+            "Create the product under exactly this code (leading zeros too), or correct the SKU in Shopify; then retry.",
+            "the command that named the SKU is accepted",
+            _OPS,
+            _URGENT,
+            4 * _HOUR,
+        ),
+        CaseCode.UNMAPPED_LOCATION: _entry(
+            "Shopify assigned the order to a location that no warehouse is mapped to.",
+            "Map the location in the brand's configuration, or move the order in Shopify.",
+            "the location is mapped or the order moved",
+            _OPS,
+            _URGENT,
+            4 * _HOUR,
+        ),
+        CaseCode.UNMAPPED_SHIPPING_LINE: _entry(
+            "The shipping method the shopper chose is not mapped to a carrier and service.",
+            "Map the shipping line in the brand's configuration.",
+            "the shipping line is mapped",
+            _OPS,
+            _URGENT,
+            4 * _HOUR,
+        ),
+        CaseCode.FULFILMENT_HOLD: _entry(
+            "Someone put the order on hold in Shopify.",
+            "Read the hold's reason and release it in Shopify when it is settled.",
+            "the hold is released",
+            _CS,
+            _NORMAL,
+            24 * _HOUR,
+        ),
+        CaseCode.CLARUS_REFUSED: _entry(
+            "Clarus refused what we sent for this order.",
+            "Read which field it refused, correct it in Shopify or Clarus; a change is sent by itself.",
+            "Clarus accepts it or it is no longer wanted",
+            _OPS,
+            _URGENT,
+            2 * _HOUR,
+        ),
+        CaseCode.CLARUS_SLOW: _entry(
+            "The warehouse has not taken the order yet although it was sent.",
+            "See whether Clarus is reachable and the connection is not paused.",
+            "the goods-out is seen in Clarus",
+            _OPS,
+            _URGENT,
+            _HOUR,
+        ),
+        CaseCode.CLARUS_RIGHTS_LOST: _entry(
+            "Clarus no longer shows us the brand's account or warehouses; its answers cannot be believed.",
+            "Restore the rights of the API user in Clarus. Nothing is created meanwhile.",
+            "an answer shows account and warehouses again",
+            _ENG,
+            _URGENT,
+            _HOUR,
+        ),
+        CaseCode.GOODS_OUT_MISSING: _entry(
+            "A goods-out that was there is gone, and we did not cancel it.",
+            "Ask the warehouse who deleted it. It is not created again by itself: retry to create it, or cancel the order.",
+            "it is seen again, or a person decides",
+            _OPS,
+            _URGENT,
+            _HOUR,
+        ),
+        CaseCode.UNKNOWN_GOODS_OUT: _entry(
+            "Clarus holds a goods-out for this order that we did not make.",
+            "Compare it with ours in Clarus and cancel the one that is not wanted.",
+            "only known goods-outs are left",
+            _OPS,
+            _URGENT,
+            _HOUR,
+        ),
+        CaseCode.CHANGED_AFTER_RELEASE: _entry(
+            "The order was moved, held or changed after the warehouse had it.",
+            "Tell the warehouse to stop or go on; cancel the goods-out in Clarus if it must not leave.",
+            "what the warehouse has and what Shopify wants agree again",
+            _CS,
+            _URGENT,
+            _HOUR,
+        ),
+        CaseCode.CANCELLED_AFTER_RELEASE: _entry(
+            "The order was cancelled in Shopify, but the warehouse already works on it.",
+            "Ask the warehouse to stop and put back; if it left, treat it as a return.",
+            "the goods-out is cancelled, or despatched and settled",
+            _CS,
+            _URGENT,
+            _HOUR,
+        ),
+        CaseCode.NOT_DESPATCHED: _entry(
+            "The warehouse has had the goods-out for long and has not despatched it.",
+            "Look in Clarus why it does not allocate or is not picked.",
+            "it is despatched or cancelled",
+            _OPS,
+            _HIGH,
+            24 * _HOUR,
+        ),
+        CaseCode.SHORT_CLOSED: _entry(
+            "The warehouse closed the goods-out with fewer units than ordered.",
+            "Decide with the shopper: refund the missing units, or release them again.",
+            "the units are refunded, or released again",
+            _CS,
+            _HIGH,
+            8 * _HOUR,
+        ),
+        CaseCode.OVER_DESPATCHED: _entry(
+            "The warehouse despatched more units than were ordered.",
+            "Ask the warehouse; arrange the return or write it off.",
+            "a person closes it",
+            _OPS,
+            _NORMAL,
+            24 * _HOUR,
+        ),
+        CaseCode.UNDESPATCHED: _entry(
+            "The warehouse took a despatch back after the shopper was told.",
+            "Find the parcel; tell the shopper if it did not leave.",
+            "it is despatched again",
+            _CS,
+            _URGENT,
+            2 * _HOUR,
+        ),
+        CaseCode.TRACKING_MISSING: _entry(
+            "A parcel left without a tracking number.",
+            "Look at the shipment in Clarus: did the carrier's manifest fail?",
+            "the tracking number is there",
+            _OPS,
+            _HIGH,
+            4 * _HOUR,
+        ),
+        CaseCode.ERP_REFUSED: _entry(
+            "The ERP refused the sales order or the posting.",
+            "Read what it refused and mend it in the ERP; then retry.",
+            "the ERP accepts it",
+            _FIN,
+            _HIGH,
+            4 * _HOUR,
+        ),
+        CaseCode.ERP_NOT_COMMITTED: _entry(
+            "The ERP has not committed the sales order.",
+            "See whether the ERP is reachable and the order stands in draft there.",
+            "the sales order is committed",
+            _FIN,
+            _HIGH,
+            4 * _HOUR,
+        ),
+        CaseCode.ERP_NOT_POSTED: _entry(
+            "The parcel left, but the ERP has not posted it; the shopper is not told yet.",
+            "Post the shipment in the ERP, or find out what holds it.",
+            "the ERP shows it posted",
+            _FIN,
+            _HIGH,
+            4 * _HOUR,
+        ),
+        CaseCode.SHOPIFY_REFUSED: _entry(
+            "Shopify refused the fulfilment although the parcel left.",
+            "Open the order in Shopify and see what its fulfilment orders still allow.",
+            "the fulfilment is there",
+            _OPS,
+            _HIGH,
+            4 * _HOUR,
+        ),
+        CaseCode.NOT_TOLD: _entry(
+            "The ERP has posted the parcel, but Shopify does not show the fulfilment yet.",
+            "See whether Shopify is reachable, its API budget is used up or the connection is paused.",
+            "Shopify shows the fulfilment",
+            _OPS,
+            _HIGH,
+            2 * _HOUR,
+        ),
+        CaseCode.FULFILLED_BY_HAND: _entry(
+            "Someone fulfilled units in Shopify by hand, without the warehouse's tracking.",
+            "Find out who and why; add the tracking there if the parcel is ours.",
+            "a person closes it",
+            _OPS,
+            _NORMAL,
+            24 * _HOUR,
+        ),
+        CaseCode.RESHIP: _entry(
+            "A fulfilment was cancelled in Shopify after the parcel left.",
+            "Was it only to correct tracking, or shall the goods be sent again? Nothing is sent by itself.",
+            "a person decides",
+            _CS,
+            _HIGH,
+            8 * _HOUR,
+        ),
+        CaseCode.SHIPPED_NOT_OWED: _entry(
+            "The warehouse sent units that Shopify no longer lets us fulfil.",
+            "The order was cancelled or refunded meanwhile: ask for the parcel back or charge again.",
+            "a person closes it",
+            _CS,
+            _HIGH,
+            8 * _HOUR,
+        ),
+        CaseCode.SNAPSHOT_UNREADABLE: _entry(
+            "An answer of a system about this order could not be understood.",
+            "Look at the dead letter it names; the next readable answer closes this.",
+            "a later answer can be read",
+            _ENG,
+            _HIGH,
+            4 * _HOUR,
+        ),
+        CaseCode.CONNECTION_DOWN: _entry(
+            "A whole system cannot be reached or refuses our credentials.",
+            "Check the system's status and our credentials.",
+            "it answers again",
+            _ENG,
+            _URGENT,
+            _HOUR,
+        ),
+        CaseCode.ORDER_GONE: _entry(
+            "Shopify no longer has this order, but other systems do.",
+            "Orders are seldom deleted: find out who did, and stop the goods-out if it has not left.",
+            "a person closes it",
+            _CS,
+            _HIGH,
+            8 * _HOUR,
+        ),
+    }
+)
+
+
+class Case(Frozen):
+    """One open or closed case, keyed brand/object/code. `detail` and `object` never hold anything personal."""
+
+    brand: Brand
+    order: OrderId
+    object: str
+    code: CaseCode
+    detail: str = ""
+    opened_at: Utc
+    due_at: Utc
+    owner: Owner
+    severity: Severity
+    closed_at: Utc | None = None
+
+    @property
+    def key(self) -> str:
+        return f"{self.brand}/{self.object}/{self.code}"
+
+    @property
+    def open(self) -> bool:
+        return self.closed_at is None

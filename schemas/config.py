@@ -1,0 +1,115 @@
+"""A brand's configuration: validated before it is published, versioned, an event in every partition."""
+
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
+
+from schemas.base import Brand, Frozen, LocationId, System, Utc
+from schemas.orders import FinancialStatus
+
+
+class WarehouseRule(Frozen):
+    """A Shopify location and the Clarus warehouse that serves it."""
+
+    location: LocationId
+    warehouse: str = Field(min_length=1, max_length=20)
+
+
+class ShippingRule(Frozen):
+    """A shipping line, by `code` first, else by `title`, and how Clarus sends it. Compared without case."""
+
+    code: str = ""
+    title: str = ""
+    carrier: str = Field(min_length=1, max_length=50)
+    service: str = Field(min_length=1, max_length=30)
+    priority: int = Field(default=50, ge=1, le=99)
+    """Clarus: 1 is the most urgent."""
+
+    @model_validator(mode="after")
+    def _names_something(self) -> Self:
+        if not (self.code or self.title):
+            msg = "expected a code or a title to recognise the shipping line by, found neither"
+            raise ValueError(msg)
+        return self
+
+
+class CarrierRule(Frozen):
+    """A Clarus carrier code and how Shopify spells it; `url` (with `{number}`) for carriers Shopify has no links for."""
+
+    carrier: str = Field(min_length=1)
+    company: str = Field(min_length=1)
+    url: str = ""
+
+
+class Waits(Frozen):
+    """How long something may stay out, in seconds, before a case opens, and how often it is read again."""
+
+    hold: int = Field(default=4 * 3600, ge=0)
+    goods_out: int = Field(default=900, ge=0)
+    """A create without its goods-out."""
+    erp_commit: int = Field(default=3600, ge=0)
+    erp_post: int = Field(default=4 * 3600, ge=0)
+    told: int = Field(default=1800, ge=0)
+    tracking: int = Field(default=600, ge=0)
+    """Despatched without tracking: wait so long, then tell without it and update once."""
+    despatch: int = Field(default=3 * 86400, ge=0)
+    """Released and not despatched."""
+    reread: int = Field(default=900, ge=1)
+    """While waiting for a system, read it again after this; doubles up to `reread_most`."""
+    reread_most: int = Field(default=3600, ge=1)
+    retry: int = Field(default=300, ge=1)
+    """A rejected command is tried again after this; doubles up to `retry_most`."""
+    retry_most: int = Field(default=6 * 3600, ge=1)
+
+
+class BrandConfig(Frozen):
+    """All that differs between brands and is no secret and no address of a machine."""
+
+    brand: Brand = Field(pattern=r"^[a-z][a-z0-9-]{0,30}$")
+    version: int = Field(default=0, ge=0)
+    """Set when applied; one more each time."""
+    mode: Literal["live", "observe"] = "observe"
+    """observe: everything is decided, nothing written, what would be sent is listed."""
+    release_from: Utc | None = None
+    """Orders created before it are read, never released. Must be set before `live`."""
+    paused: tuple[System, ...] = ()
+    reference_prefix: str = Field(pattern=r"^[A-Z0-9]{1,8}$")
+    """Begins each of our references in Clarus; unique per shop on one Clarus account."""
+    account: str = Field(min_length=1, max_length=20)
+    """Clarus account code: the owner of the stock."""
+    warehouses: tuple[WarehouseRule, ...] = Field(min_length=1)
+    shipping: tuple[ShippingRule, ...] = Field(min_length=1)
+    carriers: tuple[CarrierRule, ...] = ()
+    paid: tuple[FinancialStatus, ...] = (FinancialStatus.PAID, FinancialStatus.PARTIALLY_REFUNDED)
+    """The payment rule: financial statuses in which an order may leave."""
+    require_phone: bool = True
+    require_email: bool = True
+    """Clarus' packing desk refuses to pack without a complete address, phone and email included (its packing guide)."""
+    notify_shopper: bool = True
+    short_closed: Literal["case", "drop"] = "case"
+    """What a shortfall of a completed goods-out means: ask a person, or leave it to the shop's own refund."""
+    waits: Waits = Waits()
+
+    @model_validator(mode="after")
+    def _unambiguous(self) -> Self:
+        locations = [rule.location for rule in self.warehouses]
+        twice = sorted({location for location in locations if locations.count(location) > 1})
+        if twice:
+            msg = f"warehouses: expected each location once, found {', '.join(twice)} more than once"
+            raise ValueError(msg)
+        if self.mode == "live" and self.release_from is None:
+            msg = "release_from: expected a moment from which orders are released when mode is live, found none"
+            raise ValueError(msg)
+        return self
+
+    def warehouse_of(self, location: LocationId) -> str | None:
+        return next((rule.warehouse for rule in self.warehouses if rule.location == location), None)
+
+    def shipping_of(self, code: str, title: str) -> ShippingRule | None:
+        """The rule for a shipping line: the first whose code matches, else the first whose title does."""
+        by_code = (r for r in self.shipping if r.code and r.code.casefold() == code.casefold())
+        by_title = (r for r in self.shipping if r.title and r.title.casefold() == title.casefold())
+        return next(by_code, None) or next(by_title, None)
+
+    def carrier_of(self, code: str) -> CarrierRule | None:
+        return next((rule for rule in self.carriers if rule.carrier == code), None)

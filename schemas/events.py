@@ -1,0 +1,127 @@
+"""The event log of an order: past tense, one total order per order. All that bears on it is one of these kinds."""
+
+from enum import StrEnum
+from typing import Literal
+
+from schemas.base import Brand, Frozen, OrderId, OrderKey, System, Utc, order_key
+from schemas.config import BrandConfig
+from schemas.erp import ErpOrder
+from schemas.goods_outs import GoodsOut
+from schemas.orders import Order
+from schemas.outcomes import Outcome
+
+
+class Source(Frozen):
+    """The record an event was made from. Offsets count per `topic` and partition of the `cluster`."""
+
+    topic: str
+    cluster: str
+    partition: int
+    offset: int
+
+
+class OrderEvent(Frozen):
+    """What every event carries. `source` is None for ticks only, which are born in the event log."""
+
+    brand: Brand
+    order: OrderId
+    source: Source | None = None
+    trace: str = ""
+
+    @property
+    def key(self) -> OrderKey:
+        return order_key(self.brand, self.order)
+
+
+class Seen(OrderEvent):
+    """A snapshot. `epoch` is the offset of the ownership record of the connector that read it."""
+
+    epoch: int
+    read_started_at: Utc
+
+
+class ShopifyOrderSeen(Seen):
+    """The order as Shopify has it; None: Shopify says that there is no such order."""
+
+    snapshot: Order | None
+
+
+class GoodsOutsSeen(Seen):
+    """Every goods-out Clarus has under this order's references. Absence counts only when `complete`:
+    the same answer showed our account and warehouse.
+    """
+
+    goods_outs: tuple[GoodsOut, ...]
+    complete: bool
+
+
+class ErpOrderSeen(Seen):
+    """The sales order as the ERP has it; None: the ERP says that there is none under our key."""
+
+    snapshot: ErpOrder | None
+
+
+class CommandEnded(OrderEvent):
+    system: System
+    epoch: int
+    outcome: Outcome
+
+
+class ConnectionState(StrEnum):
+    WELL = "well"
+    DOWN = "down"
+    UNAUTHORISED = "unauthorised"
+    RIGHTS_LOST = "rights_lost"
+
+
+class ConnectionSeen(OrderEvent):
+    """How a connection of a brand fares; `order` is `~<system>`."""
+
+    system: System
+    state: ConnectionState
+    text: str = ""
+
+
+class SnapshotUnreadable(OrderEvent):
+    """An answer that could not be translated; the bytes are in the dead letters."""
+
+    system: System
+    reason: str
+
+
+class OperatorActed(OrderEvent):
+    """`target` names what is meant: a case code, a goods-out reference; '' is the whole order."""
+
+    action: Literal["retry", "refresh", "close", "release_again"]
+    target: str = ""
+    who: str
+    why: str = ""
+
+
+class ConfigChanged(OrderEvent):
+    """The brand's configuration, in every partition. `order` is `~config`."""
+
+    config: BrandConfig
+
+
+class Tick(OrderEvent):
+    """Time as a record. Its append time is what counts; `brand` and `order` are `~tick`."""
+
+    at: Utc
+
+
+EVENT_KINDS: tuple[type[OrderEvent], ...] = (
+    ShopifyOrderSeen,
+    GoodsOutsSeen,
+    ErpOrderSeen,
+    CommandEnded,
+    ConnectionSeen,
+    SnapshotUnreadable,
+    OperatorActed,
+    ConfigChanged,
+    Tick,
+)
+
+CONFIG_ID = OrderId("~config")
+TICK_BRAND = Brand("~tick")
+TICK_ID = OrderId("~tick")

@@ -1,0 +1,18 @@
+"""A hint says that something may have changed and where to look. It is never applied, only answered by a read."""
+
+from schemas.base import Brand, Frozen, OrderId, Utc
+
+
+class Hint(Frozen):
+    """`why` is the webhook's topic, `poll`, `sweep`, `fold` or `operator`.
+
+    `evidence` is the verbatim body: kept, never applied.
+    """
+
+    brand: Brand
+    order: OrderId
+    """`~ID` when only something else is known: the connector resolves it and hints again under the order's key."""
+    why: str
+    seen_at: Utc
+    trace: str = ""
+    evidence: str = ""

@@ -1,0 +1,147 @@
+"""Every topic, once: what it is keyed by, holds, how long it is kept, who writes it and who reads it.
+
+Creation, the topic page in the docs and the tests are derived from this registry. All keyed topics have the same
+number of partitions and one partitioner (murmur2), so that one instance owns the same keys in hints and commands.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from schemas.base import System
+
+DAY_MS = 24 * 3600 * 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """`retention_ms` None is for ever. `stamped_by_broker` asks for LogAppendTime."""
+
+    name: str
+    key: str
+    holds: str
+    value: Literal["json", "avro", "verbatim"]
+    writer: str
+    readers: tuple[str, ...]
+    cleanup: Literal["delete", "compact"] = "delete"
+    retention_ms: int | None = 7 * DAY_MS
+    stamped_by_broker: bool = False
+    min_compaction_lag_ms: int | None = None
+
+    def configuration(self) -> dict[str, str]:
+        """The broker's topic settings."""
+        settings = {"cleanup.policy": self.cleanup, "compression.type": "producer"}
+        if self.cleanup == "delete":
+            settings["retention.ms"] = str(-1 if self.retention_ms is None else self.retention_ms)
+        if self.stamped_by_broker:
+            settings["message.timestamp.type"] = "LogAppendTime"
+        if self.min_compaction_lag_ms is not None:
+            settings["min.compaction.lag.ms"] = str(self.min_compaction_lag_ms)
+        return settings
+
+
+def _hints(system: System) -> Topic:
+    return Topic(
+        name=f"hints.{system}",
+        key="brand/order",
+        holds="hint: what may have changed, why, seen when; a webhook's body as evidence, never applied",
+        value="json",
+        writer="intake, polls, the orders agent (reads it asks for), operators",
+        readers=(f"{system} connector",),
+    )
+
+
+def _raw(system: System) -> Topic:
+    return Topic(
+        name=f"raw.{system}",
+        key="brand/order",
+        holds="verbatim answers, outcomes of commands, connection and ownership records",
+        value="verbatim",
+        writer=f"{system} connector",
+        readers=("normalise",),
+        retention_ms=30 * DAY_MS,
+    )
+
+
+def _commands(system: System) -> Topic:
+    return Topic(
+        name=f"commands.{system}",
+        key="brand/order",
+        holds="commands: absolute, safe to repeat",
+        value="avro",
+        writer="orders agent",
+        readers=(f"{system} connector",),
+    )
+
+
+HINTS = {system: _hints(system) for system in System}
+RAW = {system: _raw(system) for system in System}
+COMMANDS = {system: _commands(system) for system in System}
+
+OPERATOR_ACTIONS = Topic(
+    name="operator.actions",
+    key="brand/order",
+    holds="what a person asked for, with who and why",
+    value="json",
+    writer="lockstep command line, console",
+    readers=("normalise",),
+    retention_ms=365 * DAY_MS,
+)
+CONFIG = Topic(
+    name="config",
+    key="brand",
+    holds="the brand's configuration, validated, versioned",
+    value="json",
+    writer="lockstep config apply",
+    readers=("normalise", "intake", "connectors"),
+    cleanup="compact",
+)
+ORDERS_EVENTS = Topic(
+    name="orders.events",
+    key="brand/order",
+    holds="canonical events and ticks: the one log of every order",
+    value="avro",
+    writer="normalise; the orders agent (ticks)",
+    readers=("orders agent", "show, verify, rebuild"),
+    retention_ms=None,
+    stamped_by_broker=True,
+)
+ORDERS_STATE = Topic(
+    name="orders.state",
+    key="brand/order",
+    holds="changelog of the orders table: the newest state per order",
+    value="json",
+    writer="orders agent",
+    readers=("orders agent on recovery", "read models"),
+    cleanup="compact",
+    min_compaction_lag_ms=3600 * 1000,
+)
+CASES = Topic(
+    name="cases",
+    key="brand/object/code",
+    holds="open and closed cases, without personal data",
+    value="avro",
+    writer="orders agent",
+    readers=("case list", "console", "alerts"),
+    cleanup="compact",
+)
+DLQ = Topic(
+    name="dlq",
+    key="the original key",
+    holds="original bytes; headers say topic, partition, offset, reason, stage",
+    value="verbatim",
+    writer="every process",
+    readers=("people",),
+    retention_ms=30 * DAY_MS,
+)
+
+ALL: tuple[Topic, ...] = (
+    *HINTS.values(),
+    *RAW.values(),
+    *COMMANDS.values(),
+    OPERATOR_ACTIONS,
+    CONFIG,
+    ORDERS_EVENTS,
+    ORDERS_STATE,
+    CASES,
+    DLQ,
+)
