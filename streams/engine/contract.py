@@ -1,0 +1,89 @@
+"""The contract between the engine (consumer group, changelog, commits) and the fold of one partition.
+
+The engine owns all waiting, sending and committing. The fold is synchronous and pure: the same records give the same
+steps, byte for byte. For every record the engine does, in this order:
+
+1. `handle` it; `Unreadable` makes a dead letter, anything else ends the process.
+2. Write the step's changes to the changelog and send its emissions, all without waiting for one another.
+3. Commit past the record only after the broker has acknowledged every one of them. A failed send ends the process.
+
+After an assignment: `restore` each key's newest changelog value (highest last offset wins), then `restored`, then, before
+the first record is handled, send what `resend` returns. What a fold must not assume: that a record comes once, that its
+emissions were sent because its changes were written, or the other way round.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+
+from kernel.log import Record
+
+
+@dataclass(frozen=True, slots=True)
+class Emission:
+    """A record to send. Without `partition` the key decides."""
+
+    topic: str
+    key: bytes
+    value: bytes | None
+    headers: Mapping[str, bytes] = field(default_factory=dict)
+    partition: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A changelog record: the whole new value of one key, None for a tombstone. See `streams.engine.prefix`."""
+
+    key: bytes
+    value: bytes | None
+
+
+class Verdict(StrEnum):
+    """How a record ended; counted per topic."""
+
+    APPLIED = "applied"
+    DUPLICATE = "duplicate"
+    HELD = "held"
+    REJECTED = "rejected"
+    TICK = "tick"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    verdict: Verdict
+    changes: Sequence[Change] = ()
+    emissions: Sequence[Emission] = ()
+
+
+class PartitionFold(Protocol):
+    """All keys of one partition. Made at assignment, dropped whole at revocation."""
+
+    def restore(self, key: bytes, value: bytes) -> None:
+        """The newest value of one key from the changelog, before any record."""
+        ...
+
+    def restored(self) -> None:
+        """All keys are there."""
+        ...
+
+    def handle(self, record: Record) -> Step:
+        """Fold one record. Raises schemas.errors.Unreadable when its bytes cannot be understood; nothing changed then."""
+        ...
+
+    def resend(self, committed: int) -> Sequence[Emission]:
+        """Emissions of keys whose last offset is at or past `committed`: they may not have been sent."""
+        ...
+
+    def next_due(self) -> datetime | None:
+        """When the earliest key wants to be planned again; None when none does."""
+        ...
+
+    def tick(self, at: datetime) -> Emission:
+        """The record that makes the due keys be planned; the engine produces it to this very partition."""
+        ...
+
+
+FoldFactory = Callable[[int], PartitionFold]
+"""Makes the empty fold of a partition number."""
