@@ -1,0 +1,76 @@
+"""Runs a program that must not outlive whoever started it, however that one ends: killed, crashed or gone in peace.
+
+The tether's standard input is a pipe whose other end only the owner holds. When the owner is gone the kernel closes it,
+the tether reads its end and ends the program. No polling, no signal to a process id that may have been given away.
+
+`python tether.py PROGRAM ARGUMENT…` is the tether itself (standard library only); :func:`start` is for the owner.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import IO
+
+GRACE_SECONDS = 10.0
+"""How long a program may take to end by itself once it is asked to."""
+
+
+class Tethered:
+    """A program on its tether, in a process group of its own."""
+
+    def __init__(self, process: "subprocess.Popen[bytes]") -> None:
+        self._process = process
+
+    @property
+    def exit_status(self) -> int | None:
+        """None while it runs."""
+        return self._process.poll()
+
+    def stop(self) -> None:
+        """Ask it to end, wait, and end its whole group by force if it does not. Safe to call twice."""
+        if self._process.stdin is not None and not self._process.stdin.closed:
+            self._process.stdin.close()
+        try:
+            self._process.wait(GRACE_SECONDS + 2)
+        except subprocess.TimeoutExpired:
+            os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.wait()
+
+
+def start(program: Sequence[str], *, environment: Mapping[str, str], log: IO[bytes], folder: Path) -> Tethered:
+    """Start `program` in `folder`, its output to `log`. Raises OSError when even the tether cannot be started."""
+    return Tethered(
+        subprocess.Popen(  # noqa: S603 - the program is named by our own code
+            [sys.executable, "-I", "-S", __file__, *program],
+            stdin=subprocess.PIPE,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            env=dict(environment),
+            cwd=folder,
+            start_new_session=True,
+        )
+    )
+
+
+def _run(program: Sequence[str]) -> int:
+    child = subprocess.Popen(program, stdin=subprocess.DEVNULL)  # noqa: S603 - as above
+
+    def end_with_the_owner() -> None:
+        while os.read(0, 1):  # the bare descriptor: a buffered reader held at exit is a fatal error of Python
+            pass
+        child.terminate()
+        try:
+            child.wait(GRACE_SECONDS)
+        except subprocess.TimeoutExpired:
+            child.kill()
+
+    threading.Thread(target=end_with_the_owner, daemon=True).start()
+    return child.wait()
+
+
+if __name__ == "__main__":
+    sys.exit(_run(sys.argv[1:]))
