@@ -99,7 +99,7 @@ class Rebalance(Protocol):
 
 
 class Consumer(Protocol):
-    """Reads as a member of a group. All topics of one consumer are co-partitioned: partition n of each goes together."""
+    """Reads as a member of a group. All its topics are co-partitioned: partition n of each goes together."""
 
     async def start(self) -> None: ...
 
@@ -110,7 +110,7 @@ class Consumer(Protocol):
         ...
 
     async def commit(self, finished: Mapping[Partition, int]) -> None:
-        """Commit: everything *before* the given offset is finished. Raises Fenced when a partition is no longer ours."""
+        """Everything *before* the given offset is finished. Raises Fenced when a partition is no longer ours."""
         ...
 
     def pause(self, *partitions: Partition) -> None:

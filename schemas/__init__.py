@@ -1,1 +1,1 @@
-"""What travels: canonical models, events, commands, outcomes, cases, brand configuration, topics. Imports nothing of ours."""
+"""What travels: models, events, commands, outcomes, cases, brand configuration, topics. Imports nothing of ours."""

@@ -1,7 +1,7 @@
 """Avro for canonical topics: schemas derived from the models, the fingerprint travels with the record.
 
-A record's headers hold `kind` (the model's name) and `schema` (SHA-256 of the canonical schema, 16 hex digits). A reader
-finds the writer's schema by fingerprint among the current ones and those kept in `schemas/history/`.
+A record's headers hold `kind` (the model's name) and `schema` (SHA-256 of the canonical schema, 16 hex digits). A
+reader finds the writer's schema by fingerprint among the current ones and those kept in `schemas/history/`.
 """
 
 import io

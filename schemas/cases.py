@@ -1,4 +1,4 @@
-"""Cases: what a person must look at. They may open by time; they close only by fact. One catalogue says what each means."""
+"""Cases: what a person must look at. They may open by time; they close only by fact. One catalogue explains all."""
 
 from enum import StrEnum
 from types import MappingProxyType
@@ -111,7 +111,7 @@ CATALOGUE: MappingProxyType[CaseCode, Entry] = MappingProxyType(
         ),
         CaseCode.UNKNOWN_SKU: _entry(
             "Clarus or the ERP does not know a SKU of this order.",
-            "Create the product under exactly this code (leading zeros too), or correct the SKU in Shopify; then retry.",
+            "Create the product under exactly this code, leading zeros too, or correct it in Shopify; then retry.",
             "the command that named the SKU is accepted",
             _OPS,
             _URGENT,
@@ -167,7 +167,7 @@ CATALOGUE: MappingProxyType[CaseCode, Entry] = MappingProxyType(
         ),
         CaseCode.GOODS_OUT_MISSING: _entry(
             "A goods-out that was there is gone, and we did not cancel it.",
-            "Ask the warehouse who deleted it. It is not created again by itself: retry to create it, or cancel the order.",
+            "Ask the warehouse who deleted it. It is not created again by itself: release again, or cancel the order.",
             "it is seen again, or a person decides",
             _OPS,
             _URGENT,

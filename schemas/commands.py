@@ -132,7 +132,7 @@ class Tracking(Frozen):
 
 
 class CreateFulfilment(Decided):
-    """Tell the shopper that these units left. Object `fulfilment:<goods-out reference>`, generation counts the tellings."""
+    """Tell the shopper that these units left. Object `fulfilment:<reference>`, generation counts the tellings."""
 
     kind: Literal["CreateFulfilment"] = "CreateFulfilment"
     goods_out: GoodsOutRef

@@ -34,7 +34,7 @@ class ShippingRule(Frozen):
 
 
 class CarrierRule(Frozen):
-    """A Clarus carrier code and how Shopify spells it; `url` (with `{number}`) for carriers Shopify has no links for."""
+    """A Clarus carrier code and how Shopify spells it; `url` (with `{number}`) where Shopify has no link itself."""
 
     carrier: str = Field(min_length=1)
     company: str = Field(min_length=1)

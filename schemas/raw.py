@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from schemas.base import Brand, Frozen, System, Utc
 from schemas.errors import Unreadable
+from schemas.events import ConnectionState
 
 
 class RawKind(StrEnum):
@@ -64,3 +65,10 @@ class RawHeaders(Frozen):
             raise Unreadable("headers", f"a header {missing}", "none") from missing
         except ValueError as wrong:
             raise Unreadable("headers", "brand, system, kind, epoch, read_started_at", str(wrong)) from wrong
+
+
+class ConnectionReport(Frozen):
+    """The body of a CONNECTION record, keyed `brand/~system`: how the whole connection of a brand fares."""
+
+    state: ConnectionState
+    text: str = ""

@@ -7,9 +7,9 @@ steps, byte for byte. For every record the engine does, in this order:
 2. Write the step's changes to the changelog and send its emissions, all without waiting for one another.
 3. Commit past the record only after the broker has acknowledged every one of them. A failed send ends the process.
 
-After an assignment: `restore` each key's newest changelog value (highest last offset wins), then `restored`, then, before
-the first record is handled, send what `resend` returns. What a fold must not assume: that a record comes once, that its
-emissions were sent because its changes were written, or the other way round.
+After an assignment: `restore` each key's newest changelog value (highest last offset wins), then `restored`, then,
+before the first record is handled, send what `resend` returns. What a fold must not assume: that a record comes once,
+that its emissions were sent because its changes were written, or the other way round.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -19,6 +19,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from kernel.log import Record
+from schemas.errors import Unreadable
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,14 @@ class Step:
     emissions: Sequence[Emission] = ()
 
 
+class UnreadableRecord(Unreadable):
+    """A record that goes to the dead letters and that somebody must hear of: `emissions` are sent beside the letter."""
+
+    def __init__(self, cause: Unreadable, emissions: Sequence[Emission]) -> None:
+        super().__init__(cause.where, cause.expected, cause.found)
+        self.emissions = tuple(emissions)
+
+
 class PartitionFold(Protocol):
     """All keys of one partition. Made at assignment, dropped whole at revocation."""
 
@@ -69,7 +78,7 @@ class PartitionFold(Protocol):
         ...
 
     def handle(self, record: Record) -> Step:
-        """Fold one record. Raises schemas.errors.Unreadable when its bytes cannot be understood; nothing changed then."""
+        """Fold one record. Raises schemas.errors.Unreadable when it cannot be understood; nothing changed then."""
         ...
 
     def resend(self, committed: int) -> Sequence[Emission]:

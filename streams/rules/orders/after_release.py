@@ -1,0 +1,149 @@
+"""What happened in the warehouse or the shop after the release, that a person must settle or that we may cancel."""
+
+from collections.abc import Iterator
+
+from schemas.base import System
+from schemas.cases import CaseCode
+from schemas.commands import CancelGoodsOut
+from schemas.config import BrandConfig
+from schemas.goods_outs import GoodsOutStatus
+from schemas.orders import Order
+from streams.rules.orders.findings import Finding, Look, Waiting, Wanted
+from streams.rules.orders.state import KnownGoodsOut, OrderState
+from streams.rules.orders.units import RELEASABLE, PerLine, covers, despatched, ever_told, ordered, remaining
+
+UNTOUCHED = (GoodsOutStatus.DRAFT, GoodsOutStatus.PENDING)
+
+
+def missing(state: OrderState, _config: BrandConfig) -> Iterator[Finding]:
+    """Rule: a goods-out that was there and is gone without our doing is a case; it is never created again by itself."""
+    for known in state.goods_outs:
+        if known.missing and not known.given_up:
+            yield Look(
+                code=CaseCode.GOODS_OUT_MISSING,
+                object=known.reference,
+                detail=f"last seen {known.goods_out.status}, {ordered(known.goods_out).total()} units",
+            )
+
+
+def not_despatched(state: OrderState, config: BrandConfig) -> Iterator[Finding]:
+    """Rule: a goods-out in the warehouse is waited for until it has left."""
+    for known in state.goods_outs:
+        if _working(known) and ordered(known.goods_out) - despatched(known.goods_out):
+            yield Waiting(
+                name=f"despatch:{known.reference}",
+                after=config.waits.despatch,
+                code=CaseCode.NOT_DESPATCHED,
+                object=known.reference,
+                detail=f"status {known.goods_out.status}",
+                read=(System.CLARUS,),
+            )
+
+
+def _working(known: KnownGoodsOut) -> bool:
+    return not (known.goods_out.status.ended or known.missing or known.gone or known.given_up)
+
+
+def short_closed(state: OrderState, config: BrandConfig) -> Iterator[Finding]:
+    """Rule: completed with fewer units than asked is not shipped: the rest is a case until refunded or sent again."""
+    order = state.shopify
+    if order is None or config.short_closed == "drop":
+        return
+    owed = remaining(order)
+    for known in state.goods_outs:
+        if known.goods_out.status is not GoodsOutStatus.COMPLETED or known.given_up:
+            continue
+        lacking = (ordered(known.goods_out) - despatched(known.goods_out)) & owed
+        if lacking:
+            yield Look(
+                code=CaseCode.SHORT_CLOSED,
+                object=known.reference,
+                detail=f"{lacking.total()} of {ordered(known.goods_out).total()} units did not leave",
+            )
+
+
+def over_despatched(state: OrderState, _config: BrandConfig) -> Iterator[Finding]:
+    """Rule: units beyond what was asked are reported; they are neither told nor posted."""
+    for known in state.goods_outs:
+        left = sum(line.despatched for line in known.goods_out.lines)
+        beyond = left - despatched(known.goods_out).total()
+        if beyond > 0:
+            yield Look(code=CaseCode.OVER_DESPATCHED, object=known.reference, detail=f"{beyond} units too many")
+
+
+def undespatched(state: OrderState, _config: BrandConfig) -> Iterator[Finding]:
+    """Rule: nothing told is untold; a despatch taken back after the telling is a case."""
+    for known in state.goods_outs:
+        back = ever_told(state, known) - despatched(known.goods_out)
+        if back and sum(line.despatched for line in known.goods_out.lines) < known.most_despatched:
+            yield Look(
+                code=CaseCode.UNDESPATCHED, object=known.reference, detail=f"{back.total()} units told, taken back"
+            )
+
+
+def cancelled(state: OrderState, _config: BrandConfig) -> Iterator[Finding]:
+    """Rule: a cancelled order's goods-outs are cancelled while nobody has begun; from then on it is a person's."""
+    order = state.shopify
+    if order is None or order.cancelled_at is None:
+        return
+    for known in state.goods_outs:
+        if not _working(known):
+            continue
+        if known.goods_out.status in UNTOUCHED:
+            yield Wanted(
+                kind=CancelGoodsOut,
+                system=System.CLARUS,
+                object=f"cancel:{known.reference}",
+                fields={"reference": known.reference, "goods_out": known.goods_out.id, "only_if": UNTOUCHED},
+                says=f"cancel of {known.reference}",
+            )
+        else:
+            yield Look(
+                code=CaseCode.CANCELLED_AFTER_RELEASE,
+                object=known.reference,
+                detail=f"order cancelled, goods-out is {known.goods_out.status}",
+            )
+
+
+def changed(state: OrderState, config: BrandConfig) -> Iterator[Finding]:
+    """Rule: what a warehouse still works on must be what Shopify still wants from that warehouse."""
+    order = state.shopify
+    if order is None or order.cancelled_at is not None:
+        return
+    wanted = _wanted_by_warehouse(order, config)
+    for known in state.goods_outs:
+        if not _working(known):
+            continue
+        room = wanted.setdefault(known.goods_out.warehouse, PerLine())
+        open_units = covers(state, known)
+        astray = open_units - room
+        room.subtract(open_units & room)
+        if astray:
+            yield Look(
+                code=CaseCode.CHANGED_AFTER_RELEASE,
+                object=known.reference,
+                detail=f"{astray.total()} units in {known.goods_out.warehouse} that Shopify holds or wants elsewhere",
+            )
+
+
+def _wanted_by_warehouse(order: Order, config: BrandConfig) -> dict[str, PerLine]:
+    wanted: dict[str, PerLine] = {}
+    for one in order.fulfilment_orders:
+        warehouse = config.warehouse_of(one.location)
+        if one.status in RELEASABLE and warehouse is not None:
+            room = wanted.setdefault(warehouse, PerLine())
+            for line in one.lines:
+                room[line.line] += line.remaining
+    return wanted
+
+
+def gone(state: OrderState, _config: BrandConfig) -> Iterator[Finding]:
+    """Rule: an order that Shopify no longer has, while the warehouse does, is a case."""
+    if state.shopify_gone and state.goods_outs:
+        yield Look(code=CaseCode.ORDER_GONE, object=state.order, detail=f"{len(state.goods_outs)} goods-outs")
+
+
+def unreadable(state: OrderState, _config: BrandConfig) -> Iterator[Finding]:
+    """Rule: an answer that could not be understood is a case until a later one can."""
+    for unread in state.unreadable:
+        yield Look(code=CaseCode.SNAPSHOT_UNREADABLE, object=f"{state.order} in {unread.system}", detail=unread.reason)

@@ -1,0 +1,122 @@
+"""What the ERP should hold: the sales order, and every despatch posted against it."""
+
+from collections.abc import Iterator
+
+from schemas.base import LineId, System, Units
+from schemas.cases import CaseCode
+from schemas.commands import ErpLineWanted, PostFulfilment, UpsertErpOrder
+from schemas.config import BrandConfig
+from schemas.orders import Order
+from streams.rules.orders.findings import Finding, Look, Waiting, Wanted
+from streams.rules.orders.readiness import is_ours, may_release, order_holds, to_ship
+from streams.rules.orders.state import KnownGoodsOut, OrderState
+from streams.rules.orders.units import PerLine, despatched, posted, sent_to_erp
+
+ERP_ORDER = "erp-order"
+
+
+def sales_order(state: OrderState, config: BrandConfig) -> Iterator[Finding]:
+    """Rule: an order that may leave, or has begun to, stands in the ERP; it is waited for until committed."""
+    order = state.shopify
+    if order is None:
+        return
+    if not state.goods_outs and not state.creates_in_flight and not _may_leave(state, order, config):
+        return
+    lines = _lines(order)
+    if not lines:
+        return
+    if state.erp is None or (not state.erp.state.committed and _differs(state, lines)):
+        yield Wanted(
+            kind=UpsertErpOrder,
+            system=System.ERP,
+            object=ERP_ORDER,
+            fields={
+                "order_name": order.name,
+                "ordered_at": order.created_at,
+                "currency": order.currency,
+                "lines": lines,
+            },
+            says=f"sales order for {order.name}: " + ", ".join(f"{line.quantity} x {line.sku}" for line in lines),
+        )
+    if state.erp is None or not state.erp.state.committed:
+        yield Waiting(
+            name="erp-commit",
+            after=config.waits.erp_commit,
+            code=CaseCode.ERP_NOT_COMMITTED,
+            object=state.order,
+            detail="draft in the ERP" if state.erp is not None else "not in the ERP yet",
+            read=(System.ERP,),
+        )
+
+
+def _may_leave(state: OrderState, order: Order, config: BrandConfig) -> bool:
+    return (
+        is_ours(state, config)
+        and not order_holds(order, config)
+        and any(may_release(one, config) for one in to_ship(order))
+    )
+
+
+def _lines(order: Order) -> tuple[ErpLineWanted, ...]:
+    return tuple(
+        ErpLineWanted(line=line.id, sku=line.sku, quantity=line.current_quantity, unit_price=line.unit_price)
+        for line in order.lines
+        if line.current_quantity > 0 and line.requires_shipping
+    )
+
+
+def _differs(state: OrderState, lines: tuple[ErpLineWanted, ...]) -> bool:
+    assert state.erp is not None
+    wanted = {(line.line, line.sku, line.quantity) for line in lines}
+    return wanted != {(line.line, line.sku, line.quantity) for line in state.erp.lines}
+
+
+def posting(state: OrderState, config: BrandConfig) -> Iterator[Finding]:
+    """Rule: what despatched is posted in the ERP, per goods-out, as an absolute total; then it is waited for."""
+    if state.erp is None or not state.erp.state.committed:
+        return
+    for known in state.goods_outs:
+        left = despatched(known.goods_out)
+        if not left:
+            continue
+        if left - sent_to_erp(state, known.reference):
+            yield _post(known, left)
+        behind = left - posted(state, known.reference)
+        if behind:
+            yield Waiting(
+                name=f"erp-post:{known.reference}",
+                after=config.waits.erp_post,
+                code=CaseCode.ERP_NOT_POSTED,
+                object=known.reference,
+                detail=f"{behind.total()} units despatched and not posted",
+                read=(System.ERP,),
+            )
+
+
+def _post(known: KnownGoodsOut, left: PerLine) -> Wanted:
+    return Wanted(
+        kind=PostFulfilment,
+        system=System.ERP,
+        object=f"erp-fulfilment:{known.reference}",
+        fields={
+            "goods_out": known.reference,
+            "target": _units(left),
+            "despatched_at": known.goods_out.despatched_at,
+        },
+        says=f"posting of {left.total()} units of {known.reference}",
+    )
+
+
+def _units(per_line: PerLine) -> tuple[Units, ...]:
+    """By line id, so that equal content is equal bytes."""
+    lines: list[LineId] = sorted(per_line, key=lambda line: (len(line), line))
+    return tuple(Units(line=line, quantity=per_line[line]) for line in lines if per_line[line] > 0)
+
+
+def refused_by_erp(state: OrderState, _config: BrandConfig) -> Iterator[Finding]:
+    """Rule: what the ERP refused is a case for finance, or for operations when it does not know a SKU."""
+    for refusal in state.refusals:
+        if refusal.system is System.ERP:
+            code = CaseCode.UNKNOWN_SKU if refusal.code == "unknown_sku" else CaseCode.ERP_REFUSED
+            said = " ".join(part for part in (refusal.code, refusal.field, refusal.text) if part)
+            yield Look(code=code, object=refusal.object.partition(":")[2] or state.order, detail=said)

@@ -1,0 +1,319 @@
+"""What should happen now: the rules in their order, and how their findings become commands, cases, reads and a wake-up.
+
+`plan` is pure: same state and configuration, same plan, byte for byte. Rules say what *should* be so; this module
+compares it with what is under way (in flight, refused, delayed, done) and emits only the difference.
+"""
+
+from datetime import datetime, timedelta
+from hashlib import sha256
+from typing import NamedTuple, cast
+
+from pydantic_core import to_json
+
+from schemas.base import CommandId, System
+from schemas.cases import CATALOGUE, Case
+from schemas.commands import Command, CreateFulfilment, CreateGoodsOut, Decided, Withdraw, system_of
+from schemas.config import BrandConfig
+from streams.rules.orders.after_release import (
+    cancelled,
+    changed,
+    gone,
+    missing,
+    not_despatched,
+    over_despatched,
+    short_closed,
+    undespatched,
+    unreadable,
+)
+from streams.rules.orders.connection import connection
+from streams.rules.orders.finance import posting, refused_by_erp, sales_order
+from streams.rules.orders.findings import Finding, Look, Rule, Waiting, Wake, Wanted
+from streams.rules.orders.readiness import held
+from streams.rules.orders.release import refused_by_clarus, release
+from streams.rules.orders.state import Closed, OrderState, Refusal, Reread, Since
+from streams.rules.orders.telling import late_tracking, refused_by_shopify, tell, told_otherwise
+
+ORDER_RULES: tuple[Rule, ...] = (
+    held,
+    release,
+    sales_order,
+    cancelled,
+    posting,
+    tell,
+    late_tracking,
+    missing,
+    not_despatched,
+    short_closed,
+    over_despatched,
+    undespatched,
+    changed,
+    told_otherwise,
+    refused_by_clarus,
+    refused_by_erp,
+    refused_by_shopify,
+    gone,
+    unreadable,
+)
+"""In the order in which an order lives. Each is asked every time; none depends on another's answer."""
+
+CONNECTION_RULES: tuple[Rule, ...] = (connection,)
+
+
+AT_REST = 1 << 62
+"""Planned with any configuration to come: an order about which no rule has anything to say is left alone by changes."""
+
+CLOSED_KEPT = timedelta(minutes=10)
+"""A closed case stays in the state so long, to be sent again when nobody knows whether it was."""
+
+
+class Decision(NamedTuple):
+    """The record of the event log that decides: what every command carries."""
+
+    partition: int
+    offset: int
+    trace: str = ""
+
+
+class Plan(NamedTuple):
+    """The state after planning, and what to send. `cases` are those opened, changed or closed now."""
+
+    state: OrderState
+    commands: tuple[Command, ...] = ()
+    cases: tuple[Case, ...] = ()
+    reads: tuple[System, ...] = ()
+
+
+def plan(state: OrderState, config: BrandConfig, decision: Decision) -> Plan:
+    """Ask every rule, then reconcile."""
+    findings = _ask(state, config)
+    wanted = [finding for finding in findings if isinstance(finding, Wanted)]
+    kept = _forget_unwanted(state, {one.object for one in wanted})
+    if kept.refusals != state.refusals:
+        findings = _ask(kept, config)
+    wakes = [finding.at for finding in findings if isinstance(finding, Wake)]
+    state, commands = _commands(kept, config, wanted, decision, wakes)
+    waitings = [finding for finding in findings if isinstance(finding, Waiting)]
+    state = _since(state, waitings)
+    state, cases = _cases(state, findings, waitings, wakes)
+    state, reads = _reads(state, config, waitings, wakes)
+    wake_at = min((wake for wake in wakes if wake > state.now), default=None)
+    version = config.version if findings else AT_REST
+    return Plan(state.model_copy(update={"wake_at": wake_at, "config_version": version}), commands, cases, reads)
+
+
+def _ask(state: OrderState, config: BrandConfig) -> list[Finding]:
+    rules = CONNECTION_RULES if state.order.startswith("~") else ORDER_RULES
+    return [finding for rule in rules for finding in rule(state, config)]
+
+
+def _forget_unwanted(state: OrderState, objects: set[str]) -> OrderState:
+    """Refusals, delays and what was done matter only while somebody wants the object."""
+    return state.model_copy(
+        update={
+            "refusals": tuple(refusal for refusal in state.refusals if refusal.object in objects),
+            "delays": tuple(delay for delay in state.delays if delay.object in objects and delay.until > state.now),
+            "done": tuple(done for done in state.done if done.object in objects),
+        }
+    )
+
+
+def _commands(
+    state: OrderState, config: BrandConfig, wanted: list[Wanted], decision: Decision, wakes: list[datetime]
+) -> tuple[OrderState, tuple[Command, ...]]:
+    """Emit what is wanted and neither under way, done, refused nor delayed; withdraw what is under way unwanted."""
+    objects = {one.object for one in wanted}
+    new: list[Command] = []
+    would: list[str] = []
+    for one in wanted:
+        flying = state.flying(one.object)
+        if flying is not None and one.keep_while_flying:
+            continue
+        fingerprint = _fingerprint(one)
+        if flying is not None and flying.fingerprint == fingerprint:
+            continue
+        if _is_done(state, one.object, fingerprint) or one.system in config.paused:
+            continue
+        quiet = _quiet_until(state, config, one.object, fingerprint)
+        if quiet is not None and quiet > state.now:
+            wakes.append(quiet)
+            continue
+        if config.mode == "observe":
+            would.append(one.says)
+            continue
+        new.append(_command(state, one, fingerprint, decision, len(new)))
+    withdrawals = _withdrawals(state, objects, decision, len(new))
+    replaced = {command.object for command in new}
+    in_flight = (*(flying for flying in state.in_flight if flying.object not in replaced), *new)
+    return (
+        state.model_copy(
+            update={
+                "in_flight": in_flight,
+                "withdrawn": (*state.withdrawn, *(one.withdrawn for one in withdrawals)),
+                "would_send": tuple(would),
+            }
+        ),
+        (*new, *withdrawals),
+    )
+
+
+def _fingerprint(one: Wanted) -> str:
+    return sha256(to_json([one.kind.__name__, one.object, one.fields])).hexdigest()[:16]
+
+
+def _is_done(state: OrderState, wanted: str, fingerprint: str) -> bool:
+    return any(done.object == wanted and done.fingerprint == fingerprint for done in state.done)
+
+
+def _quiet_until(state: OrderState, config: BrandConfig, wanted: str, fingerprint: str) -> datetime | None:
+    """Until when a delayed or refused command is not sent again."""
+    delayed = next((delay.until for delay in state.delays if delay.object == wanted), None)
+    if delayed is not None:
+        return delayed
+    refusal = next((one for one in state.refusals if one.object == wanted and one.fingerprint == fingerprint), None)
+    return None if refusal is None else retry_at(refusal, config)
+
+
+def retry_at(refusal: Refusal, config: BrandConfig) -> datetime:
+    """Back-off: `retry`, doubling with each try, at most `retry_most` seconds."""
+    seconds = min(config.waits.retry * 2 ** min(refusal.tries - 1, 20), config.waits.retry_most)
+    return refusal.at + timedelta(seconds=seconds)
+
+
+def _command(state: OrderState, one: Wanted, fingerprint: str, decision: Decision, index: int) -> Command:
+    made = one.kind.model_validate(
+        {
+            **one.fields,
+            **_decided(state, decision, index),
+            "object": one.object,
+            "generation": one.generation,
+            "fingerprint": fingerprint,
+        }
+    )
+    return cast("Command", made)
+
+
+def _decided(state: OrderState, decision: Decision, index: int) -> dict[str, object]:
+    return {
+        "id": CommandId(f"{decision.partition}.{decision.offset}.{state.order}.{index}"),
+        "brand": state.brand,
+        "order": state.order,
+        "decided_at": state.now,
+        "decided_partition": decision.partition,
+        "decided_offset": decision.offset,
+        "trace": decision.trace,
+    }
+
+
+def _withdrawals(state: OrderState, objects: set[str], decision: Decision, first_index: int) -> tuple[Withdraw, ...]:
+    """Creates under way that no rule wants any more. Other commands end by themselves: their targets are absolute."""
+    unwanted: list[Decided] = [
+        flying
+        for flying in state.in_flight
+        if isinstance(flying, CreateGoodsOut | CreateFulfilment)
+        and flying.object not in objects
+        and flying.id not in state.withdrawn
+    ]
+    return tuple(
+        Withdraw.model_validate(
+            {
+                **_decided(state, decision, first_index + index),
+                "object": flying.object,
+                "generation": flying.generation,
+                "fingerprint": flying.fingerprint,
+                "system": system_of(cast("Command", flying)),
+                "withdrawn": flying.id,
+            }
+        )
+        for index, flying in enumerate(unwanted)
+    )
+
+
+def _since(state: OrderState, waitings: list[Waiting]) -> OrderState:
+    """Keep since when each condition holds; forget those that are over."""
+    before = {entry.name: entry.at for entry in state.since}
+    names = sorted({waiting.name for waiting in waitings})
+    return state.model_copy(update={"since": tuple(Since(name=name, at=before.get(name, state.now)) for name in names)})
+
+
+def _cases(
+    state: OrderState, findings: list[Finding], waitings: list[Waiting], wakes: list[datetime]
+) -> tuple[OrderState, tuple[Case, ...]]:
+    """Open by fact or by time, close by fact alone: a case is open as long as its finding is there."""
+    looks = [finding for finding in findings if isinstance(finding, Look)]
+    for waiting in waitings:
+        if waiting.code is None:
+            continue
+        since = state.since_of(waiting.name) or state.now
+        opens = since + timedelta(seconds=waiting.after)
+        if opens <= state.now:
+            looks.append(Look(code=waiting.code, object=waiting.object, detail=waiting.detail))
+        else:
+            wakes.append(opens)
+    closed = tuple(
+        one for one in state.closed_by_person if Look(code=one.code, object=one.object, detail=one.detail) in looks
+    )
+    looks = [one for one in looks if Closed(code=one.code, object=one.object, detail=one.detail) not in closed]
+
+    before = {case.key: case for case in state.cases}
+    now_open: dict[str, Case] = {}
+    for look in looks:
+        case = _case(state, look)
+        kept = before.get(case.key)
+        now_open[case.key] = case if kept is None else kept.model_copy(update={"detail": look.detail})
+    changed_now = [case for key, case in now_open.items() if before.get(key) != case]
+    ended = [case.model_copy(update={"closed_at": state.now}) for key, case in before.items() if key not in now_open]
+    cases = tuple(sorted(now_open.values(), key=lambda case: case.key))
+    recently = (case for case in state.closed_cases if case.closed_at and case.closed_at > state.now - CLOSED_KEPT)
+    return (
+        state.model_copy(update={"cases": cases, "closed_by_person": closed, "closed_cases": (*recently, *ended)}),
+        tuple(sorted((*changed_now, *ended), key=lambda case: case.key)),
+    )
+
+
+def _case(state: OrderState, look: Look) -> Case:
+    entry = CATALOGUE[look.code]
+    return Case(
+        brand=state.brand,
+        order=state.order,
+        object=look.object,
+        code=look.code,
+        detail=look.detail,
+        opened_at=state.now,
+        due_at=state.now + timedelta(seconds=entry.due),
+        owner=entry.owner,
+        severity=entry.severity,
+    )
+
+
+def _reads(
+    state: OrderState, config: BrandConfig, waitings: list[Waiting], wakes: list[datetime]
+) -> tuple[OrderState, tuple[System, ...]]:
+    """Systems to read again: asked for at once, or waited for long enough. Backs off; spread by the key."""
+    needed = {system for waiting in waitings for system in waiting.read}
+    before = {reread.system: reread for reread in state.rereads}
+    reads = set(state.ask)
+    rereads: list[Reread] = []
+    for system in (system for system in System if system in needed):
+        reread = before.get(system)
+        if reread is None:
+            reread = Reread(system=system, asked=0, next_at=_next_read(state, config, 0))
+        elif reread.next_at <= state.now:
+            reads.add(system)
+            asked = reread.asked + 1
+            reread = Reread(system=system, asked=asked, next_at=_next_read(state, config, asked))
+        rereads.append(reread)
+        wakes.append(reread.next_at)
+    return (
+        state.model_copy(update={"ask": (), "rereads": tuple(rereads)}),
+        tuple(system for system in System if system in reads),
+    )
+
+
+def _next_read(state: OrderState, config: BrandConfig, asked: int) -> datetime:
+    seconds = min(config.waits.reread * 2 ** min(asked, 20), config.waits.reread_most)
+    return state.now + timedelta(seconds=seconds, milliseconds=spread(state.order, seconds * 100))
+
+
+def spread(key: str, most: int) -> int:
+    """0 to `most`, the same for the same key: so that what begins together does not come back together."""
+    return int.from_bytes(sha256(key.encode()).digest()[:4]) % (most + 1)

@@ -1,0 +1,141 @@
+"""What the warehouse should be asked for: units that are owed, allowed to leave and covered by no goods-out."""
+
+from collections.abc import Iterator
+
+from schemas.base import FulfilmentOrderId, System
+from schemas.cases import CaseCode
+from schemas.commands import CreateGoodsOut, GoodsOutUnits
+from schemas.config import BrandConfig
+from schemas.orders import Address, FulfilmentOrder, Order
+from schemas.references import goods_out_reference, read_reference
+from streams.rules.orders.findings import Finding, Look, Waiting, Wanted
+from streams.rules.orders.readiness import is_ours, may_release, order_holds, shipping_rule, to_ship
+from streams.rules.orders.state import OrderState, Refusal
+from streams.rules.orders.units import PerLine, releasable
+
+
+def release(state: OrderState, config: BrandConfig) -> Iterator[Finding]:
+    """Rule: each fulfilment order that may leave gets a goods-out for the units no other goods-out covers.
+
+    A create in flight is wanted as long as it would still be allowed; otherwise `plan` withdraws it.
+    """
+    order = state.shopify
+    if order is None or not is_ours(state, config):
+        return
+    if _must_read_first(state, order):
+        yield Waiting(name="first-read", after=config.waits.goods_out, read=(System.CLARUS, System.ERP))
+        return
+    allowed = not order_holds(order, config)
+    pool = releasable(state, order)
+    for one in to_ship(order):
+        flying = next((c for c in state.creates_in_flight if c.fulfilment_order == one.id), None)
+        if flying is not None:
+            yield Waiting(
+                name=f"create:{flying.reference}",
+                after=config.waits.goods_out,
+                code=CaseCode.CLARUS_SLOW,
+                object=flying.reference,
+                detail="sent to Clarus, no answer yet",
+            )
+        if allowed and may_release(one, config):
+            if flying is not None:
+                yield _again(flying)
+                continue
+            lines = _take(one, pool)
+            if lines:
+                yield _create(state, order, one, lines, config)
+
+
+def _must_read_first(state: OrderState, order: Order) -> bool:
+    """A key that was fulfilled or closed in part before we ever saw it: ask what Clarus has before adding to it."""
+    began = any(one.status.ended for one in order.fulfilment_orders) or bool(order.fulfilments)
+    return began and not state.clarus_read and not state.goods_outs
+
+
+def _take(one: FulfilmentOrder, pool: PerLine) -> tuple[GoodsOutUnits, ...]:
+    """Units of this fulfilment order out of what may still be released; lowers the pool."""
+    lines = []
+    for line in one.lines:
+        quantity = min(line.remaining, pool[line.line])
+        if quantity > 0:
+            pool[line.line] -= quantity
+            lines.append(GoodsOutUnits(line=line.line, sku=line.sku, shop_sku=line.sku, quantity=quantity))
+    return tuple(sorted(lines, key=lambda unit: (len(unit.line), unit.line)))
+
+
+def next_generation(state: OrderState, fulfilment_order: FulfilmentOrderId) -> int:
+    """One more than any goods-out of this fulfilment order ever had."""
+    used = [known.generation for known in state.goods_outs if known.fulfilment_order == fulfilment_order]
+    return max(used, default=0) + 1
+
+
+def _create(
+    state: OrderState, order: Order, one: FulfilmentOrder, lines: tuple[GoodsOutUnits, ...], config: BrandConfig
+) -> Wanted:
+    rule = shipping_rule(order, config)
+    assert rule is not None, "an order without a shipping rule is held"
+    generation = next_generation(state, one.id)
+    reference = goods_out_reference(config.reference_prefix, state.order, one.id, generation)
+    return Wanted(
+        kind=CreateGoodsOut,
+        system=System.CLARUS,
+        object=f"goods-out:{reference}",
+        generation=generation,
+        fields={
+            "reference": reference,
+            "order_name": order.name,
+            "fulfilment_order": one.id,
+            "location": one.location,
+            "account": config.account,
+            "warehouse": config.warehouse_of(one.location),
+            "carrier": rule.carrier,
+            "service": rule.service,
+            "priority": rule.priority,
+            "order_notes": order.personal.note,
+            "ship_to": order.personal.ship_to or Address(),
+            "lines": lines,
+            "known_goods_outs": tuple(known.reference for known in state.goods_outs),
+        },
+        says=f"goods-out {reference} in {config.warehouse_of(one.location)} by {rule.carrier}/{rule.service}: "
+        + ", ".join(f"{unit.quantity} x {unit.sku}" for unit in lines),
+        keep_while_flying=True,
+    )
+
+
+def _again(flying: CreateGoodsOut) -> Wanted:
+    """The create in flight is still wanted as it is; a change of mind waits for its outcome."""
+    return Wanted(
+        kind=CreateGoodsOut,
+        system=System.CLARUS,
+        object=flying.object,
+        generation=flying.generation,
+        says="",
+        keep_while_flying=True,
+    )
+
+
+def refused_by_clarus(state: OrderState, _config: BrandConfig) -> Iterator[Finding]:
+    """Rule: what Clarus refused is a case that names the field, until it is accepted or not wanted any more."""
+    for refusal in state.refusals:
+        if refusal.system is System.CLARUS:
+            yield Look(code=_code_of(refusal), object=_reference_in(refusal.object), detail=_said(refusal))
+
+
+def _code_of(refusal: Refusal) -> CaseCode:
+    match refusal.code:
+        case "unknown_sku":
+            return CaseCode.UNKNOWN_SKU
+        case "unknown_goods_out":
+            return CaseCode.UNKNOWN_GOODS_OUT
+        case _:
+            return CaseCode.CLARUS_REFUSED
+
+
+def _said(refusal: Refusal) -> str:
+    """Code, field and text; the connectors keep personal values out of them."""
+    return " ".join(part for part in (refusal.code, refusal.field, refusal.text) if part)
+
+
+def _reference_in(name: str) -> str:
+    reference = name.partition(":")[2]
+    return reference if read_reference(reference) is not None else name
