@@ -17,7 +17,7 @@ from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, NewType, Union, cast, get_args, get_origin
 
 import fastavro
-from pydantic import BaseModel
+from pydantic import AwareDatetime, BaseModel
 
 from schemas.errors import Unreadable
 
@@ -54,6 +54,7 @@ _PLAIN: Mapping[object, Schema] = {
     Decimal: "string",
     NoneType: "null",
     datetime: {"type": "long", "logicalType": "timestamp-micros"},
+    AwareDatetime: {"type": "long", "logicalType": "timestamp-micros"},
 }
 
 

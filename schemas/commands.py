@@ -4,9 +4,9 @@ A command names an object and a generation. Connectors look before they write; `
 say which record of `orders.events` decided it, and so which of two commands is the newer.
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
 
 from schemas.base import (
     Brand,
@@ -50,6 +50,11 @@ class Decided(Frozen):
     @property
     def key(self) -> OrderKey:
         return order_key(self.brand, self.order)
+
+    @model_serializer(mode="wrap")
+    def _with_kind(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """The kind is written even where defaults are left out: it is how a reader knows what lies there."""
+        return {**handler(self), "kind": type(self).__name__}
 
 
 class GoodsOutUnits(Frozen):

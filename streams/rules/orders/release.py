@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from schemas.base import FulfilmentOrderId, System
+from schemas.base import FulfilmentOrderId, GoodsOutRef, System
 from schemas.cases import CaseCode
 from schemas.commands import CreateGoodsOut, GoodsOutUnits
 from schemas.config import BrandConfig
@@ -30,20 +30,30 @@ def release(state: OrderState, config: BrandConfig) -> Iterator[Finding]:
     for one in to_ship(order):
         flying = next((c for c in state.creates_in_flight if c.fulfilment_order == one.id), None)
         if flying is not None:
-            yield Waiting(
-                name=f"create:{flying.reference}",
-                after=config.waits.goods_out,
-                code=CaseCode.CLARUS_SLOW,
-                object=flying.reference,
-                detail="sent to Clarus, no answer yet",
-            )
+            yield _waited(state, flying.reference, config)
         if allowed and may_release(one, config):
             if flying is not None:
                 yield _again(flying)
                 continue
             lines = _take(one, pool)
             if lines:
-                yield _create(state, order, one, lines, config)
+                create = _create(state, order, one, lines, config)
+                yield create
+                yield _waited(state, create.fields["reference"], config)
+
+
+def _waited(state: OrderState, reference: GoodsOutRef, config: BrandConfig) -> Waiting:
+    """For the goods-out to be there; a refusal is a case of its own, a delay says why."""
+    wanted = f"goods-out:{reference}"
+    refused = any(refusal.object == wanted for refusal in state.refusals)
+    why = next((delay.why for delay in state.delays if delay.object == wanted), "no answer yet")
+    return Waiting(
+        name=f"create:{reference}",
+        after=config.waits.goods_out,
+        code=None if refused else CaseCode.CLARUS_SLOW,
+        object=reference,
+        detail=f"sent to Clarus: {why}",
+    )
 
 
 def _must_read_first(state: OrderState, order: Order) -> bool:
