@@ -168,7 +168,7 @@ class MemoryConsumer:
             await self._deal()
 
     def lose(self) -> None:
-        """This member dies without a word: nothing is revoked politely, its partitions stay unread until a rebalance."""
+        """Die without a word: nothing is revoked politely, the partitions stay unread until a rebalance."""
         self._group.members.remove(self)
         for where in [where for where, owner in self._group.owner.items() if owner is self]:
             del self._group.owner[where]

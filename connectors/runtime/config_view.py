@@ -1,0 +1,78 @@
+"""Every brand's configuration as the `config` topic has it, followed as it changes."""
+
+import asyncio
+import contextlib
+from typing import Self
+
+import structlog
+from pydantic import ValidationError
+
+from kernel.log import Log, LogError
+from schemas.base import Brand, System
+from schemas.config import BrandConfig
+from schemas.topics import CONFIG
+
+_log = structlog.get_logger(__name__)
+
+
+class ConfigView:
+    """Brand → newest valid configuration. A record that does not validate leaves the last good one in place."""
+
+    def __init__(self, log: Log) -> None:
+        self._reader = log.reader([CONFIG.name])
+        self._configs: dict[Brand, BrandConfig] = {}
+        self._following: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> Self:
+        """Returns when everything published so far has been read."""
+        await self._reader.start()
+        while not await self._reader.caught_up():
+            await self._take(timeout=0.2)
+        self._following = asyncio.create_task(self._follow())
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._following is not None:
+            self._following.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._following
+        await self._reader.stop()
+
+    def of(self, brand: Brand) -> BrandConfig | None:
+        return self._configs.get(brand)
+
+    @property
+    def brands(self) -> frozenset[Brand]:
+        return frozenset(self._configs)
+
+    def why_not(self, brand: Brand, system: System) -> str | None:
+        """Why nothing may be written to this system for this brand now; None when it may."""
+        config = self._configs.get(brand)
+        if config is None:
+            return f"brand {brand} is not configured"
+        if config.mode == "observe":
+            return f"brand {brand} is in observe mode"
+        if system in config.paused:
+            return f"{system} is paused for brand {brand}"
+        return None
+
+    async def _follow(self) -> None:
+        while True:
+            try:
+                await self._take(timeout=1.0)
+            except LogError as away:
+                _log.warning("config_view.log_away", error=str(away))
+                await asyncio.sleep(1.0)
+
+    async def _take(self, timeout: float) -> None:
+        for record in await self._reader.poll(timeout=timeout):
+            if record.key is None:
+                continue
+            brand = Brand(record.key.decode())
+            if record.value is None:
+                self._configs.pop(brand, None)
+                continue
+            try:
+                self._configs[brand] = BrandConfig.model_validate_json(record.value)
+            except ValidationError as wrong:
+                _log.error("config_view.invalid", brand=brand, offset=record.offset, errors=wrong.error_count())

@@ -1,0 +1,100 @@
+"""Everything a connector says goes to one topic, `raw.<system>`, under the epoch of its partition."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from connectors.runtime.port import Reading
+from kernel.clock import Clock
+from kernel.log import Producer
+from kernel.metrics import Metrics
+from schemas.base import Brand, OrderId, System, connection_id, order_key
+from schemas.events import ConnectionState
+from schemas.hints import Hint
+from schemas.outcomes import Outcome
+from schemas.raw import ConnectionReport, RawHeaders, RawKind
+from schemas.topics import HINTS, RAW
+
+
+class Publisher:
+    """Appends and waits for the broker. `epochs` maps a partition number to the offset of our ownership record."""
+
+    def __init__(self, system: System, producer: Producer, clock: Clock, metrics: Metrics) -> None:
+        self._system = system
+        self._topic = RAW[system].name
+        self._producer, self._clock, self._metrics = producer, clock, metrics
+        self.epochs: dict[int, int] = {}
+
+    async def own(self, number: int) -> None:
+        """Say that this partition is ours from here on. Its offset is our epoch there."""
+        headers = self._headers(Brand("~"), RawKind.OWNERSHIP, number, self._clock.now())
+        appended = await (
+            await self._producer.send(self._topic, key=b"~owner", value=b"{}", headers=headers.dump(), partition=number)
+        )
+        self.epochs[number] = appended.offset
+
+    async def readings(self, readings: Iterable[Reading], number: int, trace: str = "") -> None:
+        """Snapshots, in order; returns when the broker has them all."""
+        waiting = []
+        for reading in readings:
+            headers = self._headers(reading.brand, RawKind.SNAPSHOT, number, reading.read_started_at).model_copy(
+                update={
+                    "complete": reading.complete,
+                    "absent": reading.absent,
+                    "api_version": reading.api_version,
+                    "trace": trace,
+                }
+            )
+            waiting.append(
+                await self._producer.send(
+                    self._topic,
+                    key=order_key(reading.brand, reading.order).encode(),
+                    value=reading.body,
+                    headers=headers.dump(),
+                    partition=number,
+                )
+            )
+            self._metrics.readings.labels(reading.brand, self._system).inc()
+        for acknowledged in waiting:
+            await acknowledged
+
+    async def outcome(self, brand: Brand, order: OrderId, outcome: Outcome, number: int, trace: str = "") -> None:
+        headers = self._headers(brand, RawKind.OUTCOME, number, self._clock.now()).model_copy(update={"trace": trace})
+        await (
+            await self._producer.send(
+                self._topic,
+                key=order_key(brand, order).encode(),
+                value=outcome.model_dump_json(exclude_defaults=True).encode(),
+                headers=headers.dump(),
+                partition=number,
+            )
+        )
+        self._metrics.outcomes.labels(brand, self._system, outcome.kind).inc()
+
+    async def connection(self, brand: Brand, state: ConnectionState, text: str) -> None:
+        """How the brand's connection fares; under its own key, in whatever partition that lies."""
+        key = order_key(brand, connection_id(self._system)).encode()
+        headers = self._headers(brand, RawKind.CONNECTION, -1, self._clock.now())
+        body = ConnectionReport(state=state, text=text).model_dump_json().encode()
+        await (await self._producer.send(self._topic, key=key, value=body, headers=headers.dump()))
+        self._metrics.connection.labels(brand, self._system).set(state is ConnectionState.WELL)
+
+    async def hints(self, brand: Brand, orders: Iterable[OrderId], why: str) -> None:
+        """Look at these orders; to our own hints topic."""
+        now = self._clock.now()
+        waiting = [
+            await self._producer.send(
+                HINTS[self._system].name,
+                key=order_key(brand, order).encode(),
+                value=Hint(brand=brand, order=order, why=why, seen_at=now).model_dump_json().encode(),
+                headers={"brand": brand.encode()},
+            )
+            for order in orders
+        ]
+        for acknowledged in waiting:
+            await acknowledged
+            self._metrics.hints.labels(brand, self._system, why).inc()
+
+    def _headers(self, brand: Brand, kind: RawKind, number: int, started: datetime) -> RawHeaders:
+        return RawHeaders(
+            brand=brand, system=self._system, kind=kind, epoch=self.epochs.get(number, -1), read_started_at=started
+        )

@@ -1,0 +1,20 @@
+"""Timings of the connector runtime, in seconds unless said otherwise."""
+
+from pydantic import Field
+
+from schemas.base import Frozen
+
+
+class RuntimeSettings(Frozen):
+    reads_at_once: int = Field(default=2, ge=1)
+    """Read calls out at a time, per brand."""
+    writes_at_once: int = Field(default=8, ge=1)
+    """Commands being carried out at a time, per brand."""
+    expires_after: float = 300.0
+    """A command older than this when its try starts ends as expired."""
+    held_most: float = 60.0
+    """A key is held no longer; then the command is delayed."""
+    delay: float = 10.0
+    """A command that could not be tried is decided again after this."""
+    poll_every: float = 60.0
+    commit_every: float = 0.5
