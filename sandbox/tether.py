@@ -26,6 +26,11 @@ class Tethered:
         self._process = process
 
     @property
+    def process_id(self) -> int:
+        """Of the tether; the program is its only child."""
+        return self._process.pid
+
+    @property
     def exit_status(self) -> int | None:
         """None while it runs."""
         return self._process.poll()
