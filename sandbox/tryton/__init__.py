@@ -3,9 +3,9 @@
 It is a program of its own in a virtual environment of its own; nothing of it is imported here.
 """
 
+from sandbox.tryton.company import Company, Product
 from sandbox.tryton.prepare import prepare
 from sandbox.tryton.process import TrytonFailedError
 from sandbox.tryton.server import TrytonServer
-from sandbox.tryton.company import Product, Company
 
-__all__ = ["Product", "Company", "TrytonFailedError", "TrytonServer", "prepare"]
+__all__ = ["Company", "Product", "TrytonFailedError", "TrytonServer", "prepare"]

@@ -4,7 +4,7 @@ import sys
 import threading
 from contextlib import suppress
 
-from sandbox.tryton import Product, Company, TrytonServer
+from sandbox.tryton import Company, Product, TrytonServer
 
 EXAMPLES = (
     Product("0042-A", "Brass reading lamp", "49.90"),

@@ -18,8 +18,8 @@ from importlib.resources import files
 from pathlib import Path
 
 from sandbox.cache import cache_root, locked
-from sandbox.tryton.process import TrytonFailedError, TrytonProcess, database_file, settle, write_configuration
 from sandbox.tryton.company import DATABASE, Company, programs_fingerprint, this_year
+from sandbox.tryton.process import TrytonFailedError, TrytonProcess, database_file, settle, write_configuration
 
 Progress = Callable[[str], None]
 

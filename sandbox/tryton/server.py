@@ -7,9 +7,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from sandbox.tryton.company import DATABASE, Company
 from sandbox.tryton.prepare import Progress, prepare, silent
 from sandbox.tryton.process import TrytonProcess, database_file
-from sandbox.tryton.company import DATABASE, Company
 
 
 class TrytonServer:
