@@ -1,0 +1,122 @@
+"""The ERP as the connector runtime sees it: adapters behind one port, and how a write becomes an outcome."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+
+from connectors.erp.interface import ErpAdapter, NotYet, Written
+from connectors.runtime.errors import ConnectorError, Permanent, Rejected, TimedOut, Unauthorised
+from connectors.runtime.port import Changes, Execution, Reading
+from kernel.clock import Clock
+from schemas.base import Brand, OrderId, System
+from schemas.commands import Command, Decided, PostFulfilment, UpsertErpOrder
+from schemas.hints import Hint
+from schemas.outcomes import Outcome, OutcomeKind
+
+
+class ErpPort:
+    """Implements `connectors.runtime.port.Port` over one adapter per brand; brands may share one."""
+
+    def __init__(self, adapters: Mapping[Brand, ErpAdapter], clock: Clock) -> None:
+        if not adapters:
+            raise ValueError("expected an ERP adapter for at least one brand, found none")
+        self._adapters = dict(adapters)
+        self._clock = clock
+
+    @property
+    def system(self) -> System:
+        return System.ERP
+
+    @property
+    def brands(self) -> frozenset[Brand]:
+        return frozenset(self._adapters)
+
+    @property
+    def longest_request(self) -> float:
+        return max(adapter.capabilities.longest_request for adapter in self._adapters.values())
+
+    @property
+    def read_batch(self) -> int:
+        return min(adapter.capabilities.read_batch for adapter in self._adapters.values())
+
+    async def read(self, brand: Brand, orders: Sequence[OrderId]) -> Sequence[Reading]:
+        return await self._adapters[brand].read(brand, orders)
+
+    async def execute(self, command: Command) -> Execution:
+        """See `Port.execute`. A Transient after a first of several requests leaves nothing undone for good: the next
+        try looks and goes on from there.
+        """
+        adapter = self._adapters[command.brand]
+        match command:
+            case UpsertErpOrder():
+                return await self._write(adapter, command, lambda: adapter.upsert_order(command))
+            case PostFulfilment():
+                return await self._write(adapter, command, lambda: adapter.post_fulfilment(command))
+            case _:
+                text = f"{command.kind} is not for the ERP"
+                return Execution(_outcome(command, OutcomeKind.REJECTED, code="wrong_system", text=text))
+
+    async def resolve(self, hint: Hint) -> OrderId | None:
+        """The ERP's hints come from the poll and name orders: there is nothing else to resolve."""
+        return None if hint.order.startswith("~") else hint.order
+
+    async def changes(self, brand: Brand, cursor: str) -> Changes:
+        return await self._adapters[brand].changes_since(brand, cursor)
+
+    async def aclose(self) -> None:
+        for adapter in {id(adapter): adapter for adapter in self._adapters.values()}.values():
+            await adapter.aclose()
+
+    async def _write(self, adapter: ErpAdapter, command: Decided, write: Callable[[], Awaitable[Written]]) -> Execution:
+        try:
+            written = await self._written(adapter, write)
+        except NotYet as later:
+            until = self._clock.now() + timedelta(seconds=later.seconds)
+            outcome = _outcome(command, OutcomeKind.DELAYED, code=later.code, text=later.text, until=until)
+        except Unauthorised:
+            raise
+        except Rejected as refused:
+            outcome = _outcome(command, OutcomeKind.REJECTED, code=refused.code, field=refused.field, text=refused.text)
+        except Permanent as failed:
+            outcome = _outcome(command, OutcomeKind.REJECTED, code=type(failed).__name__.lower(), text=str(failed))
+        else:
+            kind = OutcomeKind.ALREADY_APPLIED if written.already else OutcomeKind.APPLIED
+            outcome = _outcome(command, kind, external_id=written.external_id)
+        return Execution(outcome, await self._read_back(adapter, command))
+
+    async def _written(self, adapter: ErpAdapter, write: Callable[[], Awaitable[Written]]) -> Written:
+        """Once more after an unclear answer: every write begins with a look, so the second writes what is missing."""
+        try:
+            return await write()
+        except TimedOut:
+            await self._clock.sleep(adapter.capabilities.longest_request)
+            again = await write()
+            return Written(again.external_id, already=False)
+
+    async def _read_back(self, adapter: ErpAdapter, command: Decided) -> tuple[Reading, ...]:
+        try:
+            return tuple(await adapter.read(command.brand, [command.order]))
+        except ConnectorError:
+            return ()  # the write stands; the poll will show it
+
+
+def _outcome(
+    command: Decided,
+    kind: OutcomeKind,
+    *,
+    external_id: str = "",
+    code: str = "",
+    field: str = "",
+    text: str = "",
+    until: datetime | None = None,
+) -> Outcome:
+    return Outcome(
+        command=command.id,
+        object=command.object,
+        generation=command.generation,
+        kind=kind,
+        external_id=external_id,
+        code=code,
+        field=field,
+        text=text,
+        until=until,
+    )
