@@ -113,7 +113,7 @@ class OrdersFold:
             raise Unreadable("key", f"the event's own key {event.key}", key.decode())
         entry = self._entries.get(key)
         before = None if entry is None else entry.get()
-        made = step(before, event, self._config(event.brand), record.at, _decision(record, event.trace))
+        made = step(before, event, self.config_of(event.brand), record.at, _decision(record, event.trace))
         verdict, changes, emissions = Verdict.DUPLICATE, list[Change](), list[Emission]()
         if made is not None and (made.commands or made.cases or made.reads or _differs(before, made.state)):
             verdict = _verdict(made.state)
@@ -151,7 +151,7 @@ class OrdersFold:
                 skipped.append((due, key))
                 continue
             state = entry.get()
-            config = self._config(state.brand)
+            config = self.config_of(state.brand)
             if config is not None:
                 self._keep(key, wake(state, config, record.at, _decision(record, "")), changes, emissions)
         for item in skipped:
@@ -184,7 +184,7 @@ class OrdersFold:
         again = configured.at + timedelta(milliseconds=spread(key.decode(), REPLAN_WINDOW_MS))
         return again if wake_at is None else min(wake_at, again)
 
-    def _config(self, brand: Brand) -> BrandConfig | None:
+    def config_of(self, brand: Brand) -> BrandConfig | None:
         configured = self._configs.get(brand)
         return None if configured is None else configured.config
 

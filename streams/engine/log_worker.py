@@ -100,12 +100,11 @@ class LogWorker:
         step = await self._handled(record)
         waiting = []
         if self._changelog is not None:
-            for change in step.changes:
-                waiting.append(
-                    await self._producer.send(
-                        self._changelog, key=change.key, value=change.value, partition=record.partition.number
-                    )
-                )
+            number = record.partition.number
+            waiting = [
+                await self._producer.send(self._changelog, key=change.key, value=change.value, partition=number)
+                for change in step.changes
+            ]
         for acknowledged in waiting:
             await acknowledged
         await self._send(step.emissions)

@@ -1,0 +1,54 @@
+"""A brand's configuration as a TOML file: read, checked, and every mistake named with file, path and expectation."""
+
+import tomllib
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from schemas.base import Frozen
+from schemas.config import BrandConfig, CarrierRule, ShippingRule, Waits, WarehouseRule
+
+
+class ConfigurationError(Exception):
+    """The file is refused; the last good configuration stays. One line per mistake."""
+
+
+def read_brand(path: Path) -> BrandConfig:
+    """Raises ConfigurationError: what was expected, what was found, where, and the nearest valid name."""
+    try:
+        table = tomllib.loads(path.read_text())
+    except OSError as error:
+        raise ConfigurationError(f"{path}: expected a readable file, found {error.strerror}") from error
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigurationError(f"{path}: expected TOML, found {error}") from error
+    try:
+        return BrandConfig.model_validate(table)
+    except ValidationError as wrong:
+        lines = [_said(path, error) for error in wrong.errors(include_url=False)]
+        raise ConfigurationError("\n".join(lines)) from wrong
+
+
+_TABLES: dict[str, type[Frozen]] = {
+    "warehouses": WarehouseRule,
+    "shipping": ShippingRule,
+    "carriers": CarrierRule,
+    "waits": Waits,
+}
+
+
+def _said(path: Path, error: Any) -> str:
+    where = ".".join(str(part) for part in error["loc"]) or "(the whole file)"
+    if error["type"] == "extra_forbidden":
+        return f"{path}: {where}: expected a known setting, found {error['loc'][-1]!r}{_nearest(error['loc'])}"
+    if error["type"] == "missing":
+        return f"{path}: {where}: expected a value, found none"
+    message = error["msg"].removeprefix("Value error, ")
+    return f"{path}: {where}: {message}, found {error['input']!r}" if error["loc"] else f"{path}: {message}"
+
+
+def _nearest(where: tuple[Any, ...]) -> str:
+    table: type[Frozen] = _TABLES.get(str(where[0]), BrandConfig) if len(where) > 1 else BrandConfig
+    near = get_close_matches(str(where[-1]), table.model_fields, n=1)
+    return f"; did you mean {near[0]!r}?" if near else f"; known are {', '.join(sorted(table.model_fields))}"

@@ -1,0 +1,103 @@
+"""Reading the log for people: everything in some topics, the newest of each key, one order's events and state."""
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from aiokafka.partitioner import murmur2
+
+from kernel.log import Log, Record
+from schemas.avro import Codec
+from schemas.base import Brand, OrderKey, split_key
+from schemas.cases import Case
+from schemas.config import BrandConfig
+from schemas.errors import Unreadable
+from schemas.events import EVENT_KINDS, OrderEvent
+from schemas.topics import CASES, CONFIG, ORDERS_EVENTS
+from streams.agents.orders import OrdersFold
+from streams.rules.orders.state import OrderState
+
+_EVENTS = Codec(EVENT_KINDS)
+_CASES = Codec((Case,))
+Progress = Callable[[int], None]
+
+
+@asynccontextmanager
+async def everything(
+    log: Log, topics: Sequence[str], *, partitions: Sequence[int] | None = None
+) -> AsyncIterator[AsyncIterator[Record]]:
+    """All records there are now, per partition in order; ends when what was there at the start has been read."""
+    reader = log.reader(topics, partitions=partitions)
+    await reader.start()
+
+    async def records() -> AsyncIterator[Record]:
+        while not await reader.caught_up():
+            for record in await reader.poll(timeout=0.5, most=2000):
+                yield record
+
+    try:
+        yield records()
+    finally:
+        await reader.stop()
+
+
+async def newest_configs(log: Log) -> dict[Brand, BrandConfig]:
+    configs: dict[Brand, BrandConfig] = {}
+    async with everything(log, [CONFIG.name]) as records:
+        async for record in records:
+            if record.key is not None and record.value is not None:
+                configs[Brand(record.key.decode())] = BrandConfig.model_validate_json(record.value)
+    return configs
+
+
+async def newest_cases(log: Log) -> list[Case]:
+    """Open and closed, the most urgent first."""
+    cases: dict[bytes, Case] = {}
+    async with everything(log, [CASES.name]) as records:
+        async for record in records:
+            if record.key is not None and record.value is not None:
+                case = _CASES.decode(record.value, record.headers)
+                assert isinstance(case, Case)
+                cases[record.key] = case
+    return sorted(cases.values(), key=lambda case: (not case.open, case.due_at, case.key))
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One event of an order: where it lies and what it says."""
+
+    record: Record
+    event: OrderEvent
+
+
+@dataclass(frozen=True, slots=True)
+class OrderStory:
+    """An order as the log tells it: its state now, and the events that led here."""
+
+    state: OrderState | None
+    config: BrandConfig | None
+    events: tuple[Told, ...]
+
+
+async def read_order(log: Log, key: OrderKey, progress: Progress = lambda _: None) -> OrderStory:
+    """Fold the order's partition from its beginning; calls `progress` with the records read so far."""
+    count = await log.partitions(ORDERS_EVENTS.name)
+    number = int((murmur2(key.encode()) & 0x7FFFFFFF) % count)
+    fold = OrdersFold(number)
+    told: list[Told] = []
+    seen = 0
+    async with everything(log, [ORDERS_EVENTS.name], partitions=[number]) as records:
+        async for record in records:
+            seen += 1
+            if seen % 5000 == 0:
+                progress(seen)
+            try:
+                fold.handle(record)
+                if record.key == key.encode() and record.value is not None:
+                    event = _EVENTS.decode(record.value, record.headers)
+                    assert isinstance(event, OrderEvent)
+                    told.append(Told(record, event))
+            except Unreadable:
+                continue  # it lies in the dead letters
+    brand = split_key(key)[0]
+    return OrderStory(fold.states().get(key), fold.config_of(brand), tuple(told))
