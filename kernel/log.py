@@ -66,6 +66,17 @@ class Appended:
     at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A record to append. Without `partition` the key decides (murmur2, the Java default)."""
+
+    topic: str
+    key: bytes | None
+    value: bytes | None
+    headers: Mapping[str, bytes] = field(default_factory=dict)
+    partition: int | None = None
+
+
 class Producer(Protocol):
     """Appends records. One per process; start before use, stop flushes."""
 
@@ -86,6 +97,13 @@ class Producer(Protocol):
 
         Without `partition` the key decides (murmur2, the Java default). Sends to one partition keep their order.
         Raises LogUnavailable or RecordTooLarge, here or from the awaitable. Not acknowledged is not "not written".
+        """
+        ...
+
+    async def send_many(self, records: Sequence[Outgoing]) -> Awaitable[Sequence[Appended]]:
+        """As `send`, for many at once and far cheaper each; the answer has one place per record, in their order.
+
+        Records of one partition keep their order. The awaitable fails when any of them does.
         """
         ...
 
@@ -149,8 +167,8 @@ class Log(Protocol):
 
     def consumer(self, group: str, topics: Sequence[str], rebalance: Rebalance | None = None) -> Consumer: ...
 
-    def reader(self, topics: Sequence[str], *, partitions: Sequence[int] | None = None) -> Reader:
-        """From the beginning of the given topics; `partitions` limits which numbers, None is all."""
+    def reader(self, topics: Sequence[str], *, partitions: Sequence[int] | None = None, since: int = 0) -> Reader:
+        """From offset `since`, or the log's beginning; `partitions` limits which numbers, None is all."""
         ...
 
     async def partitions(self, topic: str) -> int:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from aiokafka.partitioner import murmur2
 
 from kernel.clock import Clock
-from kernel.log import Appended, Fenced, LogError, LogUnavailable, Partition, Rebalance, Record
+from kernel.log import Appended, Fenced, LogError, LogUnavailable, Outgoing, Partition, Rebalance, Record
 
 
 def partition_of(key: bytes, partitions: int) -> int:
@@ -48,14 +48,16 @@ class MemoryLog:
     def consumer(self, group: str, topics: Sequence[str], rebalance: Rebalance | None = None) -> "MemoryConsumer":
         return MemoryConsumer(self, group, topics, rebalance)
 
-    def reader(self, topics: Sequence[str], *, partitions: Sequence[int] | None = None) -> "MemoryReader":
+    def reader(
+        self, topics: Sequence[str], *, partitions: Sequence[int] | None = None, since: int = 0
+    ) -> "MemoryReader":
         wanted = [
             Partition(topic, number)
             for topic in topics
             for number in range(self._count(topic))
             if partitions is None or number in partitions
         ]
-        return MemoryReader(self, wanted)
+        return MemoryReader(self, wanted, since)
 
     async def partitions(self, topic: str) -> int:
         return self._count(topic)
@@ -143,6 +145,13 @@ class MemoryProducer:
         except LogUnavailable as cause:
             acknowledged.set_exception(cause)
         return acknowledged
+
+    async def send_many(self, records: Sequence[Outgoing]) -> Awaitable[Sequence[Appended]]:
+        sent = [
+            await self.send(one.topic, key=one.key, value=one.value, headers=one.headers, partition=one.partition)
+            for one in records
+        ]
+        return asyncio.gather(*sent)
 
 
 class MemoryConsumer:
@@ -240,9 +249,9 @@ class MemoryConsumer:
 class MemoryReader:
     """Reads given partitions from their beginning, without a group."""
 
-    def __init__(self, log: MemoryLog, partitions: Sequence[Partition]) -> None:
+    def __init__(self, log: MemoryLog, partitions: Sequence[Partition], since: int) -> None:
         self._log = log
-        self._positions = dict.fromkeys(partitions, 0)
+        self._positions = dict.fromkeys(partitions, since)
         self._goal: dict[Partition, int] = {}
 
     async def start(self) -> None:

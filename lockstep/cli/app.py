@@ -1,0 +1,47 @@
+"""The command line as a whole. `lockstep --help` teaches; every command says what it reads and what it changes."""
+
+import sys
+
+import typer
+from rich.console import Console
+
+from kernel.log import LogError
+from lockstep.brand_files import ConfigurationError
+from lockstep.cli.cases import cases
+from lockstep.cli.configuration import configuration, pause, resume
+from lockstep.cli.demo import demo
+from lockstep.cli.orders import refresh, show
+from lockstep.cli.run import run
+from lockstep.cli.topics import topics
+from lockstep.settings import SettingsError
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    help="""Keeps a brand's Shopify storefront, Clarus warehouse and ERP in step.
+
+Start with [bold]lockstep demo[/bold]: a whole day on your laptop. In production: [bold]topics create[/bold],
+[bold]config apply[/bold] (mode observe first), then [bold]run[/bold] each role.
+
+Where it finds Kafka and the brands' connections: LOCKSTEP_KAFKA_BOOTSTRAP and LOCKSTEP_CONNECTIONS.""",
+)
+app.command()(demo)
+app.command()(run)
+app.add_typer(topics, name="topics")
+app.add_typer(configuration, name="config")
+app.command()(show)
+app.add_typer(cases, name="case")
+app.command()(refresh)
+app.command()(pause)
+app.command()(resume)
+
+
+def main() -> None:
+    """Run; what a person can mend is one message and exit code 2, without a stack trace."""
+    try:
+        app()
+    except (SettingsError, ConfigurationError, LogError) as mistake:
+        Console(stderr=True).print(f"[red]lockstep:[/red] {mistake}", highlight=False)
+        sys.exit(2)

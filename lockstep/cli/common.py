@@ -1,0 +1,80 @@
+"""What the commands share: settings, the log, who is asking, and running asyncio to its end."""
+
+import asyncio
+import getpass
+from collections.abc import Coroutine
+from typing import Any, TypeVar
+
+import typer
+from kernel.kafka_log import KafkaLog
+from pydantic import ValidationError
+from rich.console import Console
+
+from kernel.clock import SystemClock
+from kernel.log import Log
+from lockstep.settings import Settings, SettingsError
+from schemas.actions import OperatorAction
+from schemas.base import Brand, OrderKey, order_key, split_key
+from schemas.topics import OPERATOR_ACTIONS
+
+T = TypeVar("T")
+out = Console(highlight=False)
+
+
+def settings() -> Settings:
+    """From the environment. Raises SettingsError naming the variable."""
+    try:
+        return Settings()
+    except ValidationError as wrong:
+        said = "; ".join(
+            f"LOCKSTEP_{'__'.join(str(part) for part in error['loc']).upper()}: {error['msg']}"
+            for error in wrong.errors(include_input=False, include_url=False)
+        )
+        raise SettingsError(said) from wrong
+
+
+def the_log() -> Log:
+    return KafkaLog(settings().kafka_bootstrap, client_id="lockstep-cli")
+
+
+def finish(work: Coroutine[Any, Any, T]) -> T:
+    return asyncio.run(work)
+
+
+def read_key(order: str) -> OrderKey:
+    """`brand/order`, with the order's number or its gid. Refuses anything else with a usage message."""
+    brand, _, rest = order.partition("/")
+    number = rest.rsplit("/", 1)[-1]
+    try:
+        split_key(f"{brand}/{number}")
+    except ValueError as wrong:
+        raise typer.BadParameter(f"{wrong}; for example acme/6120034455667") from wrong
+    return OrderKey(f"{brand}/{number}")
+
+
+async def act(key: OrderKey, action: str, *, target: str = "", why: str = "") -> None:
+    """Write an operator's action; returns when the broker has it."""
+    brand, order = split_key(key)
+    record = OperatorAction.model_validate(
+        {
+            "brand": brand,
+            "order": order,
+            "action": action,
+            "target": target,
+            "who": getpass.getuser(),
+            "why": why,
+            "at": SystemClock().now(),
+        }
+    )
+    producer = the_log().producer()
+    await producer.start()
+    try:
+        sent = await producer.send(
+            OPERATOR_ACTIONS.name,
+            key=order_key(Brand(brand), order).encode(),
+            value=record.model_dump_json().encode(),
+            headers={"brand": brand.encode()},
+        )
+        await sent
+    finally:
+        await producer.stop()

@@ -1,0 +1,102 @@
+"""`config`, `pause`, `resume`: a brand's configuration, checked before it is published, versioned."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from kernel.log import Log
+from lockstep.brand_files import ConfigurationError, read_brand
+from lockstep.cli.common import finish, out, settings, the_log
+from lockstep.reading import newest_configs
+from schemas.base import Brand, System
+from schemas.config import BrandConfig
+from schemas.topics import CONFIG
+
+configuration = typer.Typer(
+    no_args_is_help=True, help="A brand's configuration: check a file, apply it, show what holds."
+)
+File = Annotated[Path, typer.Argument(help="TOML file of one brand")]
+
+
+@configuration.command()
+def check(file: File) -> None:
+    """Check a file; publish nothing."""
+    config = read_brand(file)
+    out.print(f"{file}: brand {config.brand}, {_summary(config)}: good.")
+
+
+@configuration.command()
+def apply(file: File) -> None:
+    """Check a file and publish it as the brand's next version. A wrong one is refused; the last good stays."""
+    config = read_brand(file)
+    applied = finish(publish(the_log(), config.brand, lambda before: _next(config, before)))
+    out.print(f"brand {applied.brand}: version {applied.version} published, {_summary(applied)}.")
+
+
+@configuration.command("show")
+def show() -> None:
+    """Show this process' settings (secrets masked) and every brand's configuration."""
+    table = Table("setting", "value", box=None)
+    for name, value in settings().model_dump().items():
+        table.add_row(f"LOCKSTEP_{name.upper()}", str(value))
+    out.print(table)
+    for brand, config in sorted(finish(newest_configs(the_log())).items()):
+        out.print(f"[bold]{brand}[/bold] version {config.version}, {_summary(config)}")
+        out.print_json(config.model_dump_json(exclude_defaults=True))
+
+
+def pause(
+    brand: str,
+    system: Annotated[System | None, typer.Argument(help="only this system; all three when left out")] = None,
+) -> None:
+    """Stop writing for a brand, within seconds. Reading goes on, orders wait, nothing is lost."""
+    wanted = set(System) if system is None else {system}
+    _stop(brand, lambda paused: paused | wanted)
+
+
+def resume(
+    brand: str,
+    system: Annotated[System | None, typer.Argument(help="only this system; all three when left out")] = None,
+) -> None:
+    """Write again for a brand that was paused; what waited is decided anew and sent."""
+    wanted = set(System) if system is None else {system}
+    _stop(brand, lambda paused: paused - wanted)
+
+
+def _stop(brand: str, change: Callable[[set[System]], set[System]]) -> None:
+    def changed(before: BrandConfig | None) -> BrandConfig:
+        if before is None:
+            raise ConfigurationError(f"{brand}: expected a configured brand, found none; see `lockstep config apply`")
+        paused = tuple(system for system in System if system in change(set(before.paused)))
+        return before.model_copy(update={"paused": paused, "version": before.version + 1})
+
+    config = finish(publish(the_log(), Brand(brand), changed))
+    stopped = ", ".join(config.paused) or "nothing"
+    out.print(f"brand {brand}: paused for {stopped} (configuration version {config.version}).")
+
+
+async def publish(log: Log, brand: Brand, change: Callable[[BrandConfig | None], BrandConfig]) -> BrandConfig:
+    """Append the brand's next version; returns when the broker has it."""
+    config = change((await newest_configs(log)).get(brand))
+    producer = log.producer()
+    await producer.start()
+    try:
+        await (
+            await producer.send(CONFIG.name, key=brand.encode(), value=config.model_dump_json().encode(), headers={})
+        )
+    finally:
+        await producer.stop()
+    return config
+
+
+def _next(config: BrandConfig, before: BrandConfig | None) -> BrandConfig:
+    return config.model_copy(update={"version": (0 if before is None else before.version) + 1})
+
+
+def _summary(config: BrandConfig) -> str:
+    paused = f", paused: {', '.join(config.paused)}" if config.paused else ""
+    mappings = f"{len(config.warehouses)} warehouses, {len(config.shipping)} shipping lines mapped"
+    return f"mode {config.mode}{paused}, {mappings}"

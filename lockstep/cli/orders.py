@@ -1,0 +1,61 @@
+"""`show` and `refresh`: one order, as the three systems have it, and a fresh look at it."""
+
+from typing import Annotated
+
+import typer
+from rich.columns import Columns
+from rich.panel import Panel
+from rich.table import Table
+
+from lockstep.cli.common import act, finish, out, read_key, the_log
+from lockstep.reading import OrderStory, read_order
+from lockstep.words import event_in_words, systems_side_by_side, what_is_awaited
+from schemas.base import OrderKey
+
+Order = Annotated[str, typer.Argument(help="brand/order id, for example acme/6120034455667")]
+
+
+def show(
+    order: Order,
+    events: Annotated[int, typer.Option(help="how many of the last events to list; 0: all")] = 30,
+) -> None:
+    """Show an order: the three systems side by side, what it waits for, its cases, and the events that led here.
+
+    Folds the order's partition of orders.events; changes nothing.
+    """
+    key = read_key(order)
+    with out.status(f"reading the log of {key} …") as status:
+        story = finish(read_order(the_log(), key, lambda count: status.update(f"reading the log: {count} records …")))
+    if story.state is None:
+        out.print(f"{key}: not in the log. Is the order id right? `lockstep refresh {key}` asks the systems for it.")
+        raise typer.Exit(1)
+    _print(key, story, events)
+
+
+def _print(key: OrderKey, story: OrderStory, last: int) -> None:
+    state = story.state
+    assert state is not None
+    out.print(f"[bold]{key}[/bold] as of {state.now:%Y-%m-%d %H:%M:%S} UTC", end="")
+    if story.config is not None and story.config.mode == "observe":
+        out.print("  [yellow]observe: nothing is written[/yellow]", end="")
+    if story.config is not None and story.config.paused:
+        out.print(f"  [yellow]paused: {', '.join(story.config.paused)}[/yellow]", end="")
+    out.print()
+    out.print(
+        Columns([Panel("\n".join(said), title=name) for name, said in systems_side_by_side(state).items()], equal=True)
+    )
+    for line in what_is_awaited(state):
+        out.print(f"  waits: {line}")
+    for case in state.cases:
+        out.print(f"  [red]case {case.code}[/red] {case.object}: {case.detail} (owner {case.owner})")
+    table = Table("offset", "appended (UTC)", "what happened", box=None)
+    for told in story.events[-last:] if last else story.events:
+        table.add_row(str(told.record.offset), f"{told.record.at:%m-%d %H:%M:%S.%f}"[:-3], event_in_words(told.event))
+    out.print(table)
+
+
+def refresh(order: Order) -> None:
+    """Read an order again from all three systems, now."""
+    key = read_key(order)
+    finish(act(key, "refresh"))
+    out.print(f"{key} will be read again from Shopify, Clarus and the ERP.")
