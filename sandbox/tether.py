@@ -3,10 +3,11 @@
 The tether's standard input is a pipe whose other end only the owner holds. When the owner is gone the kernel closes it,
 the tether reads its end and ends the program. No polling, no signal to a process id that may have been given away.
 
-`python tether.py PROGRAM ARGUMENT…` is the tether itself (standard library only); :func:`start` is for the owner.
+`python tether.py FOLDER PROGRAM ARGUMENT…` is the tether itself, standard library only; :func:`start` is for owners.
 """
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -46,11 +47,21 @@ class Tethered:
             self._process.wait()
 
 
-def start(program: Sequence[str], *, environment: Mapping[str, str], log: IO[bytes], folder: Path) -> Tethered:
-    """Start `program` in `folder`, its output to `log`. Raises OSError when even the tether cannot be started."""
+def start(
+    program: Sequence[str],
+    *,
+    environment: Mapping[str, str],
+    log: IO[bytes],
+    folder: Path,
+    delete: Path | None = None,
+) -> Tethered:
+    """Start `program` in `folder`, its output to `log`. Raises OSError when even the tether cannot be started.
+
+    `delete` is a folder that goes when the owner has stopped the program or is gone; not when it ended by itself.
+    """
     return Tethered(
         subprocess.Popen(  # noqa: S603 - the program is named by our own code
-            [sys.executable, "-I", "-S", __file__, *program],
+            [sys.executable, "-I", "-S", __file__, str(delete or ""), *program],
             stdin=subprocess.PIPE,
             stdout=log,
             stderr=subprocess.STDOUT,
@@ -61,12 +72,14 @@ def start(program: Sequence[str], *, environment: Mapping[str, str], log: IO[byt
     )
 
 
-def _run(program: Sequence[str]) -> int:
+def _run(delete: str, program: Sequence[str]) -> int:
     child = subprocess.Popen(program, stdin=subprocess.DEVNULL)  # noqa: S603 - as above
+    let_go = threading.Event()
 
     def end_with_the_owner() -> None:
         while os.read(0, 1):  # the bare descriptor: a buffered reader held at exit is a fatal error of Python
             pass
+        let_go.set()
         child.terminate()
         try:
             child.wait(GRACE_SECONDS)
@@ -74,8 +87,11 @@ def _run(program: Sequence[str]) -> int:
             child.kill()
 
     threading.Thread(target=end_with_the_owner, daemon=True).start()
-    return child.wait()
+    status = child.wait()
+    if let_go.is_set() and delete:
+        shutil.rmtree(delete, ignore_errors=True)
+    return status
 
 
 if __name__ == "__main__":
-    sys.exit(_run(sys.argv[1:]))
+    sys.exit(_run(sys.argv[1], sys.argv[2:]))

@@ -64,8 +64,11 @@ def settle(database: Path) -> None:
 class TrytonProcess:
     """A running server over the database file in `folder`. Ends with this process, however this one ends."""
 
-    def __init__(self, programs: Path, folder: Path) -> None:
-        """Start it; :meth:`wait_until_it_answers` comes next. `programs` is the virtual environment's `bin`."""
+    def __init__(self, programs: Path, folder: Path, *, delete_folder: bool = False) -> None:
+        """Start it; :meth:`wait_until_it_answers` comes next. `programs` is the virtual environment's `bin`.
+
+        `delete_folder`: the folder goes with the server, also when this process is killed.
+        """
         self.port = free_port()
         self.log = folder / "trytond.log"
         configuration = write_configuration(folder, self.port)
@@ -75,6 +78,7 @@ class TrytonProcess:
                 environment={**os.environ, "PYTHONWARNINGS": "ignore"},
                 log=log,
                 folder=folder,
+                delete=folder if delete_folder else None,
             )
 
     @property
@@ -96,8 +100,9 @@ class TrytonProcess:
                 except httpx.TransportError:
                     pass
                 time.sleep(0.1)
+        printed = self.end_of_log()
         self.stop()
-        raise TrytonFailedError(f"trytond did not answer within {START_SECONDS:.0f} s:\n{self.end_of_log()}")
+        raise TrytonFailedError(f"trytond did not answer within {START_SECONDS:.0f} s:\n{printed}")
 
     def stop(self) -> None:
         """End it and wait for its end. Safe to call twice."""

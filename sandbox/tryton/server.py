@@ -34,7 +34,7 @@ class TrytonServer:
         self._folder = Path(tempfile.mkdtemp(prefix="tryton-"))
         try:
             shutil.copyfile(prepared.database, database_file(self._folder))
-            self._process = TrytonProcess(prepared.programs, self._folder)
+            self._process = TrytonProcess(prepared.programs, self._folder, delete_folder=True)
             self._process.wait_until_it_answers()
         except BaseException:
             self.stop()

@@ -37,14 +37,14 @@ class OrderWriter:
         sales = await self._look(shop, command)
         if not sales:
             try:
-                await self._create(shop, command, command.order, command.lines)
+                sale = await self._create(shop, command, command.order, command.lines)
             except Rejected:
                 # The pair of web shop and web id is unique: perhaps another try of ours has made it meanwhile.
                 sales = await self._look(shop, command)
                 if not sales:
                     raise
             else:
-                return Written(await self._commit(await self._look(shop, command)), already=False)
+                return Written(await self._commit([{"id": sale, "state": "draft"}]), already=False)
         changed = await self._amend(shop, command, sales)
         committed = all(sale["state"] not in COMMITTING for sale in sales)
         if not changed and committed:
@@ -54,7 +54,7 @@ class OrderWriter:
     async def _look(self, shop: Shop, command: UpsertErpOrder) -> list[Record]:
         return (await sales_of(self._client, shop.web_shop, [command.order])).get(command.order, [])
 
-    async def _create(self, shop: Shop, command: UpsertErpOrder, web_id: str, lines: tuple[ErpLineWanted, ...]) -> None:
+    async def _create(self, shop: Shop, command: UpsertErpOrder, web_id: str, lines: tuple[ErpLineWanted, ...]) -> int:
         ids = await self._master.shop(shop)
         values = {
             "web_shop": ids.shop,
@@ -68,7 +68,7 @@ class OrderWriter:
             "shipment_method": "order",
             "lines": [["create", await self._new_lines(lines)]],
         }
-        await self._client.create(SALE, values)
+        return await self._client.create(SALE, values)
 
     async def _new_lines(self, lines: tuple[ErpLineWanted, ...]) -> list[dict[str, object]]:
         products = await self._master.products(line.sku for line in lines)

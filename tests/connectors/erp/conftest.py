@@ -7,7 +7,8 @@ from contextlib import AbstractAsyncContextManager
 import pytest
 
 from sandbox.tryton import TrytonServer
-from tests.connectors.erp.erps import COMPANY, ErpUnderTest, sandbox_under_test, tryton_under_test
+from tests.connectors.erp.erps import ErpUnderTest, sandbox_under_test, tryton_under_test
+from tests.sandbox.tryton.company import COMPANY
 
 Story = Callable[[ErpUnderTest], Awaitable[None]]
 Tell = Callable[[Story], None]

@@ -15,7 +15,7 @@ from connectors.erp.sandbox import translate as translate_sandbox
 from connectors.erp.tryton import Shop, TrytonErp
 from connectors.erp.tryton import translate as translate_tryton
 from sandbox.erp import ErpTimings, ErpWorld, create_app
-from sandbox.tryton import Company, Product, TrytonServer
+from sandbox.tryton import TrytonServer
 from sandbox.tryton.books import read_books
 from sandbox.tryton.clerk import Clerk
 from sandbox.tryton.rest import TrytonRest
@@ -24,8 +24,6 @@ from schemas.commands import UpsertErpOrder
 from schemas.erp import ErpOrder
 from tests.connectors.erp.wishes import ACME, BLACK_LAMP, LAMP, RUG
 from tests.sandbox.step_clock import StepClock
-
-COMPANY = Company(("acme", "borealis"), tuple(Product(sku, f"Item {sku}", "49.90") for sku in (LAMP, BLACK_LAMP, RUG)))
 
 
 class LossyTransport(httpx.AsyncBaseTransport):

@@ -20,10 +20,11 @@ class GatedClock(StepClock):
     def __init__(self) -> None:
         super().__init__()
         self.asked: list[float] = []
-        self.gate = asyncio.Event()
+        self.asleep, self.gate = asyncio.Event(), asyncio.Event()
 
     async def sleep(self, seconds: float) -> None:
         self.asked.append(seconds)
+        self.asleep.set()
         await self.gate.wait()
 
 
@@ -142,10 +143,10 @@ def test_a_late_execution_happens_after_its_answer() -> None:
         desk.faults.force("put_order", Fault.LATE_EXECUTION, seconds=20)
         assert (await desk.http.put("/api/sales_orders/1", json=an_order(_1=1))).status_code == 504
         assert (await desk.http.get("/api/sales_orders/1")).status_code == 404
+        await desk.clock.asleep.wait()
         assert desk.clock.asked == [20]
         desk.clock.gate.set()
-        await asyncio.sleep(0)
-        await asyncio.sleep(0)
+        await asyncio.gather(*(asyncio.all_tasks() - {asyncio.current_task()}))
         assert (await desk.http.get("/api/sales_orders/1")).status_code == 200
 
     tell(story)
