@@ -91,6 +91,15 @@ class SandboxErp:
         return Written(str(written["number"]), already=False)
 
     async def post_fulfilment(self, command: PostFulfilment) -> Written:
+        try:
+            return await self._post(command)
+        except Rejected as refused:
+            if refused.code != "key_reused":
+                raise
+            # Between our look and our write another has entered a part under the same key: look again.
+            return await self._post(command)
+
+    async def _post(self, command: PostFulfilment) -> Written:
         there = await self._look(command.brand, command.order)
         if there is None:
             raise Rejected("no_sales_order", f"the ERP has no sales order {command.order}")

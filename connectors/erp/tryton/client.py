@@ -83,6 +83,12 @@ def as_decimal(value: Mapping[str, str]) -> Decimal:
     return Decimal(value["decimal"])
 
 
+def day(value: datetime) -> dict[str, int | str]:
+    """The UTC day of a moment as Tryton takes it."""
+    at = value.astimezone(UTC)
+    return {"__class__": "date", "year": at.year, "month": at.month, "day": at.day}
+
+
 def moment(value: datetime) -> dict[str, int | str]:
     """A moment as Tryton takes it; the server keeps UTC."""
     at = value.astimezone(UTC)

@@ -12,7 +12,7 @@ from typing import Any
 
 from connectors.erp.coverage import units_of
 from connectors.erp.interface import Written
-from connectors.erp.tryton.client import Record, TrytonClient, as_decimal, decimal
+from connectors.erp.tryton.client import Record, TrytonClient, as_decimal, day, decimal
 from connectors.erp.tryton.master import MasterRecords, Shop
 from connectors.erp.tryton.read import SALE, SHIPMENT, SUPPLEMENT, sales_of
 from connectors.erp.tryton.translate import is_unclaimed, of_sales, units_in
@@ -60,6 +60,7 @@ class OrderWriter:
             "web_shop": ids.shop,
             "web_id": web_id,
             "reference": command.order_name,
+            "sale_date": day(command.ordered_at),
             "party": ids.party,
             "invoice_address": ids.address,
             "shipment_address": ids.address,
