@@ -22,10 +22,23 @@ class Desk:
         timings = ErpTimings(commit_delay=timedelta(seconds=60), posting_delay=timedelta(seconds=60))
         self.world = ErpWorld(self.clock, {"acme": "acme-key"}, [LAMP], timings)
         self.faults = FaultPlan(Faults(), Chance(1), "erp")
-        transport = httpx.ASGITransport(create_app(self.world, self.faults))
-        self.port = ErpPort(
-            {ACME: SandboxErp("http://erp.example/", {ACME: "acme-key"}, self.clock, transport)}, self.clock
-        )
+        self.before_posting: Callable[[], object] = lambda: None
+        app = create_app(self.world, self.faults)
+        erp = SandboxErp("http://erp.example/", {ACME: "acme-key"}, self.clock, Overtaken(self, app))
+        self.port = ErpPort({ACME: erp}, self.clock)
+
+
+class Overtaken(httpx.ASGITransport):
+    """Lets somebody else act just before a posting arrives."""
+
+    def __init__(self, desk: Desk, app: Starlette) -> None:
+        super().__init__(app)
+        self._desk = desk
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        if request.method == "POST":
+            self._desk.before_posting()
+        return await super().handle_async_request(request)
 
 
 def tell(story: Callable[[Desk], Awaitable[None]]) -> None:
