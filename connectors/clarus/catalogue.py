@@ -1,0 +1,79 @@
+"""Clarus works with its own integer ids: codes are resolved here, compared exactly, and remembered for a while."""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from connectors.clarus.client import ClarusClient, nodes
+from connectors.clarus.documents import document
+from connectors.clarus.lists import whole_list
+from connectors.runtime.errors import Rejected
+from kernel.clock import Clock
+
+
+class Rights(NamedTuple):
+    """Ids of what we see of the account and warehouses; `complete` when that is all of them."""
+
+    account: str | None
+    warehouses: dict[str, str]
+    complete: bool
+
+
+class Catalogue:
+    """Of one tenant. Raises Rejected naming the code that Clarus does not know; that is asked again each time."""
+
+    def __init__(self, client: ClarusClient, clock: Clock, known_for: float, page_size: int) -> None:
+        self._client, self._clock, self._known_for, self._page = client, clock, known_for, page_size
+        self._known: dict[tuple[str, str], tuple[str, float]] = {}
+
+    async def rights(self, account: str, warehouses: Sequence[str]) -> Rights:
+        """Asked afresh each time: it is what makes an empty answer believable."""
+        variables = {"account": {"code": {"eq": account}}, "warehouses": {"code": {"in": list(warehouses)}}}
+        data = await self._client.query(document("rights"), variables)
+        seen = _by_code(nodes(data["accounts"])).get(account)
+        found = {code: id_ for code, id_ in _by_code(nodes(data["warehouses"])).items() if code in warehouses}
+        return Rights(seen, found, seen is not None and len(found) == len(set(warehouses)))
+
+    async def products(self, codes: Sequence[str]) -> dict[str, int]:
+        """Product code → id. Rejected `unknown_sku` names every code that is not there."""
+        await self._learn_products(codes)
+        found = {code: self._get("product", code) for code in codes}
+        unknown = sorted(code for code, id_ in found.items() if id_ is None)
+        if unknown:
+            raise Rejected("unknown_sku", ", ".join(unknown), "sku")
+        return {code: int(id_) for code, id_ in found.items() if id_ is not None}
+
+    async def _learn_products(self, codes: Sequence[str]) -> None:
+        missing = sorted({code for code in codes if self._get("product", code) is None})
+        if missing:
+            listed = await whole_list(self._client, "products", "products", {"code": {"in": missing}}, self._page)
+            for node in listed:
+                if node["code"] in missing:  # exactly: Clarus may match more loosely than a zero or a capital
+                    self._put("product", node["code"], str(node["id"]))
+
+    async def carrier(self, carrier: str, service: str) -> tuple[int, int]:
+        """Ids of a carrier and of its service. Rejected `unknown_carrier` or `unknown_service`."""
+        pair = f"{carrier}/{service}"
+        if self._get("carrier", carrier) is None or self._get("service", pair) is None:
+            variables = {"carriers": {"code": {"eq": carrier}}, "services": {"code": {"eq": service}}}
+            data = await self._client.query(document("carriers"), variables)
+            for code, id_ in _by_code(nodes(data["carriers"])).items():
+                self._put("carrier", code, id_)
+            for node in nodes(data["carrier_services"]):
+                self._put("service", f"{(node.get('carrier') or {}).get('code')}/{node['code']}", str(node["id"]))
+        carrier_id, service_id = self._get("carrier", carrier), self._get("service", pair)
+        if carrier_id is None:
+            raise Rejected("unknown_carrier", carrier, "carrier")
+        if service_id is None:
+            raise Rejected("unknown_service", pair, "carrier_service")
+        return int(carrier_id), int(service_id)
+
+    def _get(self, kind: str, code: str) -> str | None:
+        found = self._known.get((kind, code))
+        return found[0] if found is not None and self._clock.monotonic() < found[1] else None
+
+    def _put(self, kind: str, code: str, id_: str) -> None:
+        self._known[kind, code] = (id_, self._clock.monotonic() + self._known_for)
+
+
+def _by_code(found: list[dict[str, Any]]) -> dict[str, str]:
+    return {node["code"]: str(node["id"]) for node in found}

@@ -1,0 +1,112 @@
+"""Clarus over HTTP: REST for writing, GraphQL for reading, one token, one pace.
+
+Source of shapes: Clarus' public API description 1.0.0 and its authentication and error pages.
+"""
+
+from collections.abc import Mapping
+from typing import Any, cast
+
+import httpx
+
+from connectors.clarus.pace import Pace
+from connectors.clarus.settings import ClarusTenant
+from connectors.runtime.errors import Incompatible, Rejected, Unauthorised
+from connectors.runtime.http import send
+from connectors.runtime.tokens import ClientCredentials
+from kernel.clock import Clock
+
+MOST_PAGES = 200
+"""A list longer than this is not read on: something is wrong with its filter."""
+
+
+class ClarusClient:
+    """Raises the ConnectorError tree; a GraphQL answer with `errors` is Incompatible, whatever its HTTP status."""
+
+    def __init__(self, tenant: ClarusTenant, clock: Clock, transport: httpx.AsyncBaseTransport | None = None) -> None:
+        self._tenant = tenant
+        self._http = httpx.AsyncClient(
+            base_url=tenant.base_url,
+            headers={"X-Clarus-Subdomain": tenant.subdomain},
+            timeout=tenant.timeout,
+            transport=transport,
+            limits=httpx.Limits(max_connections=tenant.at_once * 2),
+        )
+        self._tokens = ClientCredentials(
+            self._http, "/oauth/token", tenant.client_id, tenant.client_secret.get_secret_value(), clock
+        )
+        self._pace = Pace(tenant.per_second, tenant.at_once, clock)
+
+    async def aclose(self) -> None:
+        await self._http.aclose()
+
+    async def query(self, document: str, variables: Mapping[str, Any]) -> dict[str, Any]:
+        """The `data` of a GraphQL answer."""
+        body = {"query": document, "variables": dict(variables)}
+        response = await self._send("POST", "/graphql", body, writing=False)
+        answer = _json(response, "POST /graphql")
+        if answer.get("errors") or not isinstance(answer.get("data"), dict):
+            raise Incompatible(f"POST /graphql: {_first_message(answer)}")
+        return cast("dict[str, Any]", answer["data"])
+
+    async def write(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """The JSON answered, empty for 204. Raises Rejected with Clarus' symbol for 422."""
+        response = await self._send(method, f"{self._tenant.rest_prefix}{path}", body, writing=True)
+        if response.status_code >= 400:
+            raise _refusal(response)
+        return _json(response, f"{method} {path}") if response.content else {}
+
+    async def _send(self, method: str, path: str, body: Mapping[str, Any] | None, *, writing: bool) -> httpx.Response:
+        """With a token; with a new one, once, when the old is refused."""
+        token = await self._tokens.get()
+        try:
+            return await self._once(method, path, body, token, writing=writing)
+        except Unauthorised:
+            self._tokens.forget(token)
+            return await self._once(method, path, body, await self._tokens.get(), writing=writing)
+
+    async def _once(
+        self, method: str, path: str, body: Mapping[str, Any] | None, token: str, *, writing: bool
+    ) -> httpx.Response:
+        request = self._http.build_request(
+            method, path, json=dict(body) if body is not None else None, headers={"Authorization": f"Bearer {token}"}
+        )
+        async with self._pace.turn():
+            return await send(self._http, request, writing=writing)
+
+
+def nodes(listed: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The nodes of one page of a list."""
+    return [edge["node"] for edge in listed["all"]["edges"]]
+
+
+def next_page(listed: Mapping[str, Any]) -> str | None:
+    """The cursor of the next page, None on the last."""
+    page = listed["all"]["pageInfo"]
+    return page["endCursor"] if page["hasNextPage"] else None
+
+
+def _json(response: httpx.Response, what: str) -> dict[str, Any]:
+    try:
+        answer = response.json()
+    except ValueError as error:
+        raise Incompatible(f"{what}: expected JSON, found {response.headers.get('content-type', 'nothing')}") from error
+    if not isinstance(answer, dict):
+        raise Incompatible(f"{what}: expected a JSON object, found {type(answer).__name__}")
+    return answer
+
+
+def _first_message(answer: Mapping[str, Any]) -> str:
+    errors = answer.get("errors") or [{}]
+    return str(errors[0].get("message", "no data in the answer"))
+
+
+def _refusal(response: httpx.Response) -> Rejected:
+    """Clarus' error list: `code`, `symbol`, `details`; the symbol is what to go by, details may hold what was sent."""
+    try:
+        first = response.json()["errors"][0]
+    except (ValueError, LookupError, TypeError):
+        first = {}
+    context = first.get("context") or {}
+    field = str(context.get("field") or context.get("attribute") or "")
+    symbol = str(first.get("symbol") or f"refused_{response.status_code}")
+    return Rejected(code=symbol, text=f"Clarus refused it ({response.status_code})", field=field)

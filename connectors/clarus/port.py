@@ -1,0 +1,127 @@
+"""Clarus as the connector runtime sees it."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+import httpx
+
+from connectors.clarus.catalogue import Catalogue
+from connectors.clarus.client import ClarusClient
+from connectors.clarus.read import ClarusReader, warehouses_of
+from connectors.clarus.settings import ClarusTenant
+from connectors.clarus.write import ClarusWriter
+from connectors.runtime.errors import Incompatible
+from connectors.runtime.port import Changes, Execution, Reading
+from kernel.clock import Clock
+from schemas.base import Brand, OrderId, System
+from schemas.commands import CancelGoodsOut, Command, CreateGoodsOut
+from schemas.config import BrandConfig
+from schemas.hints import Hint
+from schemas.outcomes import Outcome, OutcomeKind
+from schemas.references import read_reference
+
+OPEN = ("DRAFT", "PENDING", "PART_ALLOCATED", "ALLOCATED", "PICK", "PART")
+"""Statuses the sweep looks at. Clarus' lists have no changed-since filter (its API description 1.0.0)."""
+
+ConfigOf = Callable[[Brand], BrandConfig | None]
+
+
+class _Tenant:
+    """Everything of one brand's connection."""
+
+    def __init__(self, settings: ClarusTenant, clock: Clock, transport: httpx.AsyncBaseTransport | None) -> None:
+        self.settings = settings
+        self.client = ClarusClient(settings, clock, transport)
+        self.catalogue = Catalogue(self.client, clock, settings.known_for, settings.page_size)
+        self.reader = ClarusReader(self.client, self.catalogue, clock, settings.page_size)
+        self.writer = ClarusWriter(self.client, self.reader, self.catalogue, clock, settings.longest_request)
+
+
+class ClarusPort:
+    """Implements `connectors.runtime.port.Port`. Account, warehouses and prefix come from the configuration."""
+
+    def __init__(
+        self,
+        tenants: Sequence[ClarusTenant],
+        config_of: ConfigOf,
+        clock: Clock,
+        transports: Mapping[Brand, httpx.AsyncBaseTransport] | None = None,
+    ) -> None:
+        wired = transports or {}
+        self._tenants = {one.brand: _Tenant(one, clock, wired.get(one.brand)) for one in tenants}
+        self._config_of = config_of
+
+    @property
+    def system(self) -> System:
+        return System.CLARUS
+
+    @property
+    def brands(self) -> frozenset[Brand]:
+        return frozenset(self._tenants)
+
+    @property
+    def longest_request(self) -> float:
+        return max((one.settings.longest_request for one in self._tenants.values()), default=0.0)
+
+    @property
+    def read_batch(self) -> int:
+        return min((one.settings.read_batch for one in self._tenants.values()), default=1)
+
+    async def read(self, brand: Brand, orders: Sequence[OrderId]) -> Sequence[Reading]:
+        return await self._tenants[brand].reader.read(self._config(brand), orders)
+
+    async def execute(self, command: Command) -> Execution:
+        tenant, config = self._tenants[command.brand], self._config(command.brand)
+        match command:
+            case CreateGoodsOut():
+                return await tenant.writer.create(command, config)
+            case CancelGoodsOut():
+                return await tenant.writer.cancel(command, config)
+            case _:
+                text = f"{command.kind} is not for Clarus"
+                return Execution(
+                    Outcome(
+                        command=command.id,
+                        object=command.object,
+                        generation=command.generation,
+                        kind=OutcomeKind.REJECTED,
+                        code="wrong_system",
+                        text=text,
+                    )
+                )
+
+    async def resolve(self, hint: Hint) -> OrderId | None:
+        """`~goods_out/ID` → the order in that goods-out's reference."""
+        kind, _, id_ = hint.order.removeprefix("~").partition("/")
+        if kind != "goods_out" or not id_:
+            return None
+        references = await self._tenants[hint.brand].reader.references({"id": {"eq": id_}})
+        return next(iter(self._ours(hint.brand, references)), None)
+
+    async def changes(self, brand: Brand, cursor: str) -> Changes:
+        """Every open goods-out of ours; the cursor is not used, Clarus has nothing to go by."""
+        config = self._config_of(brand)
+        if config is None:
+            return Changes((), cursor)
+        tenant = self._tenants[brand]
+        rights = await tenant.catalogue.rights(config.account, warehouses_of(config))
+        if rights.account is None:
+            return Changes((), cursor)
+        references = await tenant.reader.references(
+            {"goods_out_status_code": {"in": list(OPEN)}, "account_id": {"eq": rights.account}}
+        )
+        return Changes(tuple(dict.fromkeys(self._ours(brand, references))), cursor)
+
+    def _ours(self, brand: Brand, references: Sequence[str]) -> list[OrderId]:
+        prefix = self._config(brand).reference_prefix
+        read = [read_reference(reference) for reference in references]
+        return [one[1] for one in read if one is not None and one[0] == prefix]
+
+    def _config(self, brand: Brand) -> BrandConfig:
+        config = self._config_of(brand)
+        if config is None:
+            raise Incompatible(f"brand {brand} is not configured: its account and warehouses are unknown")
+        return config
+
+    async def aclose(self) -> None:
+        for tenant in self._tenants.values():
+            await tenant.client.aclose()
