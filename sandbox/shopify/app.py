@@ -1,0 +1,105 @@
+"""The sandbox Shopify over HTTP, several shops below one address, each with its faults.
+
+POST /{shop domain}/admin/api/{version}/graphql.json     with X-Shopify-Access-Token
+GET  /_sandbox/books                                      every shop's books
+"""
+
+import asyncio
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from sandbox.clock import Clock
+from sandbox.faults import Fault, FaultPlan
+from sandbox.shopify.api import VERSION, AdminApi, Posted
+from sandbox.shopify.shop import Shop
+
+
+class ShopifyWorld:
+    """The shops by domain. `faults` meet every request of every shop."""
+
+    def __init__(self, shops: list[Shop], faults: FaultPlan, clock: Clock, posted: Posted | None = None) -> None:
+        self.shops = {shop.domain: shop for shop in shops}
+        self.faults, self.clock = faults, clock
+        self.apis = {shop.domain: AdminApi(shop, posted) for shop in shops}
+        self.late: set[asyncio.Task[Any]] = set()
+
+    def books(self) -> dict[str, Any]:
+        """All shops' books in one."""
+        dumps = [shop.books.dump() for shop in self.shops.values()]
+        return {
+            "orders": [order for dump in dumps for order in dump["orders"]],
+            "fulfillments": [one for dump in dumps for one in dump["fulfillments"]],
+        }
+
+    async def settled(self) -> None:
+        """Everything that was to be executed late has been."""
+        await asyncio.gather(*self.late)
+
+
+def create_app(world: ShopifyWorld) -> Starlette:
+    """The ASGI application; usable through an in-process transport."""
+
+    async def graphql(request: Request) -> Response:
+        shop = world.shops.get(request.path_params["shop"])
+        if shop is None:
+            return JSONResponse({"errors": "Not Found"}, status_code=404)
+        if request.headers.get("x-shopify-access-token") != shop.token:
+            message = "[API] Invalid API key or access token (unrecognized login or wrong password)"
+            return JSONResponse({"errors": message}, status_code=401)
+        body = await request.json()
+        return await _answer(world, world.apis[shop.domain], body)
+
+    async def books(_: Request) -> Response:
+        return JSONResponse(world.books())
+
+    return Starlette(
+        routes=[
+            Route("/{shop}/admin/api/{version}/graphql.json", graphql, methods=["POST"]),
+            Route("/_sandbox/books", books, methods=["GET"]),
+        ]
+    )
+
+
+async def _answer(world: ShopifyWorld, api: AdminApi, body: dict[str, Any]) -> Response:
+    """Meet the fault of this request, if any."""
+    query, variables = str(body.get("query", "")), dict(body.get("variables") or {})
+    operation = body.get("operationName")
+    writing = "fulfillmentCreate" in query or "fulfillmentTrackingInfoUpdate" in query
+    name = next((one for one in ("fulfillmentCreate", "fulfillmentTrackingInfoUpdate") if one in query), "query")
+    drawn = world.faults.draw(name, writing=writing)
+    match drawn.fault:
+        case Fault.THROTTLED:
+            return _ok(api.throttled())
+        case Fault.SERVER_ERROR:
+            return JSONResponse({"errors": "Bad Gateway"}, status_code=502)
+        case Fault.ANSWER_LOST:
+            await api.answer(query, variables, operation)
+            return JSONResponse({"errors": "Gateway Timeout"}, status_code=504)
+        case Fault.LATE_EXECUTION:
+            _later(world, api, query, variables, operation, drawn.seconds)
+            return JSONResponse({"errors": "Gateway Timeout"}, status_code=504)
+        case Fault.SLOW:
+            await world.clock.sleep(drawn.seconds)
+        case Fault.NONE:
+            pass
+    return _ok(await api.answer(query, variables, operation))
+
+
+def _later(
+    world: ShopifyWorld, api: AdminApi, query: str, variables: dict[str, Any], operation: str | None, seconds: float
+) -> None:
+    async def execute() -> None:
+        await world.clock.sleep(seconds)
+        await api.answer(query, variables, operation)
+
+    task = asyncio.get_running_loop().create_task(execute())
+    world.late.add(task)
+    task.add_done_callback(world.late.discard)
+
+
+def _ok(answer: dict[str, Any]) -> Response:
+    return JSONResponse(answer, headers={"X-Shopify-API-Version": VERSION})

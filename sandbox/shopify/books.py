@@ -1,0 +1,61 @@
+"""The shop's own books: what was ordered, what is owed, what the shopper was told. Reports are made from them alone."""
+
+from datetime import datetime
+from typing import Any
+
+from sandbox.shopify.records import Fulfillment, Order
+
+
+class Books:
+    """Append and update only; nothing is ever taken out."""
+
+    def __init__(self, shop: str) -> None:
+        self._shop = shop
+        self._orders: dict[int, dict[str, Any]] = {}
+        self._fulfillments: dict[int, dict[str, Any]] = {}
+
+    def placed(self, order: Order, at: datetime) -> None:
+        self._orders[order.id] = {
+            "shop": self._shop, "id": str(order.id), "name": order.name, "placed_at": at.isoformat(),
+            "planted": order.planted, "webhooks": {"sent": 0, "lost": 0, "doubled": 0},
+        }  # fmt: skip
+        self.changed(order)
+
+    def changed(self, order: Order) -> None:
+        """What is owed follows the order: only a complete one that nobody planted or cancelled is."""
+        self._orders[order.id] |= {
+            "complete_at": order.complete_at.isoformat() if order.complete_at else None,
+            "cancelled": order.cancelled_at is not None,
+            "owed": order.complete_at is not None and order.cancelled_at is None and not order.planted,
+            "lines": [
+                {"id": str(line.id), "sku": line.sku, "quantity": line.current_quantity}
+                for line in order.lines
+                if line.requires_shipping
+            ],
+        }
+
+    def webhook(self, order: Order, what: str) -> None:
+        """`what` is sent, lost or doubled."""
+        self._orders[order.id]["webhooks"][what] += 1
+
+    def fulfilled(self, order: Order, made: Fulfillment, at: datetime) -> None:
+        self._fulfillments[made.id] = {
+            "shop": self._shop, "id": str(made.id), "order": str(order.id), "at": at.isoformat(),
+            "lines": [{"line": str(line.id), "quantity": quantity} for line, quantity in made.units],
+            "posted_at_arrival": None,
+        }  # fmt: skip
+        self.tracked(order, made)
+
+    def tracked(self, _order: Order, made: Fulfillment) -> None:
+        entry = self._fulfillments.get(made.id)
+        if entry is not None:
+            entry |= {
+                "tracking": list(made.numbers), "cancelled": made.status == "CANCELLED", "mails": made.notified,
+            }  # fmt: skip
+
+    def posted_at_arrival(self, fulfillment: int, posted: list[dict[str, Any]]) -> None:
+        """What the ERP's book showed as posted for the order when this fulfilment arrived."""
+        self._fulfillments[fulfillment]["posted_at_arrival"] = posted
+
+    def dump(self) -> dict[str, Any]:
+        return {"orders": list(self._orders.values()), "fulfillments": list(self._fulfillments.values())}

@@ -1,0 +1,120 @@
+"""What a shop holds. Ids are whole numbers; on the wire they are gids. Times are aware UTC."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+
+@dataclass
+class Address:
+    """A shipping address; invented people only."""
+
+    name: str
+    address1: str
+    city: str
+    zip: str
+    country_code: str
+    phone: str = ""
+    company: str = ""
+    address2: str = ""
+    province: str = ""
+
+
+@dataclass
+class Line:
+    id: int
+    sku: str | None
+    quantity: int
+    current_quantity: int
+    price: str
+    requires_shipping: bool = True
+
+
+@dataclass
+class FulfillmentOrderLine:
+    id: int
+    line: Line
+    total: int
+    remaining: int
+
+
+@dataclass
+class FulfillmentOrder:
+    """`status` is Shopify's word: OPEN, ON_HOLD, IN_PROGRESS, CLOSED, CANCELLED."""
+
+    id: int
+    location: int
+    lines: list[FulfillmentOrderLine]
+    status: str = "OPEN"
+    holds: list[str] = field(default_factory=list)
+    updated_at: datetime | None = None
+
+    @property
+    def actions(self) -> list[str]:
+        """What Shopify would let be done with it (recorded behaviour, Admin API 2026-04)."""
+        match self.status:
+            case "OPEN":
+                return ["CREATE_FULFILLMENT", "HOLD", "MOVE", "SPLIT"]
+            case "IN_PROGRESS":
+                return ["CREATE_FULFILLMENT", "HOLD"]
+            case "ON_HOLD":
+                return ["HOLD", "MOVE", "RELEASE_HOLD"]
+            case _:
+                return []
+
+
+@dataclass
+class Fulfillment:
+    id: int
+    name: str
+    created_at: datetime
+    updated_at: datetime
+    units: list[tuple[Line, int]]
+    company: str = ""
+    numbers: list[str] = field(default_factory=list)
+    urls: list[str] = field(default_factory=list)
+    status: str = "SUCCESS"
+    notified: int = 0
+    """Mails the shopper got about it."""
+
+
+@dataclass
+class Order:
+    """`routed_at` None: routing has not made fulfilment orders yet."""
+
+    id: int
+    name: str
+    created_at: datetime
+    updated_at: datetime
+    lines: list[Line]
+    shipping_title: str
+    shipping_code: str
+    financial_status: str
+    address: Address | None
+    email: str = ""
+    phone: str = ""
+    note: str = ""
+    tags: list[str] = field(default_factory=list)
+    currency: str = "GBP"
+    cancelled_at: datetime | None = None
+    routed_at: datetime | None = None
+    fulfillment_orders: list[FulfillmentOrder] = field(default_factory=list)
+    fulfillments: list[Fulfillment] = field(default_factory=list)
+    planted: str = ""
+    """The case that whoever planted this order expects; such an order is never to be shipped."""
+    complete_at: datetime | None = None
+    """When it first was paid, addressed and routed."""
+
+    @property
+    def total(self) -> str:
+        return f"{sum(float(line.price) * line.current_quantity for line in self.lines):.2f}"
+
+    @property
+    def complete(self) -> bool:
+        """Nothing is missing for it to leave. What is planted stays planted."""
+        return (
+            self.financial_status == "PAID"
+            and self.address is not None
+            and bool(self.email)
+            and self.routed_at is not None
+            and self.cancelled_at is None
+        )

@@ -1,0 +1,280 @@
+"""One shop's state and all that can happen to it. What changes an order moves `updated_at` and tells by webhook.
+
+Behaviour follows the fulfilment model as documented and recorded (Admin API 2026-04 to 2026-10).
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+
+from sandbox.clock import Clock
+from sandbox.shopify.books import Books
+from sandbox.shopify.bucket import Bucket
+from sandbox.shopify.records import Address, Fulfillment, FulfillmentOrder, FulfillmentOrderLine, Line, Order
+
+Tell = Callable[[str, Order], None]
+"""Sends a webhook: topic and order."""
+
+
+class Refusal(Exception):
+    """Becomes one of `userErrors`."""
+
+    def __init__(self, message: str, *field: str) -> None:
+        super().__init__(message)
+        self.message, self.field = message, list(field)
+
+
+class Shop:
+    """`tell` is set by whoever delivers webhooks."""
+
+    def __init__(
+        self, domain: str, token: str, secrets: Sequence[str], clock: Clock, points_a_second: float = 100.0
+    ) -> None:
+        self.domain, self.token, self.secrets = domain, token, list(secrets)
+        self.clock = clock
+        self.bucket = Bucket(points_a_second)
+        self.orders: dict[int, Order] = {}
+        self.locations: dict[int, str] = {}
+        self.books = Books(domain)
+        self.made: list[Fulfillment] = []
+        """Every fulfilment ever made, oldest first."""
+        self._order_of: dict[int, Order] = {}
+        self.tell: Tell = lambda _topic, _order: None
+        self._ids = iter(range(6_120_000_000_001, 7_000_000_000_000))
+        self._numbers = iter(range(1001, 10_000_000))
+
+    def new_id(self) -> int:
+        return next(self._ids)
+
+    # --- shoppers and staff
+
+    def place_order(
+        self,
+        lines: Sequence[tuple[str | None, int]],
+        *,
+        address: Address | None,
+        shipping: tuple[str, str] = ("Standard", "standard"),
+        financial_status: str = "PAID",
+        email: str = "shopper@example.test",
+        note: str = "",
+        planted: str = "",
+    ) -> Order:
+        """A checkout. Fulfilment orders come only when `route` is called, a little later."""
+        now = self.clock.now()
+        made = [Line(self.new_id(), sku, quantity, quantity, "9.50") for sku, quantity in lines]
+        order = Order(
+            id=self.new_id(), name=f"#{next(self._numbers)}", created_at=now, updated_at=now, lines=made,
+            shipping_title=shipping[0], shipping_code=shipping[1], financial_status=financial_status,
+            address=address, email=email, note=note, planted=planted,
+        )  # fmt: skip
+        self.orders[order.id] = order
+        self.books.placed(order, now)
+        self.tell("orders/create", order)
+        return order
+
+    def route(self, order: Order, locations: Sequence[int]) -> None:
+        """Order routing: one fulfilment order per location, lines dealt in turn. `updated_at` does not move."""
+        now = self.clock.now()
+        shares: dict[int, list[Line]] = {location: [] for location in locations}
+        for index, line in enumerate(line for line in order.lines if line.requires_shipping):
+            shares[locations[index % len(locations)]].append(line)
+        for location, lines in shares.items():
+            if lines:
+                self._new_fulfillment_order(order, location, [(line, line.current_quantity) for line in lines])
+        order.routed_at = now
+        self._check_complete(order)
+        self.tell("fulfillment_orders/order_routing_complete", order)
+
+    def complete(self, order: Order, *, address: Address | None = None, paid: bool = False) -> None:
+        """Someone fills in what was missing."""
+        if address is not None:
+            order.address = address
+        if paid:
+            order.financial_status = "PAID"
+        self._touch(order)
+        self._check_complete(order)
+        self.tell("orders/paid" if paid else "orders/updated", order)
+
+    def hold(self, order: Order, fulfillment_order: int, lines: Sequence[int] = (), reason: str = "OTHER") -> None:
+        """Hold some lines; the rest is split off into a new open fulfilment order (documented for holds on lines)."""
+        held = self._fulfillment_order(order, fulfillment_order)
+        rest = [line for line in held.lines if lines and line.line.id not in lines and line.remaining > 0]
+        if rest:
+            held.lines = [line for line in held.lines if line not in rest]
+            self._new_fulfillment_order(order, held.location, [(line.line, line.remaining) for line in rest])
+        held.status, held.holds = "ON_HOLD", [reason]
+        self._stamp(held)
+        self.tell("fulfillment_orders/placed_on_hold", order)
+
+    def release_hold(self, order: Order, fulfillment_order: int) -> None:
+        held = self._fulfillment_order(order, fulfillment_order)
+        held.status, held.holds = "OPEN", []
+        self._stamp(held)
+        self.tell("fulfillment_orders/hold_released", order)
+
+    def move(self, order: Order, fulfillment_order: int, location: int) -> FulfillmentOrder:
+        """To another location: the old one closes empty, a new one opens there."""
+        old = self._fulfillment_order(order, fulfillment_order)
+        if "MOVE" not in old.actions:
+            raise Refusal("the fulfillment order cannot be moved", "id")
+        new = self._new_fulfillment_order(order, location, [(line.line, line.remaining) for line in old.lines])
+        self._close(old)
+        self.tell("fulfillment_orders/moved", order)
+        return new
+
+    def split(self, order: Order, fulfillment_order: int, units: Mapping[int, int]) -> FulfillmentOrder:
+        """The named units (by line id) go to a new fulfilment order."""
+        old = self._fulfillment_order(order, fulfillment_order)
+        taken = [(line, units[line.line.id]) for line in old.lines if units.get(line.line.id)]
+        for line, quantity in taken:
+            line.total -= quantity
+            line.remaining -= quantity
+        new = self._new_fulfillment_order(order, old.location, [(line.line, quantity) for line, quantity in taken])
+        self._stamp(old)
+        self.tell("fulfillment_orders/split", order)
+        return new
+
+    def add_line(self, order: Order, sku: str, quantity: int, location: int) -> Line:
+        """An edit that adds an item: a new open fulfilment order."""
+        line = Line(self.new_id(), sku, quantity, quantity, "9.50")
+        order.lines.append(line)
+        self._new_fulfillment_order(order, location, [(line, quantity)])
+        self._touch(order)
+        self.books.changed(order)
+        self.tell("orders/edited", order)
+        return line
+
+    def cancel(self, order: Order) -> None:
+        """Every fulfilment order closes with nothing left (recorded)."""
+        if any(one.status == "SUCCESS" for one in order.fulfillments):
+            raise Refusal("an order with fulfillments cannot be cancelled", "orderId")
+        order.cancelled_at = self.clock.now()
+        for one in order.fulfillment_orders:
+            self._close(one)
+        self._touch(order)
+        self.books.changed(order)
+        self.tell("orders/cancelled", order)
+
+    # --- apps
+
+    def fulfil(
+        self, order: Order, units: Mapping[int, Mapping[int, int]], tracking: Mapping[str, object], *, notify: bool
+    ) -> Fulfillment:
+        """`units`: fulfilment order id → its line id → quantity. Raises Refusal; then nothing has changed."""
+        chosen: list[tuple[FulfillmentOrderLine, int]] = []
+        for id_, wanted in units.items():
+            one = self._fulfillment_order(order, id_)
+            if "CREATE_FULFILLMENT" not in one.actions:
+                raise Refusal("the fulfillment order has an unfulfillable status", "fulfillment")
+            by_id = {line.id: line for line in one.lines}
+            for line_id, quantity in (wanted or {line.id: line.remaining for line in one.lines}).items():
+                line = by_id.get(line_id)
+                if line is None:
+                    raise Refusal("the fulfillment order line item does not exist", "fulfillment")
+                if not 0 < quantity <= line.remaining:
+                    raise Refusal("the fulfillment order line item quantity is not valid", "fulfillment")
+                chosen.append((line, quantity))
+        locations = {self._fulfillment_order(order, id_).location for id_ in units}
+        if len(locations) != 1:
+            raise Refusal("all fulfillment orders must be of one location", "fulfillment")
+        return self._fulfilled(order, chosen, tracking, notify=notify)
+
+    def _fulfilled(
+        self,
+        order: Order,
+        chosen: list[tuple[FulfillmentOrderLine, int]],
+        tracking: Mapping[str, object],
+        *,
+        notify: bool,
+    ) -> Fulfillment:
+        now = self.clock.now()
+        for line, quantity in chosen:
+            line.remaining -= quantity
+        for one in order.fulfillment_orders:
+            if any(line in one.lines for line, _ in chosen):
+                one.status = "CLOSED" if all(line.remaining == 0 for line in one.lines) else "IN_PROGRESS"
+                self._stamp(one)
+        made = Fulfillment(
+            id=self.new_id(), name=f"{order.name}-F{len(order.fulfillments) + 1}", created_at=now, updated_at=now,
+            units=[(line.line, quantity) for line, quantity in chosen],
+        )  # fmt: skip
+        order.fulfillments.append(made)
+        self.made.append(made)
+        self.set_tracking(order, made, tracking, notify=notify, quiet=True)
+        self._touch(order)
+        self.books.fulfilled(order, made, now)
+        self.tell("fulfillments/create", order)
+        return made
+
+    def set_tracking(
+        self, order: Order, made: Fulfillment, tracking: Mapping[str, object], *, notify: bool, quiet: bool = False
+    ) -> None:
+        """Overwrites what was there."""
+        made.company = str(tracking.get("company") or "")
+        made.numbers = _texts(tracking, "number", "numbers")
+        made.urls = _texts(tracking, "url", "urls")
+        made.notified += notify
+        made.updated_at = self.clock.now()
+        self.books.tracked(order, made)
+        if not quiet:
+            self._touch(order)
+            self.tell("fulfillments/update", order)
+
+    def cancel_fulfillment(self, order: Order, fulfillment: int) -> None:
+        """The old fulfilment order stays closed; a new open one appears (recorded)."""
+        made = next(one for one in order.fulfillments if one.id == fulfillment)
+        made.status = "CANCELLED"
+        self.books.tracked(order, made)
+        location = order.fulfillment_orders[0].location
+        self._new_fulfillment_order(order, location, list(made.units))
+        self._touch(order)
+        self.tell("orders/updated", order)
+
+    # --- inside
+
+    def _new_fulfillment_order(
+        self, order: Order, location: int, units: Sequence[tuple[Line, int]]
+    ) -> FulfillmentOrder:
+        lines = [FulfillmentOrderLine(self.new_id(), line, quantity, quantity) for line, quantity in units]
+        made = FulfillmentOrder(self.new_id(), location, lines, updated_at=self.clock.now())
+        order.fulfillment_orders.append(made)
+        self._order_of[made.id] = order
+        return made
+
+    def _fulfillment_order(self, order: Order, id_: int) -> FulfillmentOrder:
+        for one in order.fulfillment_orders:
+            if one.id == id_:
+                return one
+        raise Refusal("the fulfillment order does not exist", "fulfillment")
+
+    def _close(self, one: FulfillmentOrder) -> None:
+        one.status = "CLOSED"
+        for line in one.lines:
+            line.total = line.remaining = 0
+        self._stamp(one)
+
+    def _stamp(self, one: FulfillmentOrder) -> None:
+        one.updated_at = self.clock.now()
+
+    def _touch(self, order: Order) -> None:
+        order.updated_at = self.clock.now()
+
+    def _check_complete(self, order: Order) -> None:
+        if order.complete and order.complete_at is None:
+            order.complete_at = self.clock.now()
+            self.books.changed(order)
+
+    def order_of(self, fulfillment_order: int) -> Order | None:
+        return self._order_of.get(fulfillment_order)
+
+    def changed_since(self, moment: datetime) -> list[Order]:
+        """By `updated_at`, then id."""
+        found = [order for order in self.orders.values() if order.updated_at >= moment]
+        return sorted(found, key=lambda order: (order.updated_at, order.id))
+
+
+def _texts(tracking: Mapping[str, object], one: str, many: str) -> list[str]:
+    listed = tracking.get(many)
+    if isinstance(listed, list) and listed:
+        return [str(text) for text in listed]
+    single = tracking.get(one)
+    return [str(single)] if single else []
