@@ -1,121 +1,178 @@
 """The log in memory: partitions, offsets, groups, commits and rebalances, for tests and simulations.
 
-Keeps the contract of `kernel.log` as Kafka does, with the same partitioner. Deterministic under a loop on virtual time.
+Keeps the contract of `kernel.log` as Kafka does, with the same partitioner and the same ranges of partitions per
+member. Deterministic under a loop on virtual time.
 """
 
 import asyncio
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from aiokafka.partitioner import murmur2
-
 from kernel.clock import Clock
-from kernel.log import Appended, Fenced, LogError, LogUnavailable, Outgoing, Partition, Rebalance, Record
+from kernel.log import Appended, LogError, LogUnavailable, Outgoing, Partition, Rebalance, Record, RecordTooLarge
+from kernel.memory_group import MemoryConsumer, MemoryGroup
+from kernel.partitioner import partition_of
 
 
-def partition_of(key: bytes, partitions: int) -> int:
-    """Where a key goes: murmur2, as the Java client's default partitioner."""
-    return int((murmur2(key) & 0x7FFFFFFF) % partitions)
+@dataclass(slots=True)
+class _Stored:
+    """One partition. Compaction leaves holes, so an offset is not an index."""
 
+    records: list[Record] = field(default_factory=list)
+    end: int = 0
 
-@dataclass
-class _Group:
-    members: list["MemoryConsumer"] = field(default_factory=list)
-    committed: dict[Partition, int] = field(default_factory=dict)
-    owner: dict[Partition, "MemoryConsumer"] = field(default_factory=dict)
+    def since(self, offset: int, most: int) -> list[Record]:
+        begin = bisect_left(self.records, offset, key=lambda record: record.offset)
+        return self.records[begin : begin + max(0, most)]
 
 
 class MemoryLog:
     """One cluster. `topics` names every topic with its number of partitions; others do not exist."""
 
-    def __init__(self, clock: Clock, topics: Mapping[str, int]) -> None:
+    def __init__(self, clock: Clock, topics: Mapping[str, int], *, largest_record: int = 1_000_000) -> None:
         self._clock = clock
-        self._partitions = dict(topics)
-        self._records: dict[Partition, list[Record]] = {
-            Partition(topic, number): [] for topic, count in topics.items() for number in range(count)
+        self._counts = dict(topics)
+        self._largest_record = largest_record
+        self._stored = {
+            Partition(topic, number): _Stored() for topic, count in topics.items() for number in range(count)
         }
-        self._groups: dict[str, _Group] = defaultdict(_Group)
-        self._appended = asyncio.Event()
+        self._groups: dict[str, MemoryGroup] = {}
+        self._waiting: list[asyncio.Future[None]] = []
         self._refusals: dict[str, int] = defaultdict(int)
         self.available = True
+        """False: nothing can be appended, read or committed; what is there stays."""
 
     # --- what the contract asks for
 
     def producer(self) -> "MemoryProducer":
         return MemoryProducer(self)
 
-    def consumer(self, group: str, topics: Sequence[str], rebalance: Rebalance | None = None) -> "MemoryConsumer":
-        return MemoryConsumer(self, group, topics, rebalance)
+    def consumer(self, group: str, topics: Sequence[str], rebalance: Rebalance | None = None) -> MemoryConsumer:
+        return MemoryConsumer(self, self._groups.setdefault(group, MemoryGroup(group)), topics, rebalance)
 
     def reader(
         self, topics: Sequence[str], *, partitions: Sequence[int] | None = None, since: int = 0
     ) -> "MemoryReader":
-        wanted = [
-            Partition(topic, number)
-            for topic in topics
-            for number in range(self._count(topic))
-            if partitions is None or number in partitions
-        ]
-        return MemoryReader(self, wanted, since)
+        return MemoryReader(self, topics, partitions, since)
 
     async def partitions(self, topic: str) -> int:
-        return self._count(topic)
+        self.must_be_there()
+        return self.count(topic)
 
     async def cluster_id(self) -> str:
+        self.must_be_there()
         return "memory"
 
     # --- what tests look at and break
 
     def records(self, topic: str) -> list[Record]:
         """Everything in a topic, by partition, then offset."""
-        return [record for number in range(self._count(topic)) for record in self._records[Partition(topic, number)]]
+        return [
+            record for number in range(self.count(topic)) for record in self._stored[Partition(topic, number)].records
+        ]
 
     def refuse(self, topic: str, *, times: int = 1) -> None:
-        """The next sends to this topic fail at the broker."""
+        """The next sends to this topic are not acknowledged, and not in the log."""
         self._refusals[topic] += times
 
-    # --- inside
+    def compact(self, topic: str) -> None:
+        """What the broker does to a compacted topic in its own time: per key the last record stays, no tombstone."""
+        for number in range(self.count(topic)):
+            stored = self._stored[Partition(topic, number)]
+            last = {record.key: record.offset for record in stored.records}
+            stored.records = [
+                record
+                for record in stored.records
+                if record.key is None or (last[record.key] == record.offset and record.value is not None)
+            ]
 
-    def _count(self, topic: str) -> int:
-        if topic not in self._partitions:
-            msg = f"expected one of {', '.join(sorted(self._partitions))}, found topic {topic!r}: create it first"
-            raise LogError(msg)
-        return self._partitions[topic]
+    # --- for producers, consumers and readers of this log
 
-    def append(
-        self, topic: str, key: bytes | None, value: bytes | None, headers: Mapping[str, bytes], number: int | None
-    ) -> Appended:
-        count = self._count(topic)
+    def must_be_there(self) -> None:
         if not self.available:
             raise LogUnavailable("the log is away")
-        if self._refusals[topic] > 0:
-            self._refusals[topic] -= 1
-            raise LogUnavailable(f"the broker refused a record of {topic}")
-        where = Partition(topic, number if number is not None else partition_of(key or b"", count))
-        record = Record(where, len(self._records[where]), key, value, self._clock.now(), dict(headers))
-        self._records[where].append(record)
-        self._appended.set()
-        self._appended = asyncio.Event()
-        return Appended(where, record.offset, record.at)
 
-    def fetch(self, where: Partition, offset: int, most: int) -> list[Record]:
-        return self._records[where][offset : offset + most]
+    def count(self, topic: str) -> int:
+        if topic not in self._counts:
+            raise LogError(
+                f"expected one of the topics {', '.join(sorted(self._counts))}, found {topic}: create it first"
+            )
+        return self._counts[topic]
+
+    def place(self, record: Outgoing) -> Partition:
+        """Where a record belongs. Raises RecordTooLarge, or LogError when it belongs nowhere."""
+        count = self.count(record.topic)
+        if record.key is None and record.value is None:
+            raise LogError(f"expected a key or a value in a record to {record.topic}, found neither")
+        size = len(record.key or b"") + len(record.value or b"")
+        if size > self._largest_record:
+            raise RecordTooLarge(
+                f"expected at most {self._largest_record} bytes in a record to {record.topic}, found {size}"
+            )
+        number = record.partition if record.partition is not None else partition_of(record.key or b"", count)
+        if not 0 <= number < count:
+            raise LogError(f"expected a partition of {record.topic} below {count}, found {number}")
+        return Partition(record.topic, number)
+
+    def append(self, record: Outgoing, where: Partition) -> Appended:
+        self.must_be_there()
+        if self._refusals[record.topic] > 0:
+            self._refusals[record.topic] -= 1
+            raise LogUnavailable(f"{where}: no acknowledgement")
+        stored = self._stored[where]
+        at = self._clock.now()
+        stored.records.append(Record(where, stored.end, record.key, record.value, at, dict(record.headers)))
+        stored.end += 1
+        self.wake()
+        return Appended(where, stored.end - 1, at)
+
+    def fetch(self, positions: dict[Partition, int], most: int) -> list[Record]:
+        """The next records of these partitions, one partition after the other; moves the positions behind them.
+
+        None while the log is away: a Kafka client waits for its broker too, and says nothing.
+        """
+        found: list[Record] = []
+        if not self.available:
+            return found
+        for where, position in positions.items():
+            records = self._stored[where].since(position, most - len(found))
+            if records:
+                positions[where] = records[-1].offset + 1
+                found.extend(records)
+        return found
 
     def end(self, where: Partition) -> int:
-        return len(self._records[where])
+        self.must_be_there()
+        return self._stored[where].end
 
-    async def appended(self, timeout: float) -> None:
-        """Wait until something is appended anywhere, or so many seconds."""
-        event = self._appended
+    def last(self, where: Partition) -> int:
+        """The offset after the last record that is still there."""
+        records = self._stored[where].records
+        return records[-1].offset + 1 if records else 0
+
+    def wake(self) -> None:
+        """Whoever waits for something to happen looks again."""
+        waiting, self._waiting = self._waiting, []
+        for waiter in waiting:
+            if not waiter.done():
+                waiter.set_result(None)
+
+    async def happening(self, deadline: float) -> bool:
+        """Wait for a wake; False when the deadline of the loop's clock came first."""
+        loop = asyncio.get_running_loop()
+        waiter: asyncio.Future[None] = loop.create_future()
+        self._waiting.append(waiter)
         try:
-            async with asyncio.timeout(timeout):
-                await event.wait()
+            async with asyncio.timeout_at(deadline):
+                await waiter
         except TimeoutError:
-            return
-
-    def group(self, name: str) -> _Group:
-        return self._groups[name]
+            return False
+        finally:
+            if waiter in self._waiting:
+                self._waiting.remove(waiter)
+        return True
 
 
 class MemoryProducer:
@@ -123,12 +180,14 @@ class MemoryProducer:
 
     def __init__(self, log: MemoryLog) -> None:
         self._log = log
+        self._running = False
 
     async def start(self) -> None:
-        """Nothing to open."""
+        self._log.must_be_there()
+        self._running = True
 
     async def stop(self) -> None:
-        """Nothing to flush."""
+        self._running = False
 
     async def send(
         self,
@@ -139,140 +198,57 @@ class MemoryProducer:
         headers: Mapping[str, bytes] | None = None,
         partition: int | None = None,
     ) -> Awaitable[Appended]:
+        record = Outgoing(topic, key, value, headers or {}, partition)
+        return self._acknowledged(record, self._placed(record))
+
+    async def send_many(self, records: Sequence[Outgoing]) -> Awaitable[Sequence[Appended]]:
+        places = [self._placed(record) for record in records]
+        return asyncio.gather(
+            *(self._acknowledged(record, where) for record, where in zip(records, places, strict=True))
+        )
+
+    def _placed(self, record: Outgoing) -> Partition:
+        if not self._running:
+            raise LogUnavailable("expected a started producer, found one that is not started or has been stopped")
+        return self._log.place(record)
+
+    def _acknowledged(self, record: Outgoing, where: Partition) -> asyncio.Future[Appended]:
         acknowledged: asyncio.Future[Appended] = asyncio.get_running_loop().create_future()
         try:
-            acknowledged.set_result(self._log.append(topic, key, value, headers or {}, partition))
+            acknowledged.set_result(self._log.append(record, where))
         except LogUnavailable as cause:
             acknowledged.set_exception(cause)
         return acknowledged
 
-    async def send_many(self, records: Sequence[Outgoing]) -> Awaitable[Sequence[Appended]]:
-        sent = [
-            await self.send(one.topic, key=one.key, value=one.value, headers=one.headers, partition=one.partition)
-            for one in records
-        ]
-        return asyncio.gather(*sent)
-
-
-class MemoryConsumer:
-    """A member of a group; partitions are dealt anew, all revoked first, whenever a member comes or goes."""
-
-    def __init__(self, log: MemoryLog, group: str, topics: Sequence[str], rebalance: Rebalance | None) -> None:
-        self._log = log
-        self._group = log.group(group)
-        self._topics = tuple(topics)
-        self._rebalance = rebalance
-        self._positions: dict[Partition, int] = {}
-        self._paused: set[Partition] = set()
-
-    async def start(self) -> None:
-        await self._leave_all()
-        self._group.members.append(self)
-        await self._deal()
-
-    async def stop(self) -> None:
-        if self in self._group.members:
-            await self._leave_all()
-            self._group.members.remove(self)
-            await self._deal()
-
-    def lose(self) -> None:
-        """Die without a word: nothing is revoked politely, the partitions stay unread until a rebalance."""
-        self._group.members.remove(self)
-        for where in [where for where, owner in self._group.owner.items() if owner is self]:
-            del self._group.owner[where]
-
-    async def _leave_all(self) -> None:
-        for member in list(self._group.members):
-            await member._revoke()
-
-    async def _deal(self) -> None:
-        members = self._group.members
-        for number in range(max((self._log._count(topic) for topic in self._topics), default=0)):
-            if members:
-                owner = members[number % len(members)]
-                for topic in owner._topics:
-                    self._group.owner[Partition(topic, number)] = owner
-        for member in members:
-            await member._assign()
-
-    async def _revoke(self) -> None:
-        held = frozenset(self._positions)
-        if self._rebalance is not None and held:
-            await self._rebalance.revoked(held)
-        for where in held:
-            self._group.owner.pop(where, None)
-        self._positions.clear()
-        self._paused.clear()
-
-    async def _assign(self) -> None:
-        mine = frozenset(where for where, owner in self._group.owner.items() if owner is self)
-        self._positions = {where: self._group.committed.get(where, 0) for where in sorted(mine)}
-        if self._rebalance is not None:
-            await self._rebalance.assigned(mine)
-
-    async def poll(self, *, timeout: float, most: int = 500) -> Sequence[Record]:
-        found = self._take(most)
-        if not found:
-            await self._log.appended(timeout)
-            found = self._take(most)
-        return found
-
-    def _take(self, most: int) -> list[Record]:
-        found: list[Record] = []
-        for where, position in self._positions.items():
-            if where not in self._paused and len(found) < most:
-                records = self._log.fetch(where, position, most - len(found))
-                self._positions[where] = position + len(records)
-                found.extend(records)
-        return found
-
-    async def commit(self, finished: Mapping[Partition, int]) -> None:
-        for where, offset in finished.items():
-            if self._group.owner.get(where) is not self:
-                raise Fenced(f"{where} belongs to another member now")
-            self._group.committed[where] = offset
-
-    def pause(self, *partitions: Partition) -> None:
-        self._paused.update(partitions)
-
-    def resume(self, *partitions: Partition) -> None:
-        self._paused.difference_update(partitions)
-
-    async def end_offsets(self, partitions: Sequence[Partition]) -> Mapping[Partition, int]:
-        return {where: self._log.end(where) for where in partitions}
-
-    async def committed(self, partition: Partition) -> int | None:
-        return self._group.committed.get(partition)
-
 
 class MemoryReader:
-    """Reads given partitions from their beginning, without a group."""
+    """Reads given partitions, without a group. A `since` outside the log is its nearest end."""
 
-    def __init__(self, log: MemoryLog, partitions: Sequence[Partition], since: int) -> None:
+    def __init__(self, log: MemoryLog, topics: Sequence[str], partitions: Sequence[int] | None, since: int) -> None:
         self._log = log
-        self._positions = dict.fromkeys(partitions, since)
+        self._topics = sorted(set(topics))
+        self._numbers = partitions
+        self._since = since
+        self._positions: dict[Partition, int] = {}
         self._goal: dict[Partition, int] = {}
 
     async def start(self) -> None:
-        self._goal = {where: self._log.end(where) for where in self._positions}
+        self._log.must_be_there()
+        for topic in self._topics:
+            for number in range(self._log.count(topic)):
+                if self._numbers is None or number in self._numbers:
+                    where = Partition(topic, number)
+                    self._positions[where] = min(self._since, self._log.end(where))
+                    self._goal[where] = self._log.last(where)
 
     async def stop(self) -> None:
         """Nothing to close."""
 
     async def poll(self, *, timeout: float, most: int = 500) -> Sequence[Record]:
-        found = self._take(most)
-        if not found:
-            await self._log.appended(timeout)
-            found = self._take(most)
-        return found
-
-    def _take(self, most: int) -> list[Record]:
-        found: list[Record] = []
-        for where, position in self._positions.items():
-            records = self._log.fetch(where, position, most - len(found))
-            self._positions[where] = position + len(records)
-            found.extend(records)
+        deadline = asyncio.get_running_loop().time() + timeout
+        found = self._log.fetch(self._positions, most)
+        while not found and await self._log.happening(deadline):
+            found = self._log.fetch(self._positions, most)
         return found
 
     async def caught_up(self) -> bool:

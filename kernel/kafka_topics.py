@@ -1,0 +1,94 @@
+"""Topics as they are declared against topics as the cluster has them. Creates what is missing, changes nothing."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from aiokafka.admin import NewTopic
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+from aiokafka.errors import NoError, TopicAlreadyExistsError, for_code
+
+from kernel.kafka_client import Connection, translate, translated
+from kernel.log import LogError
+
+
+@dataclass(frozen=True, slots=True)
+class TopicSpec:
+    """A topic. `config` holds broker settings of the topic by name; what it does not name is the broker's choice."""
+
+    name: str
+    partitions: int
+    replication: int = 1
+    config: Mapping[str, str] = field(default_factory=dict)
+
+
+class TopicsDiffer(LogError):
+    """Topics exist that are not as declared. The text names each difference and what to do."""
+
+
+async def describe(connection: Connection, names: Sequence[str]) -> dict[str, TopicSpec]:
+    """The named topics that exist, with every setting they have. Raises LogUnavailable."""
+    async with connection.admin() as client:
+        with translated(f"asking Kafka at {connection.bootstrap} for its topics"):
+            found = {topic["topic"]: topic["partitions"] for topic in await client.describe_topics()}
+            there = [name for name in names if name in found]
+            asked = [ConfigResource(ConfigResourceType.TOPIC, name) for name in there]
+            answers = await client.describe_configs(asked) if asked else []
+    settings: dict[str, dict[str, str]] = {}
+    for answer in answers:
+        for code, said, _kind, name, entries in answer.resources:
+            if code != NoError.errno:
+                raise translate(for_code(code)(said), f"reading the settings of topic {name}")
+            settings[name] = {entry[0]: entry[1] for entry in entries}
+    return {name: TopicSpec(name, len(found[name]), len(found[name][0]["replicas"]), settings[name]) for name in there}
+
+
+async def create(connection: Connection, specs: Sequence[TopicSpec]) -> list[str]:
+    """Create the missing ones; the names of those made.
+
+    Raises TopicsDiffer, before anything is created, when one that exists has another number of partitions or another
+    value of a setting its spec names. Two that create at the same time both succeed.
+    """
+    there = await describe(connection, [spec.name for spec in specs])
+    differences = [said for spec in specs if spec.name in there for said in _differences(spec, there[spec.name])]
+    if differences:
+        raise TopicsDiffer(
+            f"Kafka at {connection.bootstrap} has topics that are not as declared:\n  " + "\n  ".join(differences)
+        )
+    missing = [spec for spec in specs if spec.name not in there]
+    if not missing:
+        return []
+    wanted = [
+        NewTopic(
+            name=spec.name,
+            num_partitions=spec.partitions,
+            replication_factor=spec.replication,
+            topic_configs=dict(spec.config),
+        )
+        for spec in missing
+    ]
+    made = []
+    async with connection.admin() as client:
+        with translated(f"creating topics in Kafka at {connection.bootstrap}"):
+            answer = await client.create_topics(wanted)
+        for name, code, said in answer.topic_errors:
+            if code == NoError.errno:
+                made.append(name)
+            elif code != TopicAlreadyExistsError.errno:  # somebody else was first
+                raise translate(for_code(code)(said), f"creating topic {name} in Kafka at {connection.bootstrap}")
+    return made
+
+
+def _differences(wanted: TopicSpec, found: TopicSpec) -> list[str]:
+    said = []
+    if wanted.partitions != found.partitions:
+        said.append(
+            f"{wanted.name}: expected {wanted.partitions} partitions, found {found.partitions}. The number decides "
+            "where every key lies and cannot be changed in place: set LOCKSTEP_PARTITIONS to what is there"
+        )
+    for name, value in sorted(wanted.config.items()):
+        if found.config.get(name) != value:
+            said.append(
+                f"{wanted.name}: expected {name}={value}, found {found.config.get(name)}. "
+                f"Set it: kafka-configs.sh --alter --topic {wanted.name} --add-config {name}={value}"
+            )
+    return said
