@@ -29,6 +29,8 @@ class ShopifyConnection(Frozen):
     token: SecretStr | None = None
     client_id: str = ""
     client_secret: SecretStr | None = None
+    poll_lookback: float = 4 * 3600.0
+    """Seconds the first poll after a start looks back."""
     webhook_secrets: tuple[SecretStr, ...] = Field(min_length=1)
     """Old and new while a secret is being rotated."""
     longest_request: float = 30.0
@@ -42,6 +44,9 @@ class ClarusConnection(Frozen):
     path_token: SecretStr
     """The unguessable part of the address Clarus' automations call; they carry no signature."""
     longest_request: float = 30.0
+    per_second: float = 5.0
+    """Requests; Clarus documents no limit, this one is ours."""
+    at_once: int = 4
 
 
 class TrytonConnection(Frozen):
@@ -50,16 +55,16 @@ class TrytonConnection(Frozen):
     """Down to the database: `http://127.0.0.1:8420/erp/rest/`."""
     key: SecretStr
     web_shop: str
+    customer: str
+    """Code of the party the shop's orders are booked to."""
     posts_itself: bool = False
     """False: we ship, the ERP's people or jobs post. True: we post too."""
-    longest_request: float = 30.0
 
 
 class SandboxErpConnection(Frozen):
     kind: Literal["sandbox"] = "sandbox"
     base_url: str
     key: SecretStr
-    longest_request: float = 10.0
 
 
 ErpConnection = Annotated[TrytonConnection | SandboxErpConnection, Field(discriminator="kind")]

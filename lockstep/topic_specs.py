@@ -1,7 +1,6 @@
 """The registry's topics as the broker is asked for them."""
 
 from kernel.kafka_log import TopicSpec
-
 from schemas.topics import ALL
 
 

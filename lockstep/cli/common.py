@@ -6,11 +6,11 @@ from collections.abc import Coroutine
 from typing import Any, TypeVar
 
 import typer
-from kernel.kafka_log import KafkaLog
 from pydantic import ValidationError
 from rich.console import Console
 
 from kernel.clock import SystemClock
+from kernel.kafka_log import KafkaLog
 from kernel.log import Log
 from lockstep.settings import Settings, SettingsError
 from schemas.actions import OperatorAction

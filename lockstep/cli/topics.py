@@ -4,9 +4,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from kernel.kafka_log import KafkaLog
 from rich.table import Table
 
+from kernel.kafka_log import KafkaLog
 from lockstep.cli.common import finish, out, settings
 from lockstep.topic_page import page
 from lockstep.topic_specs import specs

@@ -1,0 +1,96 @@
+"""Ports of the outside systems, made from the brands' connections."""
+
+from collections.abc import Mapping
+
+import httpx
+
+from connectors.clarus.port import ClarusPort, ConfigOf
+from connectors.clarus.settings import ClarusTenant
+from connectors.clarus.translate import translate_goods_outs
+from connectors.erp.interface import ErpAdapter
+from connectors.erp.port import ErpPort
+from connectors.erp.sandbox import SandboxErp
+from connectors.erp.sandbox import translate as translate_sandbox
+from connectors.erp.tryton import Shop, TrytonErp
+from connectors.erp.tryton import translate as translate_tryton
+from connectors.shopify.port import ShopifyPort
+from connectors.shopify.settings import ClientCredentials, ShopifyShop
+from connectors.shopify.translate import translate_order
+from kernel.clock import Clock
+from lockstep.settings import Connections, SandboxErpConnection, SettingsError, ShopifyConnection, TrytonConnection
+from schemas.base import Brand
+from streams.agents.normalise import Translators
+
+Transport = httpx.AsyncBaseTransport | None
+"""None is the network; tests and simulations hand in their own."""
+
+
+def shopify_port(brands: Mapping[Brand, Connections], clock: Clock, transport: Transport = None) -> ShopifyPort:
+    return ShopifyPort([_shop(brand, one.shopify) for brand, one in brands.items()], clock, transport)
+
+
+def _shop(brand: Brand, one: ShopifyConnection) -> ShopifyShop:
+    credentials = None
+    if one.token is None:
+        if not one.client_id or one.client_secret is None:
+            raise SettingsError(f"{brand}.shopify: expected token, or client_id and client_secret, found neither")
+        credentials = ClientCredentials(client_id=one.client_id, client_secret=one.client_secret)
+    return ShopifyShop(
+        brand=brand,
+        base_url=one.base_url,
+        api_version=one.api_version,
+        token=one.token,
+        credentials=credentials,
+        longest_request=one.longest_request,
+        first_poll=one.poll_lookback,
+    )
+
+
+def clarus_port(
+    brands: Mapping[Brand, Connections], config_of: ConfigOf, clock: Clock, transport: Transport = None
+) -> ClarusPort:
+    tenants = [
+        ClarusTenant(
+            brand=brand,
+            base_url=one.clarus.base_url,
+            subdomain=one.clarus.subdomain,
+            client_id=one.clarus.client_id,
+            client_secret=one.clarus.client_secret,
+            longest_request=one.clarus.longest_request,
+            per_second=one.clarus.per_second,
+            at_once=one.clarus.at_once,
+        )
+        for brand, one in brands.items()
+    ]
+    transports = {} if transport is None else dict.fromkeys(brands, transport)
+    return ClarusPort(tenants, config_of, clock, transports)
+
+
+def erp_port(brands: Mapping[Brand, Connections], clock: Clock, transport: Transport = None) -> ErpPort:
+    """One adapter per ERP address, shared by the brands whose books it keeps."""
+    adapters: dict[Brand, ErpAdapter] = {}
+    for base_url in sorted({one.erp.base_url for one in brands.values()}):
+        theirs = {brand: one.erp for brand, one in brands.items() if one.erp.base_url == base_url}
+        tryton = {brand: one for brand, one in theirs.items() if isinstance(one, TrytonConnection)}
+        sandbox = {brand: one for brand, one in theirs.items() if isinstance(one, SandboxErpConnection)}
+        if tryton:
+            first = next(iter(tryton.values()))
+            shops = {brand: Shop(one.web_shop, one.customer) for brand, one in tryton.items()}
+            key = first.key.get_secret_value()
+            erp = TrytonErp(base_url, key, shops, clock, posts_itself=first.posts_itself, transport=transport)
+            adapters |= dict.fromkeys(tryton, erp)
+        if sandbox:
+            keys = {brand: one.key.get_secret_value() for brand, one in sandbox.items()}
+            adapters |= dict.fromkeys(sandbox, SandboxErp(base_url, keys, clock, transport))
+    return ErpPort(adapters, clock)
+
+
+def translators(brands: Mapping[Brand, Connections]) -> Translators:
+    """The ERP's translator follows from the connections; one kind of ERP for all brands of a cluster."""
+    kinds = {one.erp.kind for one in brands.values()}
+    if len(kinds) != 1:
+        raise SettingsError(
+            f"erp.kind: expected one kind of ERP for all brands, found {', '.join(sorted(kinds)) or 'none'}"
+        )
+    erp = translate_tryton if kinds == {"tryton"} else translate_sandbox
+    return Translators(shopify=translate_order, clarus=translate_goods_outs, erp=erp)

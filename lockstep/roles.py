@@ -1,0 +1,160 @@
+"""The roles a process can play, put together from settings, and run until told to stop.
+
+intake      webhooks and automations in, hints out
+shopify     reads and writes Shopify;  clarus and erp likewise
+normalise   raw.* → orders.events
+orders      orders.events → commands, cases
+"""
+
+import asyncio
+import signal
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack
+from enum import StrEnum
+
+import structlog
+from connectors.intake.app import create_intake
+from connectors.intake.settings import IntakeBrand
+
+from connectors.runtime.config_view import ConfigView
+from connectors.runtime.port import Port
+from connectors.runtime.runtime import ConnectorRuntime
+from kernel.clock import Clock, SystemClock
+from kernel.kafka_log import KafkaLog, KafkaSettings
+from kernel.log import Log
+from kernel.metrics import Metrics
+from lockstep.ports import clarus_port, erp_port, shopify_port, translators
+from lockstep.serving import Health, health_app, serve
+from lockstep.settings import Connections, Settings, SettingsError, read_connections
+from schemas.base import Brand
+from schemas.topics import ORDERS_EVENTS, ORDERS_STATE
+from streams.agents import agents
+from streams.agents.normalise import SOURCES, NormaliseFold
+from streams.agents.orders import orders_fold
+from streams.engine.contract import FoldFactory
+from streams.engine.faust_shell import run_in_faust
+from streams.engine.settings import EngineSettings
+from streams.engine.worker import Worker
+
+_log = structlog.get_logger(__name__)
+
+
+class Role(StrEnum):
+    INTAKE = "intake"
+    SHOPIFY = "shopify"
+    CLARUS = "clarus"
+    ERP = "erp"
+    NORMALISE = "normalise"
+    ORDERS = "orders"
+
+
+async def run_roles(roles: Sequence[Role], settings: Settings) -> None:
+    """Run these roles in this process until SIGTERM or SIGINT. Raises what ended one of them; all end together."""
+    brands = read_connections(settings)
+    if not brands:
+        raise SettingsError(f"{settings.connections}: expected a table per brand, found none")
+    stop = asyncio.Event()
+    for one in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(one, stop.set)
+    running = [asyncio.create_task(_Process(settings, brands).run(role), name=role) for role in roles]
+    stopping = asyncio.create_task(stop.wait())
+    await asyncio.wait([*running, stopping], return_when=asyncio.FIRST_COMPLETED)
+    _log.info("process.ending", asked=stop.is_set())
+    stopping.cancel()
+    for task in running:
+        task.cancel()
+    results = await asyncio.gather(*running, return_exceptions=True)
+    for result in results:
+        if isinstance(result, BaseException) and not isinstance(result, asyncio.CancelledError):
+            raise result
+
+
+class _Process:
+    """What the roles of one process share."""
+
+    def __init__(self, settings: Settings, brands: dict[Brand, Connections]) -> None:
+        self._settings, self._brands = settings, brands
+        self._clock: Clock = SystemClock()
+        self._metrics = Metrics()
+
+    async def run(self, role: Role) -> None:
+        log = KafkaLog(
+            self._settings.kafka_bootstrap,
+            client_id=f"lockstep-{role}",
+            settings=KafkaSettings(session_timeout=self._settings.session_timeout),
+        )
+        match role:
+            case Role.INTAKE:
+                await self._intake(log)
+            case Role.SHOPIFY | Role.CLARUS | Role.ERP:
+                await self._connector(role, log)
+            case Role.NORMALISE:
+                await self._normalise(log)
+            case Role.ORDERS:
+                await self._orders(log)
+
+    async def _intake(self, log: Log) -> None:
+        producer = log.producer()
+        await producer.start()
+        app = create_intake(
+            producer=producer,
+            brands={brand: _intake_brand(brand, one) for brand, one in self._brands.items()},
+            clock=self._clock,
+            metrics=self._metrics,
+        )
+        try:
+            await serve(app, self._settings.intake_host, self._settings.intake_port)
+        finally:
+            await producer.stop()
+
+    async def _connector(self, role: Role, log: Log) -> None:
+        async with ConfigView(log) as configs:
+            port: Port
+            match role:
+                case Role.SHOPIFY:
+                    port = shopify_port(self._brands, self._clock)
+                case Role.CLARUS:
+                    port = clarus_port(self._brands, configs.of, self._clock)
+                case _:
+                    port = erp_port(self._brands, self._clock)
+            runtime = ConnectorRuntime(port, log, configs, self._clock, self._settings.runtime, self._metrics)
+            await self._with_health(runtime.run, Health(ready=runtime.ready.is_set))
+
+    async def _normalise(self, log: Log) -> None:
+        translate, cluster = translators(self._brands), await log.cluster_id()
+        partitions = await log.partitions(ORDERS_EVENTS.name)
+        worker = self._worker(
+            Role.NORMALISE, log, SOURCES, lambda _: NormaliseFold(translate, cluster, partitions), None
+        )
+        health = Health(ready=lambda: worker.assigned_once.is_set() and not worker.fused)
+        await self._with_health(lambda: run_in_faust(Role.NORMALISE, worker, agents.normalise), health)
+
+    async def _orders(self, log: Log) -> None:
+        worker = self._worker(Role.ORDERS, log, [ORDERS_EVENTS.name], orders_fold, ORDERS_STATE.name)
+        health = Health(ready=lambda: worker.assigned_once.is_set() and not worker.fused)
+        await self._with_health(lambda: run_in_faust(Role.ORDERS, worker, agents.orders), health)
+
+    def _worker(
+        self, role: Role, log: Log, sources: Sequence[str], factory: FoldFactory, changelog: str | None
+    ) -> Worker:
+        engine = EngineSettings(tick_every=self._settings.tick_every)
+        return Worker(role, log, sources, factory, changelog, self._clock, self._metrics, engine)
+
+    async def _with_health(self, run: Callable[[], Awaitable[None]], health: Health) -> None:
+        """Serve /health and /metrics beside the work, where a port is set."""
+        async with AsyncExitStack() as stack:
+            if self._settings.health_port:
+                app = health_app(health, self._metrics)
+                serving = asyncio.create_task(serve(app, self._settings.health_host, self._settings.health_port))
+                stack.callback(serving.cancel)
+            await run()
+
+
+def _intake_brand(brand: Brand, one: Connections) -> IntakeBrand:
+    return IntakeBrand(
+        brand=brand,
+        shop_domain=one.shopify.shop_domain,
+        shopify_secrets=one.shopify.webhook_secrets,
+        clarus_token=one.clarus.path_token,
+        clarus_subdomain=one.clarus.subdomain,
+    )
