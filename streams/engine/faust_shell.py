@@ -1,8 +1,8 @@
 """The Faust side of a worker: its life, its agent, and the hand-over of batches to it.
 
-Faust supervises the process and runs the agent; it neither consumes nor produces nor keeps tables here. Batches reach the
-agent through a channel in memory, one message per batch rather than four tasks per record. Why Faust's own consumer, acks and
-tables are left out stands in docs/adr/0004-engine-isolation.md.
+Faust supervises the agent; it neither consumes nor produces nor keeps tables here. Batches reach the agent through a
+channel in memory, one message per batch rather than four tasks per record. Why Faust's own consumer, acks and tables
+are left out stands in docs/adr/0004-engine-isolation.md.
 """
 
 import asyncio
