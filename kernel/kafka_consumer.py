@@ -55,7 +55,7 @@ class KafkaConsumer:
             auto_offset_reset="earliest",
             partition_assignment_strategy=(RangePartitionAssignor,),
             session_timeout_ms=milliseconds(settings.session_timeout),
-            heartbeat_interval_ms=milliseconds(settings.session_timeout / 3),
+            heartbeat_interval_ms=milliseconds(min(1.0, settings.session_timeout / 3)),  # it also tells of rebalances
             rebalance_timeout_ms=milliseconds(settings.rebalance_timeout),
         )
         self._consumer = consumer

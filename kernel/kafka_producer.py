@@ -7,6 +7,7 @@ replaced by a new one.
 """
 
 import asyncio
+import time
 from collections import defaultdict
 from collections.abc import Awaitable, Generator, Mapping, Sequence
 from contextlib import suppress
@@ -21,6 +22,9 @@ from kernel.partitioner import partition_of
 
 BYTES_AROUND_A_RECORD = 128
 """More than length fields, offsets and a batch's header take."""
+
+BROKERS_TIME = 1
+"""aiokafka's `timestamp_type` of topics with LogAppendTime."""
 
 
 class KafkaProducer:
@@ -60,14 +64,14 @@ class KafkaProducer:
         where = await self._where(producer, record)
         self._refuse_what_never_fits(record)
         deadline = asyncio.get_running_loop().time() + self._settings.acknowledged_within
+        stamped = time.time_ns() // 1_000_000
+        fields = {"key": key, "value": value, "headers": list(record.headers.items()), "timestamp_ms": stamped}
         try:
             async with asyncio.timeout_at(deadline):
-                sent = await producer.send(
-                    topic, key=key, value=value, partition=where.number, headers=list(record.headers.items())
-                )
+                sent = await producer.send(topic, partition=where.number, **fields)
         except (KafkaError, TimeoutError) as cause:
             raise translate(cause, f"sending to {where}") from cause
-        return _Acknowledgement(self, where, sent, deadline)
+        return _Acknowledgement(self, where, sent, stamped, deadline)
 
     async def send_many(self, records: Sequence[Outgoing]) -> Awaitable[Sequence[Appended]]:
         """One batch per partition where they fit: no future, no look-up and no time limit per record."""
@@ -211,15 +215,18 @@ async def _outcome(producer: KafkaProducer, where: Partition, sent: Any, deadlin
 class _Acknowledgement:
     """Of one record; may be awaited more than once."""
 
-    def __init__(self, producer: KafkaProducer, where: Partition, sent: Any, deadline: float) -> None:
-        self._producer, self._where, self._sent, self._deadline = producer, where, sent, deadline
+    def __init__(self, producer: KafkaProducer, where: Partition, sent: Any, stamped: int, deadline: float) -> None:
+        self._producer, self._where, self._sent = producer, where, sent
+        self._stamped, self._deadline = stamped, deadline
 
     def __await__(self) -> Generator[Any, None, Appended]:
         return self._wait().__await__()
 
     async def _wait(self) -> Appended:
         done = await _outcome(self._producer, self._where, self._sent, self._deadline)
-        return Appended(self._where, done.offset, when(done.timestamp))
+        # Where the broker does not stamp, aiokafka tells all of a batch the first one's time (read in 0.14).
+        stamp = done.timestamp if done.timestamp_type == BROKERS_TIME else self._stamped
+        return Appended(self._where, done.offset, when(stamp))
 
 
 class _Acknowledgements:
@@ -241,7 +248,7 @@ class _Acknowledgements:
                 failed = failed or cause
                 continue
             for nth, place in enumerate(batch.places):
-                stamp = batch.stamped[nth] if done.timestamp == -1 else done.timestamp
+                stamp = done.timestamp if done.timestamp_type == BROKERS_TIME else batch.stamped[nth]
                 appended[place] = Appended(batch.where, done.offset + nth, when(stamp))
         if failed is not None:
             raise failed

@@ -98,7 +98,7 @@ class _Process:
         await producer.start()
         app = create_intake(
             producer=producer,
-            brands={brand: _intake_brand(brand, one) for brand, one in self._brands.items()},
+            brands={brand: intake_brand(brand, one) for brand, one in self._brands.items()},
             clock=self._clock,
             metrics=self._metrics,
         )
@@ -150,7 +150,7 @@ class _Process:
             await run()
 
 
-def _intake_brand(brand: Brand, one: Connections) -> IntakeBrand:
+def intake_brand(brand: Brand, one: Connections) -> IntakeBrand:
     return IntakeBrand(
         brand=brand,
         shop_domain=one.shopify.shop_domain,

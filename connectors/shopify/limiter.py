@@ -14,6 +14,9 @@ from kernel.clock import Clock
 FIRST_GUESS = 50.0
 """Points reserved for a kind of request that was never answered."""
 
+WORTH_WAITING = 0.001
+"""Seconds below which a wait is rounding."""
+
 
 class Purpose(StrEnum):
     """What a request is for. Orders may drain the bucket; a poll leaves head-room to them."""
@@ -41,7 +44,8 @@ class Bucket:
         """
         needed = min(cost + share * self._maximum, self._maximum)
         lacking = needed - self.level(now)
-        return max(0.0, self._not_before - now, lacking / self._rate)
+        seconds = max(self._not_before - now, lacking / self._rate)
+        return seconds if seconds > WORTH_WAITING else 0.0
 
     def take(self, cost: float, now: float) -> None:
         self._points, self._at = self.level(now) - cost, now

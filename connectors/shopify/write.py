@@ -103,9 +103,10 @@ class _Try:
     async def _step(self, look: _Look) -> Execution | None:
         """Judge what was seen and write what is missing. None: look again."""
         match self._wish.judge(look.order):
-            case Done():
+            case Done(fulfilment=found):
                 tried = self._wrote or self._unclear is not None
-                return self._end(OutcomeKind.APPLIED if tried else OutcomeKind.ALREADY_APPLIED)
+                kind = OutcomeKind.APPLIED if tried else OutcomeKind.ALREADY_APPLIED
+                return self._end(kind, external_id=found)
             case Refused() as refused:
                 return self._refused(refused)
             case Mutation() as mutation:
@@ -190,14 +191,21 @@ class _Try:
         return self._end(OutcomeKind.DELAYED, code=code, text=str(why), until=until)
 
     def _end(
-        self, kind: OutcomeKind, *, code: str = "", field: str = "", text: str = "", until: datetime | None = None
+        self,
+        kind: OutcomeKind,
+        *,
+        external_id: str = "",
+        code: str = "",
+        field: str = "",
+        text: str = "",
+        until: datetime | None = None,
     ) -> Execution:
         outcome = Outcome(
             command=self._command.id,
             object=self._command.object,
             generation=self._command.generation,
             kind=kind,
-            external_id=self._wish.done or "",
+            external_id=external_id or self._wish.done or "",
             code=code,
             field=field,
             text=text,

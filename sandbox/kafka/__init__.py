@@ -10,5 +10,6 @@ A broker ends with the process that started it, however that one ends, and leave
 from sandbox.kafka.cluster import Broker, Cluster, broker_or_external
 from sandbox.kafka.distribution import KafkaFailedError
 from sandbox.kafka.node import Node
+from sandbox.kafka.shared import shared_broker
 
-__all__ = ["Broker", "Cluster", "KafkaFailedError", "Node", "broker_or_external"]
+__all__ = ["Broker", "Cluster", "KafkaFailedError", "Node", "broker_or_external", "shared_broker"]

@@ -64,7 +64,7 @@ def test_every_operation_has_its_variables_checked() -> None:
 @pytest.mark.parametrize(("operation", "variables"), _variables())
 def test_variables_are_valid(schema: GraphQLSchema, operation: str, variables: dict[str, Any]) -> None:
     ast = next(one for one in parse(document(operation)).definitions if isinstance(one, OperationDefinitionNode))
-    problems = get_variable_values(schema, ast.variable_definitions, variables)
+    problems = get_variable_values(schema, ast.variable_definitions or (), variables)
     assert not isinstance(problems, list), problems
 
 

@@ -1,0 +1,236 @@
+"""The outside world of a demo or a test: shops, warehouse and ERP with their own books, shoppers, pickers and clerks.
+
+It talks to Lockstep only through HTTP: its applications can be served on sockets or called in process.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any, Protocol
+
+import httpx
+from starlette.applications import Starlette
+
+from lockstep.demo.scenario import BRANDS, STRAY_LOCATION, DemoBrand
+from sandbox.clarus.app import create_app as clarus_app
+from sandbox.clarus.automations import Deliveries
+from sandbox.clarus.pickers import Pickers, PickerSettings
+from sandbox.clarus.records import Automation
+from sandbox.clarus.seed import Tenant, seed
+from sandbox.clarus.world import ClarusWorld
+from sandbox.clock import Clock
+from sandbox.erp.app import create_app as erp_app
+from sandbox.erp.world import ErpTimings, ErpWorld
+from sandbox.faults import Chance, FaultPlan, Faults
+from sandbox.shopify.app import ShopifyWorld
+from sandbox.shopify.app import create_app as shopify_app
+from sandbox.shopify.shop import Shop
+from sandbox.shopify.shoppers import Clientele, Habits, Shoppers
+from sandbox.shopify.webhooks import Webhooks
+
+SECRET = "sandbox-webhook-secret"  # noqa: S105 - of a sandbox
+TOKEN = "sandbox-admin-token"  # noqa: S105
+CLIENT_SECRET = "sandbox-client-secret"  # noqa: S105
+PATH_TOKEN = "k7-sandbox-path-token"  # noqa: S105
+POINTS_A_SECOND = 1000.0
+"""The cost bucket of a Plus shop."""
+
+GOODS_OUT_EVENTS = ("created", "updated", "processed", "completed", "cancelled")
+
+
+class ErpBooks(Protocol):
+    """The ERP as whoever judges a run sees it."""
+
+    async def books(self) -> dict[str, Any]:
+        """`sales_orders` and `fulfilments`, as the sandbox ERP's books."""
+        ...
+
+    async def posted(self, shop: str, order: str) -> list[dict[str, Any]]:
+        """Fulfilments of one order that stand posted right now."""
+        ...
+
+
+@dataclass
+class SandboxErpBooks:
+    world: ErpWorld
+
+    async def books(self) -> dict[str, Any]:
+        return self.world.books()
+
+    async def posted(self, shop: str, order: str) -> list[dict[str, Any]]:
+        brand = shop.partition(".")[0]
+        return [
+            one
+            for one in self.world.books()["fulfilments"]
+            if one["order"] == order and one["shop"] == brand and one["state"] == "posted"
+        ]
+
+
+@dataclass
+class Outside:
+    """Everything outside. `erp_world` is None when a real ERP plays."""
+
+    clock: Clock
+    chance: Chance
+    shopify: ShopifyWorld
+    clarus: ClarusWorld
+    clarus_faults: FaultPlan
+    erp_world: ErpWorld | None
+    erp_faults: FaultPlan
+    erp: ErpBooks
+    brands: tuple[DemoBrand, ...] = BRANDS
+    webhooks: list[Webhooks] = field(default_factory=list)
+    deliveries: list[Deliveries] = field(default_factory=list)
+    clients: list[httpx.AsyncClient] = field(default_factory=list)
+
+    @property
+    def shopify_app(self) -> Starlette:
+        return shopify_app(self.shopify)
+
+    @property
+    def clarus_app(self) -> Starlette:
+        return clarus_app(self.clarus, self.clarus_faults)
+
+    @property
+    def erp_app(self) -> Starlette:
+        assert self.erp_world is not None
+        return erp_app(self.erp_world, self.erp_faults)
+
+    def shop(self, brand: str) -> Shop:
+        return self.shopify.shops[f"{brand}.example.test"]
+
+    def tell(self, intake: str, transport: httpx.AsyncBaseTransport | None = None) -> None:
+        """From now on webhooks and automations go to this address."""
+        faults = self.shopify.faults.faults
+        for brand in self.brands:
+            targets = {"*": f"{intake}/shopify/{brand.brand}/{{topic}}"}
+            shop = self.shop(brand.brand)
+            self.webhooks.append(Webhooks(shop, targets, faults, self.chance, self.clock, transport))
+            for number, event in enumerate(GOODS_OUT_EVENTS):
+                self.clarus.add_automation(
+                    Automation(
+                        id=1000 + number + 100 * len(self.webhooks),
+                        tenant=brand.brand,
+                        resource="goods_out",
+                        event=event,
+                        webhook_url=f"{intake}/clarus/{brand.brand}/{PATH_TOKEN}",
+                    )
+                )
+        client = httpx.AsyncClient(transport=transport)
+        self.clients.append(client)
+        self.deliveries.append(Deliveries(self.clarus, client, lambda: faults, self.chance))
+
+    def shoppers(self, habits: Habits | None = None) -> Shoppers:
+        clienteles = tuple(
+            Clientele(
+                shop=self.shop(brand.brand),
+                skus=brand.skus,
+                locations=tuple(brand.warehouses),
+                shipping=tuple(brand.shipping),
+                stray=STRAY_LOCATION,
+            )
+            for brand in self.brands
+        )
+        return Shoppers(clienteles, self.clock, self.chance, habits or Habits())
+
+    def pickers(self, settings: PickerSettings | None = None) -> Pickers:
+        return Pickers(self.clarus, self.chance, settings)
+
+    async def aclose(self) -> None:
+        for webhooks in self.webhooks:
+            await webhooks.aclose()
+        for client in self.clients:
+            await client.aclose()
+        await self.clarus.errands.drop()
+
+
+def make_outside(
+    clock: Clock,
+    seed_number: int,
+    faults: Faults,
+    *,
+    erp: ErpBooks | None = None,
+    timings: ErpTimings | None = None,
+    wrap: Callable[[ErpBooks], ErpBooks] = lambda books: books,
+) -> Outside:
+    """Shops, tenants and books of every demo brand. Without `erp` a sandbox ERP plays."""
+    chance = Chance(seed_number)
+    erp_world = None
+    if erp is None:
+        keys = {str(brand.brand): erp_key(brand) for brand in BRANDS}
+        skus = sorted({sku for brand in BRANDS for sku in brand.skus})
+        erp_world = ErpWorld(clock, keys, skus, timings or ErpTimings(timedelta(seconds=1), timedelta(seconds=6)))
+        erp = SandboxErpBooks(erp_world)
+    books = wrap(erp)
+    shops = []
+    for brand in BRANDS:
+        shop = Shop(brand.domain, TOKEN, [SECRET], clock, POINTS_A_SECOND)
+        shop.locations = {location: f"{brand.brand} {name}" for location, name in brand.warehouses.items()}
+        shop.locations[STRAY_LOCATION] = f"{brand.brand} pop-up"
+        shops.append(shop)
+    clarus = ClarusWorld(clock)
+    for brand in BRANDS:
+        seed(clarus, _tenant(brand))
+    return Outside(
+        clock=clock,
+        chance=chance,
+        shopify=ShopifyWorld(shops, FaultPlan(faults, chance, "shopify"), clock, books.posted),
+        clarus=clarus,
+        clarus_faults=FaultPlan(faults, chance, "clarus"),
+        erp_world=erp_world,
+        erp_faults=FaultPlan(faults, chance, "erp"),
+        erp=books,
+    )
+
+
+def erp_key(brand: DemoBrand) -> str:
+    return f"sandbox-erp-key-{brand.brand}"
+
+
+def _tenant(brand: DemoBrand) -> Tenant:
+    carriers: dict[str, tuple[str, ...]] = {}
+    for carrier, service in brand.shipping.values():
+        carriers[carrier] = (*carriers.get(carrier, ()), service)
+    return Tenant(
+        subdomain=brand.brand,
+        client_id=f"{brand.brand}-api",
+        client_secret=CLIENT_SECRET,
+        accounts={brand.account: brand.skus},
+        warehouses=tuple(brand.warehouses.values()),
+        carriers=carriers,
+    )
+
+
+async def every(seconds: float, clock: Clock, do: Callable[[], Awaitable[None]]) -> None:
+    """Again and again, until cancelled."""
+    while True:
+        await do()
+        await clock.sleep(seconds)
+
+
+def connection_tables(base: dict[str, str], outside: Outside, erp: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """The connections file of the demo. `base` has the addresses of shopify and clarus; `erp` a table per brand."""
+    return {
+        brand.brand: {
+            "shopify": {
+                "base_url": f"{base['shopify']}/{brand.domain}",
+                "shop_domain": brand.domain,
+                "token": TOKEN,
+                "webhook_secrets": [SECRET],
+                "longest_request": 5.0,
+                "poll_lookback": 600.0,
+            },
+            "clarus": {
+                "base_url": base["clarus"],
+                "subdomain": brand.brand,
+                "client_id": f"{brand.brand}-api",
+                "client_secret": CLIENT_SECRET,
+                "path_token": PATH_TOKEN,
+                "longest_request": 5.0,
+                "per_second": 200.0,
+                "at_once": 16,
+            },
+            "erp": erp[brand.brand],
+        }
+        for brand in outside.brands
+    }

@@ -1,0 +1,89 @@
+"""Who plays in the demo: two brands that are mapped differently, and the mishaps planted among their orders."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from schemas.base import Brand, LocationId
+from schemas.config import BrandConfig, CarrierRule, ShippingRule, Waits, WarehouseRule
+
+WAITS = Waits(
+    hold=25, goods_out=90, erp_commit=120, erp_post=180, told=90, tracking=15, despatch=600,
+    reread=8, reread_most=30, retry=15, retry_most=60,
+)  # fmt: skip
+"""Seconds. A day in minutes: what is hours in a shop is seconds here."""
+
+
+@dataclass(frozen=True, slots=True)
+class DemoBrand:
+    """One brand: its shop, what it sells, where it ships from and how its words are mapped."""
+
+    brand: Brand
+    prefix: str
+    skus: tuple[str, ...]
+    warehouses: dict[int, str]
+    """Shopify location → Clarus warehouse."""
+    shipping: dict[tuple[str, str], tuple[str, str]]
+    """(title, code) in Shopify → (carrier, service) in Clarus."""
+    companies: dict[str, str]
+    """Carrier in Clarus → its name in Shopify."""
+    by_title: bool = False
+    """Whether shipping lines are mapped by title rather than by code."""
+
+    @property
+    def domain(self) -> str:
+        return f"{self.brand}.example.test"
+
+    @property
+    def account(self) -> str:
+        return self.prefix
+
+    def config(self, release_from: datetime) -> BrandConfig:
+        return BrandConfig(
+            brand=self.brand,
+            mode="live",
+            release_from=release_from,
+            reference_prefix=self.prefix,
+            account=self.account,
+            warehouses=tuple(
+                WarehouseRule(location=LocationId(str(location)), warehouse=warehouse)
+                for location, warehouse in self.warehouses.items()
+            ),
+            shipping=tuple(self._rule(*mapped) for mapped in self.shipping.items()),
+            carriers=tuple(CarrierRule(carrier=carrier, company=name) for carrier, name in self.companies.items()),
+            waits=WAITS,
+        )
+
+    def _rule(self, line: tuple[str, str], sent: tuple[str, str]) -> ShippingRule:
+        title, code = line
+        if self.by_title:
+            return ShippingRule(title=title, carrier=sent[0], service=sent[1])
+        return ShippingRule(code=code, carrier=sent[0], service=sent[1])
+
+
+BRANDS = (
+    DemoBrand(
+        brand=Brand("acme"),
+        prefix="ACME",
+        skus=("0042-A", "42-A", "MUG-BLUE", "TEE-BLK-M", "007"),
+        warehouses={11: "LDS1", 12: "MAN1"},
+        shipping={("Standard", "standard"): ("DPD", "NEXTDAY"), ("Express", "express"): ("DPD", "AM12")},
+        companies={"DPD": "DPD UK"},
+    ),
+    DemoBrand(
+        brand=Brand("brio"),
+        prefix="BRIO",
+        skus=("TRAIN-01", "TRACK-0100", "BRIDGE", "00815"),
+        warehouses={21: "BRI1"},
+        shipping={
+            ("Royal Mail Tracked 48", "rm48"): ("ROYALMAIL", "TRACKED48"),
+            ("Royal Mail Tracked 24", "rm24"): ("ROYALMAIL", "TRACKED24"),
+        },
+        companies={"ROYALMAIL": "Royal Mail"},
+        by_title=True,
+    ),
+)
+
+STRAY_LOCATION = 99
+"""A Shopify location that no warehouse serves."""
+
+UNKNOWN_SKU = "NO-SUCH-SKU"

@@ -1,0 +1,449 @@
+"""The contract of the log, told once and kept twice: in memory and by a real Kafka."""
+
+import asyncio
+
+import pytest
+
+from kernel.log import Fenced, Log, LogError, LogUnavailable, Outgoing, Partition, Record, RecordTooLarge
+from kernel.partitioner import partition_of
+from tests.kernel.worlds import (
+    PARTITIONS,
+    KafkaWorld,
+    MemoryWorld,
+    Names,
+    Rebalances,
+    World,
+    read,
+    running,
+    until,
+    write,
+)
+
+pytestmark = pytest.mark.timeout(120)
+
+
+@pytest.fixture(params=["memory", pytest.param("kafka", marks=pytest.mark.kafka)])
+def world(request: pytest.FixtureRequest, topic_prefix: str) -> World:
+    names = Names.of(topic_prefix)
+    if request.param == "memory":
+        return MemoryWorld(names)
+    return KafkaWorld(names, request.getfixturevalue("kafka_bootstrap"))
+
+
+# --- appending
+
+
+def test_what_is_appended_is_read_in_order_with_place_and_time(world: World) -> None:
+    async def story(log: Log, names: Names) -> None:
+        written = await write(log, names.orders, [str(number) for number in range(100)])
+        assert [record.offset for record in written] == list(range(100))
+        async with running(log.reader([names.orders])) as reader:
+            assert await read(reader, 100) == written
+
+    world.run(story)
+
+
+def test_a_key_decides_the_partition_alike_in_every_topic(world: World) -> None:
+    async def story(log: Log, names: Names) -> None:
+        keys = [f"acme/{number}".encode() for number in range(50)]
+        async with running(log.producer()) as producer:
+            for key in keys:
+                expected = partition_of(key, PARTITIONS)
+                for topic in (names.orders, names.commands):
+                    sent = await producer.send(topic, key=key, value=b"")
+                    assert (await sent).partition == Partition(topic, expected)
+        assert {partition_of(key, PARTITIONS) for key in keys} == set(range(PARTITIONS))
+
+    world.run(story)
+
+
+def test_a_named_partition_wins_over_the_key(world: World) -> None:
+    async def story(log: Log, names: Names) -> None:
+        async with running(log.producer()) as producer:
+            for number in range(PARTITIONS):
+                sent = await producer.send(names.orders, key=b"acme/1", value=b"tick", partition=number)
+                assert (await sent).partition == Partition(names.orders, number)
+            with pytest.raises(LogError, match=f"expected a partition of {names.orders} below 4, found 4"):
+                await producer.send(names.orders, key=b"acme/1", value=b"tick", partition=PARTITIONS)
+
+    world.run(story)
+
+
+def test_headers_tombstones_and_empty_values_come_back_as_they_were(world: World) -> None:
+    async def story(log: Log, names: Names) -> None:
+        headers = {"brand": b"acme", "trace": b"\x00\xff", "empty": b""}
+        async with running(log.producer()) as producer:
+            for value in (None, b"", b"body"):
+                await (await producer.send(names.orders, key=b"acme/1", value=value, headers=headers))
+            await (await producer.send(names.orders, key=None, value=b"no key", partition=0))
+            with pytest.raises(LogError, match="expected a key or a value"):
+                await producer.send(names.orders, key=None, value=None)
+        async with running(log.reader([names.orders])) as reader:
+            records = await read(reader, 4)
+        with_key = [record for record in records if record.key is not None]
+        assert [record.value for record in with_key] == [None, b"", b"body"]
+        assert all(record.headers == headers for record in with_key)
+        assert [record.headers for record in records if record.key is None] == [{}]
+
+    world.run(story)
+
+
+def test_many_at_once_keep_their_order_and_tell_each_place(world: World) -> None:
+    async def story(log: Log, names: Names) -> None:
+        many = [
+            Outgoing(topic, f"acme/{number}".encode(), str(number).encode(), {"n": str(number).encode()})
+            for number in range(200)
+            for topic in (names.orders, names.commands)
+        ]
+        async with running(log.producer()) as producer:
+            assert await (await producer.send_many([])) == []
+            appended = await (await producer.send_many(many))
+        assert len(appended) == len(many)
+        async with running(log.reader([names.orders, names.commands])) as reader:
+            found = {(record.partition, record.offset): record for record in await read(reader, len(many))}
+        for outgoing, one in zip(many, appended, strict=True):
+            record = found[one.partition, one.offset]
+            assert (record.key, record.value, record.headers) == (outgoing.key, outgoing.value, outgoing.headers)
+            assert record.at == one.at
+            assert one.partition.topic == outgoing.topic
+
+    world.run(story)
+
+
+def test_single_sends_and_many_share_one_order(world: World) -> None:
+    async def story(log: Log, names: Names) -> None:
+        async with running(log.producer()) as producer:
+            acknowledged = []
+            for number in range(0, 60, 3):
+                pair = [Outgoing(names.orders, b"acme/1", str(number + more).encode()) for more in (0, 1)]
+                acknowledged.append(await producer.send_many(pair))
+                await producer.send(names.orders, key=b"acme/1", value=str(number + 2).encode())
+            await asyncio.gather(*acknowledged)
+        async with running(log.reader([names.orders])) as reader:
+            assert [record.value for record in await read(reader, 60)] == [str(n).encode() for n in range(60)]
+
+    world.run(story)
+
+
+def test_a_record_too_large_is_refused_and_the_next_one_is_not(world: World) -> None:
+    async def story(log: Log, names: Names) -> None:
+        large = Outgoing(names.orders, b"acme/1", bytes(2_000_000))
+        async with running(log.producer()) as producer:
+            with pytest.raises(RecordTooLarge, match=names.orders):
+                await (await producer.send(names.orders, key=large.key, value=large.value))
+            with pytest.raises(RecordTooLarge, match=names.orders):
+                await (await producer.send_many([Outgoing(names.orders, b"acme/1", b"small"), large]))
+            sent = await producer.send(names.orders, key=b"acme/1", value=b"next")
+            assert (await sent).offset == 0, "of many with one that never fits, none is sent"
+
+    world.run(story)
+
+
+def test_a_producer_that_does_not_run_says_so(world: World) -> None:
+    async def story(log: Log, names: Names) -> None:
+        producer = log.producer()
+        with pytest.raises(LogUnavailable, match="not started"):
+            await producer.send(names.orders, key=b"acme/1", value=b"early")
+        async with running(producer):
+            pass
+        with pytest.raises(LogUnavailable, match="stopped"):
+            await producer.send(names.orders, key=b"acme/1", value=b"late")
+
+    world.run(story)
+
+
+# --- reading
+
+
+def test_a_reader_has_caught_up_when_all_that_was_there_at_its_start_was_returned(world: World) -> None:
+    async def story(log: Log, names: Names) -> None:
+        before = await write(log, names.orders, [str(number) for number in range(20)])
+        async with running(log.reader([names.orders])) as reader:
+            assert not await reader.caught_up()
+            later = await write(log, names.orders, ["later"])
+            records: list[Record] = []
+            while not await reader.caught_up():
+                records.extend(await reader.poll(timeout=1, most=7))
+            assert records[: len(before)] == before
+            if len(records) == len(before):
+                assert await read(reader, 1) == later
+
+    world.run(story)
+
+
+def test_a_reader_of_nothing_has_caught_up_at_once(world: World) -> None:
+    async def story(log: Log, names: Names) -> None:
+        async with running(log.reader([names.orders])) as reader:
+            assert await reader.caught_up()
+            assert await reader.poll(timeout=0.05) == []
+
+    world.run(story)
+
+
+def test_a_reader_takes_only_the_partitions_asked_for_and_from_where(world: World) -> None:
+    async def story(log: Log, names: Names) -> None:
+        async with running(log.producer()) as producer:
+            for number in range(PARTITIONS):
+                for value in (b"a", b"b", b"c"):
+                    await (await producer.send(names.orders, key=None, value=value, partition=number))
+        async with running(log.reader([names.orders], partitions=[1, 3, 99], since=1)) as reader:
+            records = await read(reader, 4)
+            assert await reader.caught_up()
+        places = sorted((record.partition.number, record.offset) for record in records)
+        assert places == [(1, 1), (1, 2), (3, 1), (3, 2)]
+        async with running(log.reader([names.orders], since=99)) as beyond:
+            assert await beyond.caught_up()
+            (late,) = await write(log, names.orders, ["late"])
+            assert await read(beyond, 1) == [late], "a start beyond the end is the end"
+
+    world.run(story)
+
+
+# --- groups
+
+
+def test_a_group_goes_on_where_it_committed(world: World) -> None:
+    async def story(log: Log, names: Names) -> None:
+        written = await write(log, names.orders, [str(number) for number in range(10)])
+        where = written[0].partition
+        async with running(log.consumer(names.group, [names.orders])) as consumer:
+            assert await consumer.committed(where) is None
+            assert await read(consumer, 10) == written
+            await consumer.commit({where: 4})
+            assert await consumer.committed(where) == 4
+            assert await consumer.end_offsets([where]) == {where: 10}
+        async with running(log.consumer(names.group, [names.orders])) as again:
+            assert await read(again, 6) == written[4:]
+
+    world.run(story)
+
+
+def test_groups_do_not_know_each_other(world: World) -> None:
+    async def story(log: Log, names: Names) -> None:
+        written = await write(log, names.orders, ["a", "b"])
+        for group in (names.group, f"{names.group}.other"):
+            async with running(log.consumer(group, [names.orders])) as consumer:
+                assert await read(consumer, 2) == written
+                await consumer.commit({written[0].partition: 2})
+
+    world.run(story)
+
+
+def test_partition_n_of_every_topic_goes_to_the_same_member(world: World) -> None:
+    async def story(log: Log, names: Names) -> None:
+        topics = [names.orders, names.commands]
+        mine, theirs = Rebalances("first"), Rebalances("second")
+        async with running(log.consumer(names.group, topics, mine)) as first:
+            assert mine.held == {Partition(topic, number) for topic in topics for number in range(PARTITIONS)}
+            async with running(log.consumer(names.group, topics, theirs)) as second:
+                await until(lambda: len(mine.held) == len(theirs.held) == PARTITIONS, first, second)
+                for held in (mine.held, theirs.held):
+                    numbers = {where.number for where in held}
+                    assert held == {Partition(topic, number) for topic in topics for number in numbers}
+                assert not mine.held & theirs.held
+            await until(lambda: len(mine.held) == 2 * PARTITIONS, first)
+
+    world.run(story)
+
+
+def test_revoked_has_returned_before_anybody_is_assigned(world: World) -> None:
+    async def story(log: Log, names: Names) -> None:
+        told: list[str] = []
+        mine, theirs = Rebalances("first", told), Rebalances("second", told)
+        async with running(log.consumer(names.group, [names.orders], mine)) as first:
+            assert told == ["first assigned"]
+            second = log.consumer(names.group, [names.orders], theirs)
+            mine.when_revoked = lambda: asyncio.sleep(0.3)
+            async with running(second):
+                await until(lambda: len(mine.held) == len(theirs.held) == PARTITIONS / 2, first, second)
+                assert told[1:3] == ["first revoking", "first revoked"]
+                assert sorted(told[3:]) == ["first assigned", "second assigned"]
+
+    world.run(story)
+
+
+def test_what_is_committed_in_revoked_is_where_the_next_owner_begins(world: World) -> None:
+    async def story(log: Log, names: Names) -> None:
+        written = await write(log, names.orders, [str(number) for number in range(10)])
+        where = written[0].partition
+        mine = Rebalances()
+        consumer = log.consumer(names.group, [names.orders], mine)
+        mine.when_revoked = lambda: consumer.commit({where: 7})
+        async with running(consumer):
+            assert await read(consumer, 10) == written
+        async with running(log.consumer(names.group, [names.orders])) as next_owner:
+            assert await read(next_owner, 3) == written[7:]
+
+    world.run(story)
+
+
+def test_a_member_that_stays_is_given_again_what_it_had_not_committed(world: World) -> None:
+    async def story(log: Log, names: Names) -> None:
+        written = await write(log, names.orders, [str(number) for number in range(10)])
+        where = written[0].partition
+        mine, theirs = Rebalances(), Rebalances()
+        async with running(log.consumer(names.group, [names.orders], mine)) as first:
+            assert await read(first, 10) == written
+            await first.commit({where: 5})
+            async with running(log.consumer(names.group, [names.orders], theirs)) as second:
+                records: list[Record] = []
+                async with asyncio.timeout(30):
+                    while len(records) < 5:
+                        records.extend(await first.poll(timeout=0.1))
+                        records.extend(await second.poll(timeout=0.1))
+                assert records == written[5:]
+
+    world.run(story)
+
+
+def test_a_member_that_was_overtaken_is_fenced_and_its_commit_does_not_count(world: World) -> None:
+    async def story(log: Log, names: Names) -> None:
+        written = await write(log, names.orders, [str(number) for number in range(10)])
+        where = written[0].partition
+        mine, theirs = Rebalances(hold_revoked=asyncio.Event()), Rebalances()
+        assert mine.hold_revoked is not None
+        slow, fresh = log.consumer(names.group, [names.orders], mine), log.consumer(names.group, [names.orders], theirs)
+        async with running(slow):
+            assert await read(slow, 10) == written
+            await world.overtake(slow, fresh)
+            try:
+                assert len(theirs.held) == PARTITIONS
+                with pytest.raises(Fenced, match=names.group):
+                    await slow.commit({where: 10})
+                assert await fresh.committed(where) is None
+                assert await read(fresh, 10) == written
+            finally:
+                mine.hold_revoked.set()
+                await fresh.stop()
+
+    world.run(story)
+
+
+def test_commits_of_partitions_never_owned_are_fenced(world: World) -> None:
+    async def story(log: Log, names: Names) -> None:
+        async with running(log.consumer(names.group, [names.orders])) as consumer:
+            await consumer.commit({})
+            with pytest.raises(Fenced, match=names.group):
+                await consumer.commit({Partition(names.commands, 0): 1})
+
+    world.run(story)
+
+
+def test_a_paused_partition_keeps_its_records_until_it_is_resumed(world: World) -> None:
+    async def story(log: Log, names: Names) -> None:
+        async with running(log.producer()) as producer:
+            for value in range(10):
+                for number in (0, 1):
+                    await (await producer.send(names.orders, key=None, value=str(value).encode(), partition=number))
+        still, going = Partition(names.orders, 0), Partition(names.orders, 1)
+        async with running(log.consumer(names.group, [names.orders])) as consumer:
+            consumer.pause(still, Partition(names.commands, 0))
+            assert {record.partition for record in await read(consumer, 10)} == {going}
+            assert await consumer.poll(timeout=0.2) == []
+            consumer.resume(still, Partition(names.commands, 0))
+            first = await consumer.poll(timeout=10, most=3)
+            consumer.pause(still)
+            assert await consumer.poll(timeout=0.2) == [], "what was fetched already stays too"
+            consumer.resume(still)
+            records = [*first, *await read(consumer, 10 - len(first))]
+            assert [(record.partition, record.offset) for record in records] == [(still, n) for n in range(10)]
+
+    world.run(story)
+
+
+def test_records_come_only_after_assigned_has_returned(world: World) -> None:
+    async def story(log: Log, names: Names) -> None:
+        written = await write(log, names.orders, ["a"])
+        mine = Rebalances(hold_assigned=asyncio.Event())
+        assert mine.hold_assigned is not None
+        consumer = log.consumer(names.group, [names.orders], mine)
+        starting = asyncio.create_task(consumer.start())
+        await until(lambda: bool(mine.told))
+        assert await consumer.poll(timeout=0.3) == []
+        assert not starting.done()
+        mine.hold_assigned.set()
+        await starting
+        try:
+            assert await read(consumer, 1) == written
+        finally:
+            await consumer.stop()
+
+    world.run(story)
+
+
+def test_what_assigned_raises_comes_out_of_start(world: World) -> None:
+    async def story(log: Log, names: Names) -> None:
+        consumer = log.consumer(names.group, [names.orders], Rebalances(fail=ValueError("no room for the table")))
+        with pytest.raises(ValueError, match="no room for the table"):
+            await consumer.start()
+        await consumer.stop()
+
+    world.run(story)
+
+
+def test_what_is_raised_in_a_later_rebalance_comes_out_of_poll(world: World) -> None:
+    async def story(log: Log, names: Names) -> None:
+        mine = Rebalances()
+        async with running(log.consumer(names.group, [names.orders], mine)) as first:
+            mine.fail = ValueError("no room for the table")
+            async with running(log.consumer(names.group, [names.orders])):
+                with pytest.raises(ValueError, match="no room for the table"):
+                    await until(lambda: False, first)
+
+    world.run(story)
+
+
+def test_polls_end_in_time_during_a_rebalance(world: World) -> None:
+    async def story(log: Log, names: Names) -> None:
+        mine = Rebalances("first")
+        async with running(log.consumer(names.group, [names.orders], mine)) as first:
+            mine.hold_revoked = asyncio.Event()
+            second = log.consumer(names.group, [names.orders])
+            joining = asyncio.create_task(second.start())
+            await until(lambda: "first revoking" in mine.told, first)
+            loop = asyncio.get_running_loop()
+            began = loop.time()
+            assert await first.poll(timeout=0.2) == []
+            assert loop.time() - began < 1.5
+            mine.hold_revoked.set()
+            await joining
+            await second.stop()
+
+    world.run(story)
+
+
+# --- topics
+
+
+def test_a_topic_that_is_not_there_is_named(world: World) -> None:
+    async def story(log: Log, names: Names) -> None:
+        assert await log.partitions(names.orders) == PARTITIONS
+        with pytest.raises(LogError, match=names.missing):
+            await log.partitions(names.missing)
+        with pytest.raises(LogError, match=names.missing):
+            await log.reader([names.orders, names.missing]).start()
+        with pytest.raises(LogError, match=names.missing):
+            await log.consumer(names.group, [names.missing]).start()
+        async with running(log.producer()) as producer:
+            with pytest.raises(LogError, match=names.missing) as caught:
+                await producer.send(names.missing, key=b"acme/1", value=b"")
+            assert not isinstance(caught.value, LogUnavailable)
+
+    world.run(story)
+
+
+def test_topics_of_one_consumer_must_be_partitioned_alike(world: World) -> None:
+    async def story(log: Log, names: Names) -> None:
+        consumer = log.consumer(names.group, [names.orders, names.narrow])
+        with pytest.raises(LogError, match="same number of partitions"):
+            await consumer.start()
+        await consumer.stop()
+
+    world.run(story)
+
+
+def test_a_cluster_has_an_id_that_stays(world: World) -> None:
+    async def story(log: Log, _: Names) -> None:
+        assert await log.cluster_id() == await log.cluster_id() != ""
+
+    world.run(story)
