@@ -13,9 +13,9 @@ from contextlib import AsyncExitStack
 from enum import StrEnum
 
 import structlog
+
 from connectors.intake.app import create_intake
 from connectors.intake.settings import IntakeBrand
-
 from connectors.runtime.config_view import ConfigView
 from connectors.runtime.port import Port
 from connectors.runtime.runtime import ConnectorRuntime
@@ -96,14 +96,17 @@ class _Process:
     async def _intake(self, log: Log) -> None:
         producer = log.producer()
         await producer.start()
-        app = create_intake(
-            producer=producer,
-            brands={brand: intake_brand(brand, one) for brand, one in self._brands.items()},
-            clock=self._clock,
-            metrics=self._metrics,
-        )
         try:
-            await serve(app, self._settings.intake_host, self._settings.intake_port)
+            async with ConfigView(log) as configs:
+                app = create_intake(
+                    producer=producer,
+                    brands={brand: intake_brand(brand, one) for brand, one in self._brands.items()},
+                    clock=self._clock,
+                    metrics=self._metrics,
+                    prefix_of=configs.reference_prefix,
+                )
+                host, port = self._settings.intake_host, self._settings.intake_port
+                await self._with_health(lambda: serve(app, host, port), Health(ready=lambda: True))
         finally:
             await producer.stop()
 

@@ -41,6 +41,11 @@ class ConfigView:
     def of(self, brand: Brand) -> BrandConfig | None:
         return self._configs.get(brand)
 
+    def reference_prefix(self, brand: Brand) -> str | None:
+        """What our references of this brand in Clarus begin with; None while it is not configured."""
+        config = self._configs.get(brand)
+        return None if config is None else config.reference_prefix
+
     @property
     def brands(self) -> frozenset[Brand]:
         return frozenset(self._configs)

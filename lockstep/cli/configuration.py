@@ -7,13 +7,12 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from kernel.log import Log
 from lockstep.brand_files import ConfigurationError, read_brand
 from lockstep.cli.common import finish, out, settings, the_log
+from lockstep.publishing import publish
 from lockstep.reading import newest_configs
 from schemas.base import Brand, System
 from schemas.config import BrandConfig
-from schemas.topics import CONFIG
 
 configuration = typer.Typer(
     no_args_is_help=True, help="A brand's configuration: check a file, apply it, show what holds."
@@ -76,20 +75,6 @@ def _stop(brand: str, change: Callable[[set[System]], set[System]]) -> None:
     config = finish(publish(the_log(), Brand(brand), changed))
     stopped = ", ".join(config.paused) or "nothing"
     out.print(f"brand {brand}: paused for {stopped} (configuration version {config.version}).")
-
-
-async def publish(log: Log, brand: Brand, change: Callable[[BrandConfig | None], BrandConfig]) -> BrandConfig:
-    """Append the brand's next version; returns when the broker has it."""
-    config = change((await newest_configs(log)).get(brand))
-    producer = log.producer()
-    await producer.start()
-    try:
-        await (
-            await producer.send(CONFIG.name, key=brand.encode(), value=config.model_dump_json().encode(), headers={})
-        )
-    finally:
-        await producer.stop()
-    return config
 
 
 def _next(config: BrandConfig, before: BrandConfig | None) -> BrandConfig:

@@ -1,4 +1,4 @@
-"""Shoppers: they order at a rate, some without an address or payment at first; a few orders are planted to stay stuck."""
+"""Shoppers: they order at a rate, some without address or payment at first; a few orders are planted to stay stuck."""
 
 import asyncio
 from collections.abc import Coroutine
@@ -15,7 +15,7 @@ NAMES = ("R. Example", "S. Sample", "T. Test", "U. Invented", "V. Nobody")
 
 @dataclass(frozen=True)
 class Clientele:
-    """What one shop's shoppers choose from. `stray` is a location no warehouse serves, `odd` an unmapped shipping line."""
+    """What one shop's shoppers choose from. `stray`: a location no warehouse serves; `odd`: an unmapped shipping line."""
 
     shop: Shop
     skus: tuple[str, ...]
@@ -27,7 +27,7 @@ class Clientele:
 
 @dataclass(frozen=True)
 class Habits:
-    """Shares of orders. What is incomplete at first is completed after `mend_after` seconds, drawn evenly up to that."""
+    """Shares of orders. What is incomplete at first is completed within `mend_after` seconds, drawn evenly."""
 
     no_address: float = 0.08
     unpaid: float = 0.08

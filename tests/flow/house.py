@@ -9,17 +9,17 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
-from connectors.intake.app import create_intake
 
+from connectors.intake.app import create_intake
 from connectors.runtime.config_view import ConfigView
 from connectors.runtime.runtime import ConnectorRuntime
 from connectors.runtime.settings import RuntimeSettings
 from kernel.clock import LoopClock
 from kernel.memory_log import MemoryLog
 from kernel.metrics import Metrics
-from lockstep.cli.configuration import publish
 from lockstep.demo.outside import Outside, connection_tables, erp_key, make_outside
 from lockstep.ports import clarus_port, erp_port, shopify_port, translators
+from lockstep.publishing import publish
 from lockstep.roles import intake_brand
 from lockstep.settings import Connections
 from sandbox.faults import Faults
@@ -67,6 +67,7 @@ class House:
             brands={brand: intake_brand(brand, one) for brand, one in self.brands.items()},
             clock=self.clock,
             metrics=self.metrics,
+            prefix_of=self._configs.reference_prefix,
         )
         self.outside.tell("http://intake.test", httpx.ASGITransport(app=intake))
         for system in System:
@@ -116,7 +117,7 @@ class House:
         await asyncio.gather(task, return_exceptions=True)
 
     async def until(self, so: Callable[[], bool], *, within: float = 600.0) -> None:
-        """Virtual time passes until it is so. Raises AssertionError after `within` seconds, with what ended meanwhile."""
+        """Virtual time passes until it is so. Raises AssertionError after `within` seconds or when a task ended."""
         end = self.clock.monotonic() + within
         while not so():
             for name, task in self.tasks.items():

@@ -1,7 +1,5 @@
 """From a shopper's order to the told shopper: webhook, log, warehouse, ERP, tracking; in memory and virtual time."""
 
-from time import perf_counter
-
 from kernel.virtual_time import run_virtual
 from sandbox.shopify.records import Address
 from tests.flow.house import House
@@ -35,6 +33,4 @@ def test_one_order_from_the_webhook_to_the_told_shopper() -> None:
             assert [one["key"] for one in books["posted_at_arrival"]] == [posted["key"]]
             await house.until(lambda: not house.states()[f"acme/{order.id}"].since)
 
-    began = perf_counter()
     run_virtual(story())
-    print(f"{perf_counter() - began:.2f} s of real time")

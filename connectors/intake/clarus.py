@@ -1,0 +1,28 @@
+"""Clarus' automations: which order a posted record is about. Pure.
+
+Automations post the full record, unsigned (Clarus' webhook guide); what it says is never applied, only looked up. No
+complete sample is published, so `body.data` and `body` are both taken for the record.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from schemas.base import OrderId
+from schemas.errors import Unreadable
+from schemas.references import read_reference
+
+
+def order_of(body: Mapping[str, Any], prefix: str | None) -> OrderId:
+    """By our reference where the record bears one under `prefix`, else `~goods_out/ID` for the connector to resolve.
+
+    `prefix` None: the brand is not configured yet. Raises Unreadable when there is no id either.
+    """
+    data = body.get("data")
+    record = data if isinstance(data, Mapping) else body
+    read = read_reference(str(record.get("reference") or ""))
+    if read is not None and read[0] == prefix:
+        return read[1]
+    number = str(record.get("id", ""))
+    if not (number.isascii() and number.isdigit()):
+        raise Unreadable("body", "a record with a numeric id", "none")
+    return OrderId(f"~goods_out/{number}")
