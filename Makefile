@@ -15,7 +15,7 @@ INSTALLED := .venv/.installed
 ARGS ?=
 
 help: ## List what make can do
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' Makefile | column -t -s '|'
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' Makefile
 
 install: $(INSTALLED) ## Create .venv with everything pinned by hash (the second run does nothing)
 
