@@ -20,7 +20,7 @@ def errors(answer: Any) -> list[tuple[str, str]]:
     return [(error["symbol"], error["context"].get("field", "")) for error in answer.json()["errors"]]
 
 
-def test_a_goods_out_is_made_and_read_back():
+def test_a_goods_out_is_made_and_read_back() -> None:
     async def story(clarus: Warehouse) -> None:
         number = await clarus.create(clarus.a_goods_out("ACME-5012-7-1", lamp=2, rug=1))
         (read,) = await clarus.read(GOODS_OUTS, reference={"eq": "ACME-5012-7-1"})
@@ -38,7 +38,7 @@ def test_a_goods_out_is_made_and_read_back():
     in_the_warehouse(story)
 
 
-def test_the_same_reference_is_taken_twice():
+def test_the_same_reference_is_taken_twice() -> None:
     async def story(clarus: Warehouse) -> None:
         first, second = await clarus.create(clarus.a_goods_out()), await clarus.create(clarus.a_goods_out())
         found = await clarus.read(GOODS_OUTS, reference={"eq": "ACME-1-1-1"})
@@ -48,7 +48,7 @@ def test_the_same_reference_is_taken_twice():
     in_the_warehouse(story)
 
 
-def test_a_carrier_alone_brings_its_default_service():
+def test_a_carrier_alone_brings_its_default_service() -> None:
     async def story(clarus: Warehouse) -> None:
         carrier = clarus.world.master.carrier("northwind", "ROYALMAIL")
         assert carrier is not None
@@ -75,7 +75,7 @@ def test_a_carrier_alone_brings_its_default_service():
         ({"lines_changes": [an_added_line(9, 1)]}, "invalid_ids_provided", "product_id"),
     ],
 )
-def test_what_does_not_fit_is_refused_by_field(wrong: dict[str, Any], symbol: str, field: str):
+def test_what_does_not_fit_is_refused_by_field(wrong: dict[str, Any], symbol: str, field: str) -> None:
     async def story(clarus: Warehouse) -> None:
         body = clarus.a_goods_out()
         body["data"]["attributes"] |= wrong
@@ -87,7 +87,7 @@ def test_what_does_not_fit_is_refused_by_field(wrong: dict[str, Any], symbol: st
     in_the_warehouse(story)
 
 
-def test_an_address_line_beyond_80_characters_is_refused():
+def test_an_address_line_beyond_80_characters_is_refused() -> None:
     async def story(clarus: Warehouse) -> None:
         body = clarus.a_goods_out()
         body["data"]["relationships"]["address"]["data"]["attributes"]["address_1"] = "x" * 81
@@ -98,7 +98,7 @@ def test_an_address_line_beyond_80_characters_is_refused():
     in_the_warehouse(story)
 
 
-def test_a_product_of_another_account_is_refused():
+def test_a_product_of_another_account_is_refused() -> None:
     async def story(clarus: Warehouse) -> None:
         answer = await clarus.call("POST", "/api/goods_outs", clarus.a_goods_out(account="ACME", kettle=1))
         assert (answer.status_code, errors(answer)) == (422, [("invalid_ids_provided", "product_id")])
@@ -106,7 +106,7 @@ def test_a_product_of_another_account_is_refused():
     in_the_warehouse(story)
 
 
-def test_a_pending_goods_out_is_amended_line_by_line():
+def test_a_pending_goods_out_is_amended_line_by_line() -> None:
     async def story(clarus: Warehouse) -> None:
         number = await clarus.create(clarus.a_goods_out(lamp=3, rug=1))
         changes = [
@@ -123,7 +123,7 @@ def test_a_pending_goods_out_is_amended_line_by_line():
     in_the_warehouse(story)
 
 
-def test_a_renamed_goods_out_is_found_by_its_new_reference_only():
+def test_a_renamed_goods_out_is_found_by_its_new_reference_only() -> None:
     async def story(clarus: Warehouse) -> None:
         number = await clarus.create(clarus.a_goods_out("ACME-1-1-1"))
         patch = {"data": {"type": "goods_outs", "attributes": {"reference": "ACME-1-1-2"}}}
@@ -134,7 +134,7 @@ def test_a_renamed_goods_out_is_found_by_its_new_reference_only():
     in_the_warehouse(story)
 
 
-def test_nothing_of_an_amendment_happens_when_one_line_is_not_its_own():
+def test_nothing_of_an_amendment_happens_when_one_line_is_not_its_own() -> None:
     async def story(clarus: Warehouse) -> None:
         number = await clarus.create(clarus.a_goods_out(lamp=3))
         changes = [
@@ -148,7 +148,7 @@ def test_nothing_of_an_amendment_happens_when_one_line_is_not_its_own():
     in_the_warehouse(story)
 
 
-def test_an_allocated_goods_out_can_neither_be_amended_nor_deleted():
+def test_an_allocated_goods_out_can_neither_be_amended_nor_deleted() -> None:
     async def story(clarus: Warehouse) -> None:
         number = await clarus.create(clarus.a_goods_out())
         clarus.world.allocate(number)
@@ -162,7 +162,7 @@ def test_an_allocated_goods_out_can_neither_be_amended_nor_deleted():
     in_the_warehouse(story)
 
 
-def test_cancelling_a_pending_goods_out_deletes_it():
+def test_cancelling_a_pending_goods_out_deletes_it() -> None:
     async def story(clarus: Warehouse) -> None:
         number = await clarus.create(clarus.a_goods_out())
         assert (await clarus.call("POST", f"/api/goods_outs/{number}/cancel")).status_code == 204
@@ -173,7 +173,7 @@ def test_cancelling_a_pending_goods_out_deletes_it():
     in_the_warehouse(story)
 
 
-def test_cancelling_an_allocated_goods_out_leaves_it_cancelled():
+def test_cancelling_an_allocated_goods_out_leaves_it_cancelled() -> None:
     async def story(clarus: Warehouse) -> None:
         number = await clarus.create(clarus.a_goods_out())
         clarus.world.allocate(number)
@@ -183,7 +183,7 @@ def test_cancelling_an_allocated_goods_out_leaves_it_cancelled():
     in_the_warehouse(story)
 
 
-def test_cancelling_while_picking_leaves_goods_in_totes():
+def test_cancelling_while_picking_leaves_goods_in_totes() -> None:
     async def story(clarus: Warehouse) -> None:
         number = await clarus.create(clarus.a_goods_out(lamp=2))
         clarus.world.pick(number)
@@ -195,7 +195,7 @@ def test_cancelling_while_picking_leaves_goods_in_totes():
     in_the_warehouse(story)
 
 
-def test_a_completed_goods_out_cannot_be_cancelled():
+def test_a_completed_goods_out_cannot_be_cancelled() -> None:
     async def story(clarus: Warehouse) -> None:
         number = await clarus.create(clarus.a_goods_out())
         clarus.world.despatch(number)
@@ -205,7 +205,7 @@ def test_a_completed_goods_out_cannot_be_cancelled():
     in_the_warehouse(story)
 
 
-def test_processing_allocates_a_little_later():
+def test_processing_allocates_a_little_later() -> None:
     async def story(clarus: Warehouse) -> None:
         number = await clarus.create(clarus.a_goods_out())
         path = "/api/goods_out_processes/process_picks_async"
@@ -222,7 +222,7 @@ def test_processing_allocates_a_little_later():
     in_the_warehouse(story)
 
 
-def test_a_product_is_made_assigned_and_ordered():
+def test_a_product_is_made_assigned_and_ordered() -> None:
     async def story(clarus: Warehouse) -> None:
         body = {
             "data": {
