@@ -1,26 +1,34 @@
-"""The changelog of one partition: restored in bulk, and watched for another's writes.
+"""The changelog of a partition: restored in bulk, and watched for another's writes.
 
 A zombie, a worker that was paused past its session and wakes, may write an older state behind a newer one. So the value
 with the highest last offset wins on restore, not the last record; and while we own the partition, a hole between our
 own acknowledged offsets tells that somebody else wrote, and what that made stale is written again.
 """
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
-from kernel.log import Log, Partition
+from kernel.log import Log, Outgoing, Producer
 from streams.engine.contract import PartitionFold
 from streams.engine.prefix import last_offset
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Restored:
-    """What the changelog held: the newest value per key, and the keys whose last record was older than that."""
+    """What one partition of the changelog holds: the newest value per key, and the keys whose last record is older."""
 
-    newest: Mapping[bytes, bytes]
-    stale: frozenset[bytes]
-    end: int
-    records: int
+    newest: dict[bytes, bytes] = field(default_factory=dict)
+    stale: set[bytes] = field(default_factory=set)
+    end: int = 0
+    records: int = 0
+
+    def note(self, key: bytes, value: bytes) -> None:
+        held = self.newest.get(key)
+        if held is None or last_offset(value) >= last_offset(held):
+            self.newest[key] = value
+            self.stale.discard(key)
+        else:
+            self.stale.add(key)
 
     def into(self, fold: PartitionFold) -> None:
         for key, value in self.newest.items():
@@ -28,41 +36,53 @@ class Restored:
         fold.restored()
 
 
-async def restore(log: Log, where: Partition, *, since: int = 0) -> Restored:
-    """Read the partition from `since` to its present end."""
-    newest: dict[bytes, bytes] = {}
-    stale: set[bytes] = set()
-    end, count = since, 0
-    reader = log.reader([where.topic], partitions=[where.number], since=since)
-    await reader.start()
-    try:
-        while not await reader.caught_up():
-            for record in await reader.poll(timeout=0.2, most=5000):
-                end, count = record.offset + 1, count + 1
-                if record.key is None or record.value is None:
-                    continue
-                held = newest.get(record.key)
-                if held is None or last_offset(record.value) >= last_offset(held):
-                    newest[record.key] = record.value
-                    stale.discard(record.key)
-                else:
-                    stale.add(record.key)
-    finally:
-        await reader.stop()
-    return Restored(newest, frozenset(stale), end, count)
-
-
 class OwnWrites:
     """Offsets of our acknowledged changelog records in one partition; they must follow each other without a hole."""
 
     def __init__(self, end: int) -> None:
-        self._next = end
+        self.next = end
 
     def hole(self, offsets: Iterable[int]) -> int | None:
         """Take note of acknowledged offsets, in order. Where somebody else began to write, None if nobody did."""
         found = None
         for offset in offsets:
-            if offset > self._next and found is None:
-                found = self._next
-            self._next = max(self._next, offset + 1)
+            if offset > self.next and found is None:
+                found = self.next
+            self.next = max(self.next, offset + 1)
         return found
+
+
+async def restore(
+    log: Log, topic: str, numbers: Sequence[int], *, progress: Callable[[], None] = lambda: None
+) -> Mapping[int, Restored]:
+    """Read these partitions to their present ends, all with one reader; calls `progress` after each bulk."""
+    found = {number: Restored() for number in numbers}
+    if not found:
+        return found
+    reader = log.reader([topic], partitions=list(numbers))
+    await reader.start()
+    try:
+        while not await reader.caught_up():
+            for record in await reader.poll(timeout=0.2, most=5000):
+                restored = found[record.partition.number]
+                restored.end, restored.records = record.offset + 1, restored.records + 1
+                if record.key is not None and record.value is not None:
+                    restored.note(record.key, record.value)
+            progress()
+    finally:
+        await reader.stop()
+    return found
+
+
+async def mend(log: Log, producer: Producer, topic: str, number: int, restored: Restored) -> OwnWrites:
+    """Write the stale keys' newest values again, until nobody wrote in between. Nothing of ours may be under way.
+
+    All of the partition counts, not what is new in it: what another's late write hides may be as old as the partition.
+    """
+    while True:
+        writes = OwnWrites(restored.end)
+        again = [Outgoing(topic, key, restored.newest[key], {}, number) for key in sorted(restored.stale)]
+        appended = await (await producer.send_many(again))
+        if writes.hole(one.offset for one in appended) is None:
+            return writes
+        restored = (await restore(log, topic, [number]))[number]

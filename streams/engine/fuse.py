@@ -1,6 +1,11 @@
-"""A fuse for dead letters: a few bad records are set aside, a flood of them means that something else is wrong."""
+"""Dead letters and their fuse: a few bad records are set aside, a flood of them means that something else is wrong."""
 
 from collections import deque
+
+from kernel.log import Record
+from schemas.errors import Unreadable
+from schemas.topics import DLQ
+from streams.engine.contract import Emission
 
 
 class Fuse:
@@ -18,3 +23,15 @@ class Fuse:
         self._recent.append(rejected)
         self._rejected += rejected
         return self._rejected <= self._most
+
+
+def dead_letter(record: Record, role: str, cause: Unreadable) -> Emission:
+    """The record as it came, with where it lies and why it could not be understood."""
+    headers = {
+        "topic": record.partition.topic.encode(),
+        "partition": str(record.partition.number).encode(),
+        "offset": str(record.offset).encode(),
+        "reason": str(cause).encode(),
+        "stage": role.encode(),
+    }
+    return Emission(DLQ.name, record.key or b"", record.value, headers)

@@ -7,57 +7,34 @@ What it promises (at least once, with an idempotent fold) and what makes it true
 * Commit barrier: the offset of a record is committed only after the broker has acknowledged every changelog record and
   emission of it and of all before it. A failed send, or silence for 30 s, ends the process before the commit.
 * No gap: the first record handled after an assignment is the committed one, and each next offset follows; otherwise the
-  process ends, and its successor begins at the commit.
+  process ends, and its successor begins at the commit. A batch that a rebalance overtook is dropped, it comes again.
 * No silent end: what cannot be understood becomes a dead letter, under a fuse; any other exception ends the process.
+
+Folding, settling and giving partitions up take turns: a partition is given up only when nothing of it is being folded
+and all of it is acknowledged.
 """
 
 import asyncio
-import contextlib
-from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AsyncExitStack
 
 import structlog
 
 from kernel.clock import Clock
-from kernel.log import Appended, Fenced, Log, LogError, Outgoing, Partition, Record
+from kernel.log import Fenced, Log, Outgoing, Partition, Record
 from kernel.metrics import Metrics
 from schemas.errors import Unreadable
-from schemas.topics import DLQ
-from streams.engine.changelog import OwnWrites, restore
+from streams.engine.barrier import Barrier, Ended, Sent, Written
+from streams.engine.changelog import OwnWrites, Restored, mend, restore
 from streams.engine.contract import Emission, FoldFactory, PartitionFold, Step, UnreadableRecord, Verdict
-from streams.engine.fuse import Fuse
+from streams.engine.fuse import Fuse, dead_letter
+from streams.engine.owned import Owned
+from streams.engine.pulse import Pulse
 from streams.engine.settings import EngineSettings
 
+__all__ = ["Ended", "Worker"]
+
 _log = structlog.get_logger(__name__)
-
-
-class Ended(Exception):
-    """The process must end now, before any commit: what it did is not known to be in the log."""
-
-
-@dataclass(slots=True)
-class Owned:
-    """One partition number of ours: the fold of all its source topics and what is on the way to the broker."""
-
-    fold: PartitionFold
-    writes: OwnWrites
-    fuse: Fuse
-    expected: dict[str, int] = field(default_factory=dict)
-    ticked_at: datetime | None = None
-    fused: bool = False
-
-
-@dataclass(slots=True)
-class Sent:
-    """A batch whose sends are under way; `finished` may be committed when they are acknowledged."""
-
-    finished: dict[Partition, int]
-    acknowledged: "asyncio.Future[Sequence[Appended]]"
-    changes: list[tuple[int, int]]
-    """(place in the answer, partition number) of the changelog records."""
-    since: float
 
 
 class Worker:
@@ -80,77 +57,115 @@ class Worker:
         self._producer = log.producer()
         self._consumer = log.consumer(f"lockstep.{role}", self._sources, self)
         self._owned: dict[int, Owned] = {}
-        self._under_way: deque[Sent] = deque()
-        self._finished: dict[Partition, int] = {}
+        self._barrier = Barrier(clock, self._settings.silence)
+        self._turn = asyncio.Lock()
+        self._rebalances = 0
+        self._polled_in = 0
+        self._pulse = Pulse(role, metrics)
         self.assigned_once = asyncio.Event()
 
     async def run(self, deliver: Callable[[Sequence[Record]], Awaitable[None]] | None = None) -> None:
         """Until cancelled. Raises Ended or LogError when the process must end, with nothing unacknowledged committed.
 
-        `deliver` hands each batch on to whoever calls `finish` with it; by default that is done here.
+        `deliver` hands each batch on to whoever calls `finish` with it, and returns when that has been done; by
+        default it is done here.
         """
-        hand_over = deliver or self.finish
-        await self._producer.start()
-        await self._consumer.start()
-        next_look = self._clock.monotonic()
-        try:
-            while True:
-                records = await self._consumer.poll(timeout=self._settings.tick_every, most=self._settings.batch)
-                if records:
-                    await hand_over(records)
+        self._pulse.began(self._clock.monotonic())
+        async with AsyncExitStack() as ending:
+            ending.push_async_callback(self._producer.stop)
+            await self._producer.start()
+            ending.push_async_callback(self._consumer.stop)
+            await self._consumer.start()
+            await self._turns(deliver or self.finish)
+
+    async def _turns(self, hand_over: Callable[[Sequence[Record]], Awaitable[None]]) -> None:
+        next_look = next_measure = self._clock.monotonic()
+        while True:
+            records = await self._consumer.poll(timeout=self._settings.tick_every, most=self._settings.batch)
+            self._polled_in = self._rebalances
+            self._pulse.turned(self._clock.monotonic())
+            if records:
+                self._pulse.waiting = True
+                await hand_over(records)
+            now = self._clock.monotonic()
+            async with self._turn:
                 await self._settle()
-                now = self._clock.monotonic()
                 if now >= next_look or not records:
                     next_look = now + self._settings.commit_every
                     await self._commit()
                     await self._tick()
-        finally:
-            await self._consumer.stop()
-            await self._producer.stop()
+                if now >= next_measure:
+                    next_measure = now + self._settings.measure_every
+                    await self._measure()
+            self._pulse.waiting = bool(self._barrier)
 
     @property
     def folds(self) -> dict[int, PartitionFold]:
         """By partition number; for digests and tests."""
         return {number: owned.fold for number, owned in self._owned.items()}
 
+    @property
+    def fused(self) -> bool:
+        """Whether any partition of ours stands still because of its dead letters."""
+        return any(owned.fused for owned in self._owned.values())
+
+    def stuck_for(self, now: float) -> float:
+        """Seconds without progress while something waits for it. `now` is the clock's monotonic time.
+
+        A blown fuse does not count: only a person can mend what it stands for, starting anew cannot.
+        """
+        return self._pulse.stuck_for(now)
+
     # --- partitions come and go
 
     async def assigned(self, partitions: frozenset[Partition]) -> None:
-        for number in sorted({where.number for where in partitions}):
+        numbers = sorted({where.number for where in partitions})
+        self._pulse.recovering = True
+        restored: Mapping[int, Restored] = {}
+        if self._changelog is not None:
+            restored = await restore(self._log, self._changelog, numbers, progress=self._moved)
+        for number in numbers:
             committed = {where: await self._consumer.committed(where) for where in partitions if where.number == number}
-            self._owned[number] = await self._own(number, committed)
-        _log.info("worker.assigned", role=self._role, partitions=sorted({where.number for where in partitions}))
+            self._owned[number] = await self._own(number, restored.get(number, Restored()), committed)
+            self._moved()
+        self._pulse.recovering = False
+        _log.info("worker.assigned", role=self._role, partitions=numbers)
         self.assigned_once.set()
 
-    async def _own(self, number: int, committed: dict[Partition, int | None]) -> Owned:
-        fold = self._factory(number)
-        end = 0
+    async def _own(self, number: int, restored: Restored, committed: dict[Partition, int | None]) -> Owned:
+        fold, writes = self._factory(number), OwnWrites(0)
         if self._changelog is not None:
-            where = Partition(self._changelog, number)
-            restored = await restore(self._log, where)
             restored.into(fold)
-            end = restored.end
             self._metrics.recovered.inc(restored.records)
-            again = [Outgoing(where.topic, key, restored.newest[key], {}, number) for key in sorted(restored.stale)]
-            appended = await (await self._producer.send_many(again))
-            end = max([end, *(one.offset + 1 for one in appended)])
+            writes = await mend(self._log, self._producer, self._changelog, number, restored)
             resent = fold.resend(min((offset or 0 for offset in committed.values()), default=0))
             await (await self._producer.send_many([_outgoing(one) for one in resent]))
         expected = {where.topic: offset for where, offset in committed.items() if offset is not None}
-        return Owned(fold, OwnWrites(end), Fuse(self._settings.fuse_most, self._settings.fuse_window), expected)
+        fuse = Fuse(self._settings.fuse_most, self._settings.fuse_window)
+        return Owned(fold, writes, fuse, expected, set(restored.newest))
 
     async def revoked(self, partitions: frozenset[Partition]) -> None:
         """Wait for what is on its way, commit it, drop the tables whole."""
-        await self._settle(wait=True)
-        with contextlib.suppress(Fenced):
+        async with self._turn:
+            self._rebalances += 1
+            await self._settle(wait=True)
             await self._commit()
-        for number in {where.number for where in partitions}:
-            self._owned.pop(number, None)
+            for number in {where.number for where in partitions}:
+                self._owned.pop(number, None)
+            self._metrics.fused.set(sum(owned.fused for owned in self._owned.values()))
+            self._pulse.forget(partitions)
 
     # --- records
 
     async def finish(self, records: Sequence[Record]) -> None:
         """Fold a batch and send what it causes. Returns before the broker has acknowledged; commits wait for that."""
+        async with self._turn:
+            if self._polled_in == self._rebalances:  # otherwise the batch is another owner's, or will come again
+                await self._fold(records)
+            if len(self._barrier) > self._settings.batches_under_way:
+                await self._settle(wait=True)
+
+    async def _fold(self, records: Sequence[Record]) -> None:
         outgoing: list[Outgoing] = []
         changes: list[tuple[int, int]] = []
         finished: dict[Partition, int] = {}
@@ -166,8 +181,9 @@ class Worker:
                 for change in step.changes:
                     changes.append((len(outgoing), record.partition.number))
                     outgoing.append(Outgoing(self._changelog, change.key, change.value, {}, record.partition.number))
+                    owned.note(change)
             outgoing.extend(_outgoing(emission) for emission in step.emissions)
-            finished[record.partition] = record.offset + 1
+            owned.expected[record.partition.topic] = finished[record.partition] = record.offset + 1
             if step.verdict is Verdict.TICK:
                 owned.ticked_at = None
             self._metrics.records.labels(record.partition.topic, step.verdict).inc()
@@ -175,18 +191,15 @@ class Worker:
             waited = (self._clock.now() - records[-1].at).total_seconds()
             self._metrics.step_seconds.labels(self._role).observe(max(0.0, waited))
             acknowledged = asyncio.ensure_future(await self._producer.send_many(outgoing))
-            self._under_way.append(Sent(finished, acknowledged, changes, self._clock.monotonic()))
-            if len(self._under_way) > self._settings.batches_under_way:
-                await self._settle(wait=True)
+            self._barrier.add(Sent(finished, acknowledged, changes, self._clock.monotonic()))
 
     def _in_order(self, record: Record, owned: Owned) -> None:
         expected = owned.expected.get(record.partition.topic)
         if expected is not None and record.offset != expected and not self._may_skip(record, expected):
             raise Ended(f"{record.partition}: expected offset {expected}, found {record.offset}: records were skipped")
-        owned.expected[record.partition.topic] = record.offset + 1
 
     def _may_skip(self, record: Record, expected: int) -> bool:
-        """Compacted topics have holes, and retention moves a log's beginning past the commit."""
+        """Compacted topics have holes."""
         return record.offset > expected and record.partition.topic in self._settings.topics_with_holes
 
     def _handled(self, record: Record, owned: Owned) -> Step | None:
@@ -194,11 +207,11 @@ class Worker:
             step = owned.fold.handle(record)
         except Unreadable as cause:
             told = cause.emissions if isinstance(cause, UnreadableRecord) else ()
-            self._metrics.dead_letters.labels(record.partition.topic).inc()
             if not owned.fuse.passed(rejected=True):
                 self._blow(record, owned, cause)
                 return None
-            return Step(Verdict.REJECTED, emissions=[*told, self._dead_letter(record, cause)])
+            self._metrics.dead_letters.labels(record.partition.topic).inc()
+            return Step(Verdict.REJECTED, emissions=[*told, dead_letter(record, self._role, cause)])
         owned.fuse.passed(rejected=False)
         return step
 
@@ -207,84 +220,80 @@ class Worker:
         owned.fused = True
         number = record.partition.number
         self._consumer.pause(*(Partition(topic, number) for topic in self._sources))
-        self._metrics.fused.inc()
+        self._metrics.fused.set(sum(one.fused for one in self._owned.values()))
         _log.error("worker.fused", role=self._role, at=str(record.partition), offset=record.offset, error=str(cause))
 
-    def _dead_letter(self, record: Record, cause: Unreadable) -> Emission:
-        headers = {
-            "topic": record.partition.topic.encode(),
-            "partition": str(record.partition.number).encode(),
-            "offset": str(record.offset).encode(),
-            "reason": str(cause).encode(),
-            "stage": self._role.encode(),
-        }
-        return Emission(DLQ.name, record.key or b"", record.value, headers)
-
-    @property
-    def fused(self) -> bool:
-        """Whether any partition of ours stands still because of its dead letters."""
-        return any(owned.fused for owned in self._owned.values())
-
-    # --- the commit barrier
+    # --- the commit barrier, within a turn
 
     async def _settle(self, *, wait: bool = False) -> None:
-        """Take note of what has been acknowledged, oldest first. Raises Ended on a failed send or a long silence."""
-        while self._under_way:
-            oldest = self._under_way[0]
-            if wait:
-                with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(self._settings.silence):
-                        await asyncio.wait([oldest.acknowledged])
-            if not oldest.acknowledged.done():
-                if self._clock.monotonic() - oldest.since > self._settings.silence:
-                    raise Ended(f"no acknowledgement for {self._settings.silence:.0f} s")
-                return
-            try:
-                appended = oldest.acknowledged.result()
-            except LogError as failed:
-                raise Ended(f"a send failed: {failed}") from failed
-            self._finished.update(oldest.finished)
-            self._under_way.popleft()
-            await self._watch(oldest, appended)
+        """Take note of what was acknowledged. What another made stale in our changelog is written again."""
+        another_wrote = self._noted(await self._barrier.settle(wait=wait))
+        if another_wrote:
+            another_wrote |= self._noted(await self._barrier.settle(wait=True))
+            for number in sorted(another_wrote):
+                await self._mend(number)
 
-    async def _watch(self, sent: Sent, appended: Sequence[Appended]) -> None:
-        """Whether only we wrote to our changelog partitions; if not, write again what another made stale."""
+    def _noted(self, written: Sequence[Written]) -> set[int]:
+        """The partition numbers in whose changelog somebody else wrote between our own records."""
+        if written:
+            self._moved()
         by_number: dict[int, list[int]] = {}
-        for place, number in sent.changes:
-            by_number.setdefault(number, []).append(appended[place].offset)
-        for number, offsets in by_number.items():
-            owned = self._owned.get(number)
-            since = owned.writes.hole(offsets) if owned is not None else None
-            if since is not None:
-                await self._mend(number, since)
+        for one in written:
+            by_number.setdefault(one.number, []).append(one.offset)
+        owned = ((self._owned.get(number), number, offsets) for number, offsets in by_number.items())
+        return {number for one, number, offsets in owned if one is not None and one.writes.hole(offsets) is not None}
 
-    async def _mend(self, number: int, since: int) -> None:
+    async def _mend(self, number: int) -> None:
+        owned = self._owned[number]
         assert self._changelog is not None
-        restored = await restore(self._log, Partition(self._changelog, number), since=since)
-        _log.warning("worker.another_wrote", role=self._role, partition=number, since=since, stale=len(restored.stale))
-        again = [Outgoing(self._changelog, key, restored.newest[key], {}, number) for key in sorted(restored.stale)]
-        await (await self._producer.send_many(again))
+        restored = (await restore(self._log, self._changelog, [number], progress=self._moved))[number]
+        _log.warning("worker.another_wrote", role=self._role, partition=number, stale=len(restored.stale))
+        owned.writes = await mend(self._log, self._producer, self._changelog, number, restored)
 
     async def _commit(self) -> None:
-        if self._finished:
-            finished = {where: offset for where, offset in self._finished.items() if where.number in self._owned}
-            self._finished.clear()
-            await self._consumer.commit(finished)
-        age = self._clock.monotonic() - self._under_way[0].since if self._under_way else 0.0
-        self._metrics.commit_age.labels(self._role).set(age)
+        """Another member may own the partitions meanwhile: then it begins where the last commit was, and so do we."""
+        finished = {where: offset for where, offset in self._barrier.take().items() if where.number in self._owned}
+        if finished:
+            self._moved()
+            try:
+                await self._consumer.commit(finished)
+            except Fenced as fenced:
+                _log.warning("worker.fenced", role=self._role, error=str(fenced))
+        self._metrics.commit_age.labels(self._role).set(self._barrier.waited())
 
     # --- time
 
     async def _tick(self) -> None:
         """One tick at a time per partition; one that got lost is forgotten after a while."""
-        now = self._clock.now()
-        forgotten = timedelta(seconds=self._settings.tick_forgotten)
+        now, passed = self._clock.now(), self._clock.monotonic()
         for owned in list(self._owned.values()):
             due = owned.fold.next_due()
-            waiting = owned.ticked_at is not None and now - owned.ticked_at < forgotten
+            waiting = owned.ticked_at is not None and passed - owned.ticked_at < self._settings.tick_forgotten
             if due is not None and due <= now and not waiting and not owned.fused:
-                owned.ticked_at = now
+                owned.ticked_at = passed
                 await (await self._producer.send_many([_outgoing(owned.fold.tick(now))]))
+
+    async def _measure(self) -> None:
+        """Lag and keys; and whether another wrote in a changelog in which we have written nothing since."""
+        owned = dict(self._owned)
+        sources = {Partition(topic, number): one for number, one in owned.items() for topic in one.expected}
+        logs = (
+            {}
+            if self._changelog is None
+            else {Partition(self._changelog, number): one for number, one in owned.items()}
+        )
+        ends = await self._pulse.ends(self._consumer, [*sources, *logs])
+        for where, one in sources.items():
+            if where in ends:
+                self._pulse.lag(where, max(0, ends[where] - one.expected[where.topic]), counts=not one.fused)
+        self._metrics.keys.labels(self._role).set(sum(len(one.keys) for one in owned.values()))
+        if not self._barrier:
+            for where, one in logs.items():
+                if ends.get(where, 0) > one.writes.next and self._owned.get(where.number) is one:
+                    await self._mend(where.number)
+
+    def _moved(self) -> None:
+        self._pulse.moved(self._clock.monotonic())
 
 
 def _outgoing(emission: Emission) -> Outgoing:
