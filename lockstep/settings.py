@@ -1,9 +1,10 @@
 """Every setting of a Lockstep process: typed, from `LOCKSTEP_…` variables or a file, printed by `lockstep config show`.
 
-Addresses and credentials of the outside systems stand in one TOML file, `LOCKSTEP_CONNECTIONS`, a table per brand. A
-value may be `env:NAME` or `file:PATH`, so that secrets stay where the platform keeps them.
+Addresses and credentials of the outside systems stand in one TOML or JSON file, `LOCKSTEP_CONNECTIONS`, a table per
+brand. A value may be `env:NAME` or `file:PATH`, so that secrets stay where the platform keeps them.
 """
 
+import json
 import os
 import tomllib
 from pathlib import Path
@@ -86,7 +87,7 @@ class Settings(BaseSettings):
     kafka_bootstrap: str = Field(default="127.0.0.1:9092", description="host:port of one or more brokers")
     partitions: int = Field(default=6, ge=1, description="of every keyed topic; cannot be changed later")
     replication: int = Field(default=3, ge=1, description="copies of every record; 1 only on a laptop")
-    connections: Path | None = Field(default=None, description="TOML file with a table per brand")
+    connections: Path | None = Field(default=None, description="TOML (or .json) file with a table per brand")
     intake_host: str = Field(default="127.0.0.1", description="address the intake listens on")
     intake_port: int = Field(default=8080, description="port the intake listens on")
     health_host: str = Field(default="127.0.0.1", description="address of /health and /metrics")
@@ -106,11 +107,11 @@ def read_connections(settings: Settings) -> dict[Brand, Connections]:
             "See docs/operate/settings.md for an example."
         )
     try:
-        tables = tomllib.loads(path.read_text())
+        tables = json.loads(path.read_text()) if path.suffix == ".json" else tomllib.loads(path.read_text())
     except OSError as error:
         raise SettingsError(f"{path}: expected a readable file, found {error.strerror}") from error
-    except tomllib.TOMLDecodeError as error:
-        raise SettingsError(f"{path}: expected TOML, found {error}") from error
+    except (tomllib.TOMLDecodeError, json.JSONDecodeError) as error:
+        raise SettingsError(f"{path}: expected TOML, or JSON in a .json file; found {error}") from error
     return {Brand(brand): _connections(path, brand, table) for brand, table in tables.items()}
 
 

@@ -13,6 +13,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
@@ -30,6 +31,25 @@ class Tethered:
     def process_id(self) -> int:
         """Of the tether; the program is its only child."""
         return self._process.pid
+
+    @property
+    def program_id(self) -> int:
+        """Of the program itself. Raises ProcessLookupError when it does not run, or not yet.
+
+        The tether waits for its only child, so this id cannot have passed to another process.
+        """
+        import psutil  # type: ignore[import-untyped]  # noqa: PLC0415 - ships no types; the tether itself runs without it
+
+        with suppress(psutil.NoSuchProcess):
+            for child in psutil.Process(self._process.pid).children():
+                return int(child.pid)
+        raise ProcessLookupError("expected a running program at the tether's end, found none")
+
+    def kill(self) -> None:
+        """End the program like a power cut, and wait. No effect when it does not run."""
+        with suppress(ProcessLookupError):
+            os.kill(self.program_id, signal.SIGKILL)
+        self.stop()
 
     @property
     def exit_status(self) -> int | None:

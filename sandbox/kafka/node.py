@@ -3,10 +3,7 @@
 import os
 import signal
 import time
-from contextlib import suppress
 from pathlib import Path
-
-import psutil  # type: ignore[import-untyped]  # ships no types
 
 from sandbox import tether
 from sandbox.kafka.distribution import Distribution, KafkaFailedError
@@ -47,10 +44,10 @@ class Node:
         """Of Kafka's own process. Raises KafkaFailedError when it does not run."""
         if self._tethered is None or self._tethered.exit_status is not None:
             raise KafkaFailedError(f"broker {self.seat.node_id} at {self.address} does not run")
-        # The tether waits for its only child, so this id cannot have passed to another process.
-        for child in psutil.Process(self._tethered.process_id).children():
-            return int(child.pid)
-        raise KafkaFailedError(f"broker {self.seat.node_id} at {self.address} is starting or ending at this moment")
+        try:
+            return self._tethered.program_id
+        except ProcessLookupError as gone:
+            raise KafkaFailedError(f"broker {self.seat.node_id} at {self.address} is starting or ending") from gone
 
     def spawn(self) -> None:
         """Start the process; it does not answer yet."""
@@ -86,9 +83,7 @@ class Node:
     def kill(self) -> None:
         """End it like a power cut. Its data and ports stay for :meth:`restart`. No effect when it does not run."""
         if self._tethered is not None:
-            with suppress(KafkaFailedError, ProcessLookupError, psutil.NoSuchProcess):
-                os.kill(self.process_id, signal.SIGKILL)
-            self._tethered.stop()
+            self._tethered.kill()
             self._tethered = None
 
     def pause(self) -> None:

@@ -29,14 +29,17 @@ SUPPLEMENT = "~"
 """`5012~2` is the web id of a second sale that holds lines order 5012 got once its first sale was committed."""
 
 
-async def read_books(rest: TrytonRest) -> dict[str, Any]:
-    """All web orders and the shipments that bear a key: the same shape as `GET /_sandbox/books` of the sandbox ERP.
+async def read_books(rest: TrytonRest, order: str | None = None) -> dict[str, Any]:
+    """All web orders, or the one, and the shipments that bear a key: the same shape as the sandbox ERP's books.
 
     `committed_at` is when the order's first shipment arose, which Tryton does when it starts processing the order;
     `posted_at` is the last write of a shipment that is done. Tryton keeps neither moment under a name of its own.
     A sale line names its order line in its note; a shipment its key in its reference. Supplements count to their order.
     """
-    sales = await rest.search("sale.sale", [["web_shop", "!=", None]], SALE_FIELDS)
+    which: list[Any] = [["web_shop", "!=", None]]
+    if order is not None:
+        which.append(["OR", ["web_id", "=", order], ["web_id", "like", f"{order}{SUPPLEMENT}%"]])
+    sales = await rest.search("sale.sale", which, SALE_FIELDS)
     orders: dict[tuple[str, str], list[dict[str, Any]]] = {}
     for sale in sales:
         orders.setdefault((sale["web_shop"]["name"], _order(sale)), []).append(sale)

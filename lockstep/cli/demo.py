@@ -1,0 +1,83 @@
+"""`demo`: a whole day on a laptop."""
+
+import asyncio
+import logging
+import os
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from kernel.logs import configure
+from lockstep.cli.common import out
+from lockstep.demo.board import Board, LiveBoard, PlainBoard, print_report
+from lockstep.demo.play import DemoError, Plan, play
+from lockstep.demo.processes import ProcessFailedError
+from sandbox.kafka import KafkaFailedError
+from sandbox.kafka.cluster import EXTERNAL_BOOTSTRAP
+from sandbox.tryton import TrytonFailedError
+
+
+class FaultsWanted(StrEnum):
+    NONE = "none"
+    SOME = "some"
+    MANY = "many"
+
+
+class ErpWanted(StrEnum):
+    TRYTON = "tryton"
+    SANDBOX = "sandbox"
+
+
+def demo(
+    orders: Annotated[int, typer.Option(min=1, help="how many orders the shoppers place")] = 60,
+    rate: Annotated[float, typer.Option(min=0.01, help="orders a second, over all shops")] = 2.0,
+    seed: Annotated[int, typer.Option(help="decides who orders what and which faults happen")] = 7,
+    faults: Annotated[FaultsWanted, typer.Option(help="how much goes wrong outside")] = FaultsWanted.SOME,
+    erp: Annotated[
+        ErpWanted, typer.Option(help="a real Tryton, or the small sandbox ERP for high rates")
+    ] = ErpWanted.TRYTON,
+    kill: Annotated[
+        bool, typer.Option("--kill", help="kill a worker and a connector in the middle, and start them again")
+    ] = False,
+    plain: Annotated[bool, typer.Option("--plain", help="lines instead of a board")] = False,
+    report: Annotated[Path | None, typer.Option(help="write the verdict there, as JSON")] = None,
+    timeout: Annotated[float, typer.Option(min=1, help="seconds from the first order to give up after")] = 480.0,
+    stay: Annotated[
+        bool, typer.Option("--stay", help="keep everything running after the verdict, to look around; Ctrl-C ends it")
+    ] = False,
+) -> None:
+    """Run a whole day on this machine: real Kafka, real processes, a sandbox Shopify and Clarus, Tryton as the ERP.
+
+    Two brands' shoppers order, the warehouse picks, the ERP posts, shoppers are told; some orders are incomplete, some
+    webhooks get lost, some answers too. It ends by itself with a verdict from the three systems' own books: exit code 0
+    only when they are in step. Nothing outside this machine is touched.
+    """
+    configure("demo", logging.ERROR)
+    logging.getLogger().setLevel(logging.CRITICAL)  # what a starting broker lets its clients grumble is no news here
+    plan = Plan(
+        orders, rate, seed, faults.value, erp.value, kill, timeout, bootstrap=os.environ.get(EXTERNAL_BOOTSTRAP)
+    )
+    board: Board = PlainBoard(out) if plain or not out.is_terminal else LiveBoard(out)
+    try:
+        with board:
+            verdict = asyncio.run(play(plan, board, _stay if stay else None))
+    except KeyboardInterrupt:
+        out.print("stopped; everything that was started has been ended.")
+        raise typer.Exit(130) from None
+    except (DemoError, ProcessFailedError, KafkaFailedError, TrytonFailedError) as failed:
+        Console(stderr=True).print(f"[red]lockstep demo:[/red] {failed}", highlight=False)
+        raise typer.Exit(2) from failed
+    print_report(out, verdict)
+    if report is not None:
+        report.write_text(verdict.model_dump_json(indent=1) + "\n")
+        out.print(f"report: {report}")
+    raise typer.Exit(0 if verdict.in_step else 1)
+
+
+async def _stay(environment: str) -> None:
+    out.print(f"Everything still runs. In another terminal:\n\n{environment}\n", highlight=False, markup=False)
+    out.print("then for example `lockstep case list` or `lockstep show acme/ORDER`. Ctrl-C ends it.", highlight=False)
+    await asyncio.Event().wait()

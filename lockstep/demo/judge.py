@@ -1,0 +1,307 @@
+"""Judges a run from the books of Shopify, Clarus and the ERP alone. Pure.
+
+Units are counted per order line. For each order four figures are compared: what is owed (Shopify's book), what the
+warehouse was asked for and despatched (Clarus' book), what is posted (the ERP's book), what the shopper was told
+(Shopify's book).
+"""
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from lockstep.demo.report import Cases, Clarus, Erp, Latency, Orders, Percentiles, Report, Shopify
+from schemas.base import Brand, OrderId
+from schemas.cases import Case
+from schemas.references import read_reference
+
+Body = Mapping[str, Any]
+Units = Counter[str]
+"""Order line id → units."""
+
+
+@dataclass(frozen=True, slots=True)
+class Books:
+    """As each system keeps them. `shops` maps a shop's domain to its brand, `prefixes` a brand to its references'."""
+
+    shopify: Body
+    clarus: Body
+    erp: Body
+    shops: Mapping[str, Brand]
+    prefixes: Mapping[Brand, str]
+
+
+class Stage(StrEnum):
+    """Where an order is, by the books."""
+
+    INCOMPLETE = "incomplete: address, payment or routing is still missing"
+    PLANTED = "planted: cannot be shipped, must end as a case"
+    TO_RELEASE = "ready, the warehouse has not been asked yet"
+    PICKING = "in the warehouse: waiting, picked or packed"
+    WAITING_FOR_ERP = "despatched, waiting for the ERP to post it"
+    TELLING = "posted, Shopify is being told"
+    TOLD = "told: the shopper has tracking for every unit"
+
+
+@dataclass(slots=True)
+class Ledger:
+    """One order through all books."""
+
+    order: Body
+    brand: Brand
+    wanted: Units
+    goods_outs: list[Body] = field(default_factory=list)
+    asked: Units = field(default_factory=Counter)
+    despatched: Units = field(default_factory=Counter)
+    sales_orders: list[Body] = field(default_factory=list)
+    posted: Units = field(default_factory=Counter)
+    fulfilments: list[Body] = field(default_factory=list)
+    told: Units = field(default_factory=Counter)
+
+    @property
+    def owed(self) -> bool:
+        return bool(self.order["owed"])
+
+    @property
+    def stage(self) -> Stage:
+        if self.order["planted"]:
+            return Stage.PLANTED
+        if not self.owed:
+            return Stage.INCOMPLETE
+        if _lacks(self.asked, self.wanted):
+            return Stage.TO_RELEASE
+        if _lacks(self.told, self.despatched):
+            return Stage.WAITING_FOR_ERP if _lacks(self.posted, self.despatched) else Stage.TELLING
+        return Stage.PICKING if _lacks(self.despatched, self.asked) else Stage.TOLD
+
+
+class Judged:
+    """The books laid side by side."""
+
+    def __init__(self, books: Books) -> None:
+        self.ledgers: dict[tuple[Brand, OrderId], Ledger] = {}
+        self.unwanted: list[Body] = []
+        """Goods-outs that nobody owes."""
+        self._goods_outs = 0
+        for order in books.shopify["orders"]:
+            brand = books.shops[order["shop"]]
+            wanted: Units = Counter({line["id"]: line["quantity"] for line in order["lines"]})
+            self.ledgers[brand, OrderId(order["id"])] = Ledger(order, brand, wanted)
+        self._clarus(books)
+        self._erp(books)
+        for one in books.shopify["fulfillments"]:
+            ledger = self.ledgers[books.shops[one["shop"]], OrderId(one["order"])]
+            if not one["cancelled"]:
+                ledger.fulfilments.append(one)
+                ledger.told.update({line["line"]: line["quantity"] for line in one["lines"]})
+
+    def _clarus(self, books: Books) -> None:
+        for goods_out in books.clarus["goods_outs"]:
+            if goods_out["by"] != "api":
+                continue
+            left = any(line["despatched"] for line in goods_out["lines"])
+            if goods_out["ended"] and not left:
+                continue
+            self._goods_outs += 1
+            brand = Brand(goods_out["tenant"])
+            read = read_reference(goods_out["reference"])
+            ours = read is not None and read[0] == books.prefixes.get(brand)
+            ledger = self.ledgers.get((brand, read[1])) if ours and read is not None else None
+            if ledger is None or not ledger.owed or _early(goods_out, ledger.order):
+                self.unwanted.append(goods_out)
+            if ledger is None:
+                continue
+            ledger.goods_outs.append(goods_out)
+            for line in goods_out["lines"]:
+                id_ = str(line["external_reference"]).rpartition("/")[2]
+                ledger.asked[id_] += line["despatched"] if goods_out["ended"] else line["units"]
+                ledger.despatched[id_] += line["despatched"]
+
+    def _erp(self, books: Books) -> None:
+        for sale in books.erp["sales_orders"]:
+            ledger = self.ledgers.get((Brand(sale["shop"]), OrderId(sale["key"])))
+            if ledger is not None:
+                ledger.sales_orders.append(sale)
+        for one in books.erp["fulfilments"]:
+            ledger = self.ledgers.get((Brand(one["shop"]), OrderId(one["order"])))
+            if ledger is not None and one["state"] == "posted":
+                ledger.posted.update({line["line"]: line["quantity"] for line in one["lines"]})
+        self._sales_orders = len(books.erp["sales_orders"])
+        self._posted = sum(one["state"] == "posted" for one in books.erp["fulfilments"])
+
+    # --- counts
+
+    def stages(self) -> Counter[Stage]:
+        return Counter(ledger.stage for ledger in self.ledgers.values())
+
+    def orders(self) -> Orders:
+        ready = sum(ledger.owed for ledger in self.ledgers.values())
+        return Orders(placed=len(self.ledgers), ready=ready, held=len(self.ledgers) - ready)
+
+    def clarus(self) -> Clarus:
+        all_ = self.ledgers.values()
+        return Clarus(
+            goods_outs=self._goods_outs,
+            missing=sum(one.owed and _lacks(one.asked, one.wanted) for one in all_),
+            doubled=sum(_lacks(one.wanted, one.asked) for one in all_),
+            unwanted=len(self.unwanted),
+        )
+
+    def erp(self) -> Erp:
+        all_ = self.ledgers.values()
+        return Erp(
+            sales_orders=self._sales_orders,
+            fulfilments_posted=self._posted,
+            missing=sum(
+                (one.owed and _lacks(_sold(one.sales_orders), one.wanted)) or _lacks(one.posted, one.despatched)
+                for one in all_
+            ),
+            doubled=sum(
+                len(one.sales_orders) > 1
+                or _lacks(one.wanted, _sold(one.sales_orders))
+                or _lacks(one.despatched, one.posted)
+                for one in all_
+            ),
+        )
+
+    def shopify(self) -> Shopify:
+        all_ = self.ledgers.values()
+        fulfilments = [one for ledger in all_ for one in ledger.fulfilments]
+        return Shopify(
+            fulfillments=len(fulfilments),
+            missing=sum(_lacks(one.told, one.despatched) for one in all_),
+            doubled=sum(_lacks(one.despatched, one.told) for one in all_),
+            before_erp_posted=sum(_before_posted(ledger.fulfilments) for ledger in all_),
+            without_tracking=sum(not one["tracking"] for one in fulfilments),
+        )
+
+    def latency(self) -> Latency:
+        told: list[float] = []
+        lost: list[float] = []
+        for ledger in self.ledgers.values():
+            waited = list(_release_ms(ledger))
+            (lost if ledger.order["webhooks"]["lost"] else told).extend(waited)
+        tracking = [ms for ledger in self.ledgers.values() for ms in _tracking_ms(ledger)]
+        return Latency(
+            webhook_to_goods_out=percentiles(told),
+            webhook_to_goods_out_lost_webhook=percentiles(lost),
+            despatch_to_tracking=percentiles(tracking),
+        )
+
+    # --- the verdict
+
+    def finished(self) -> bool:
+        """Whether everything owed has been told, with tracking, and nothing is on its way."""
+        on_the_way = self.stages().keys() - {Stage.TOLD, Stage.PLANTED}
+        return not on_the_way and not self.shopify().without_tracking
+
+    def report(self, *, seconds: float, in_time: bool, cases: Sequence[Case], dead_letters: int) -> Report:
+        """`cases`: every case of the run, open and closed."""
+        clarus, erp, shopify = self.clarus(), self.erp(), self.shopify()
+        open_ = [case for case in cases if case.open]
+        reasons = [*_counted(clarus, erp, shopify), *self._strays(open_), *self._silent(open_)]
+        if not in_time:
+            reasons.append("the end did not come in time")
+        return Report(
+            in_step=not reasons,
+            seconds=round(seconds, 1),
+            orders=self.orders(),
+            clarus=clarus,
+            erp=erp,
+            shopify=shopify,
+            latency_ms=self.latency(),
+            dead_letters=dead_letters,
+            cases=Cases(
+                opened=len(cases), open=len(open_), by_code=dict(sorted(Counter(str(c.code) for c in open_).items()))
+            ),
+            why_not=tuple(reasons),
+        )
+
+    def _strays(self, open_: Sequence[Case]) -> Iterator[str]:
+        for case in open_:
+            ledger = self.ledgers.get((case.brand, case.order))
+            if ledger is None or ledger.order["planted"] != case.code:
+                yield f"case {case.code} of {case.brand}/{case.order} is open, and nobody planted it"
+
+    def _silent(self, open_: Sequence[Case]) -> Iterator[str]:
+        heard = {(case.brand, case.order) for case in open_}
+        for key, ledger in self.ledgers.items():
+            if ledger.order["planted"] and key not in heard:
+                yield f"{key[0]}/{key[1]} cannot be shipped ({ledger.order['planted']}) and has no open case"
+
+
+def _counted(clarus: Clarus, erp: Erp, shopify: Shopify) -> Iterator[str]:
+    must_be_zero = {
+        "clarus": (clarus, ("missing", "doubled", "unwanted")),
+        "erp": (erp, ("missing", "doubled")),
+        "shopify": (shopify, ("missing", "doubled", "before_erp_posted", "without_tracking")),
+    }
+    for system, (figures, names) in must_be_zero.items():
+        for name in names:
+            if count := getattr(figures, name):
+                yield f"{system}.{name} is {count}, expected 0"
+
+
+def _lacks(there: Units, wanted: Units) -> bool:
+    """Whether some line has fewer units there than wanted."""
+    return any(there[line] < quantity for line, quantity in wanted.items())
+
+
+def _sold(sales_orders: Iterable[Body]) -> Units:
+    sold: Units = Counter()
+    for sale in sales_orders:
+        for line in sale["lines"]:
+            sold[line["line"]] += line["quantity"]
+    return sold
+
+
+def _early(goods_out: Body, order: Body) -> bool:
+    """Whether the warehouse was asked before the order was complete."""
+    complete = order["complete_at"]
+    return complete is None or _at(goods_out["arrived_at"]) < _at(complete)
+
+
+def _before_posted(fulfilments: Sequence[Body]) -> int:
+    """How many came while the ERP's book did not show all that had been told by then as posted."""
+    told: Units = Counter()
+    count = 0
+    for one in sorted(fulfilments, key=lambda one: _at(one["at"])):
+        told.update({line["line"]: line["quantity"] for line in one["lines"]})
+        posted: Units = Counter()
+        for posting in one["posted_at_arrival"] or ():
+            posted.update({line["line"]: line["quantity"] for line in posting["lines"]})
+        count += _lacks(posted, told)
+    return count
+
+
+def _release_ms(ledger: Ledger) -> Iterator[float]:
+    if ledger.owed and ledger.goods_outs:
+        first = min(_at(one["arrived_at"]) for one in ledger.goods_outs)
+        yield (first - _at(ledger.order["complete_at"])).total_seconds() * 1000
+
+
+def _tracking_ms(ledger: Ledger) -> Iterator[float]:
+    """Per despatch that had its tracking at once: until Shopify's book has a fulfilment with it."""
+    for goods_out in ledger.goods_outs:
+        for despatch in goods_out["despatches"]:
+            numbers = {number for number in despatch["tracking"] if number}
+            told = [_at(one["at"]) for one in ledger.fulfilments if numbers & set(one["tracking"])]
+            if told:
+                yield (min(told) - _at(despatch["at"])).total_seconds() * 1000
+
+
+def percentiles(milliseconds: Sequence[float]) -> Percentiles:
+    """By nearest rank."""
+    ordered = sorted(milliseconds)
+
+    def rank(share: float) -> float | None:
+        return round(ordered[max(0, math.ceil(share * len(ordered)) - 1)], 1) if ordered else None
+
+    return Percentiles(n=len(ordered), p50=rank(0.5), p95=rank(0.95), p99=rank(0.99))
+
+
+def _at(text: str) -> datetime:
+    return datetime.fromisoformat(text)

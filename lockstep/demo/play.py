@@ -1,0 +1,280 @@
+"""A demo from the first checkout to the verdict: the outside world here; Kafka, Tryton and every role beside us."""
+
+import asyncio
+import contextlib
+import json
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, Literal
+
+from kernel.kafka_log import KafkaLog
+from lockstep.demo.board import Board, Scene
+from lockstep.demo.erps import PlayedErp, tryton
+from lockstep.demo.judge import Books, Judged
+from lockstep.demo.outside import Outside, connection_tables, erp_key, make_outside
+from lockstep.demo.processes import Processes
+from lockstep.demo.report import Report
+from lockstep.demo.scenario import BRANDS
+from lockstep.demo.watch import Watch
+from lockstep.publishing import publish
+from lockstep.reading import newest_configs
+from lockstep.roles import Role
+from lockstep.serving import serve
+from lockstep.topic_specs import specs
+from sandbox.clock import Clock, LoopClock
+from sandbox.faults import Faults, Preset
+from sandbox.kafka import Broker
+from sandbox.kafka.ports import free_ports
+
+PARTITIONS = 4
+LOOK_EVERY = 1.0
+QUIET_FOR = 9.0
+"""Seconds of nothing new in any book before the verdict: longer than the systems' longest request plus what they
+execute late, so that a second effect would have shown."""
+DOWN_FOR = 2.0
+"""Seconds a killed process stays away."""
+
+
+class DemoError(RuntimeError):
+    """The demo cannot start; the text says what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is played. `rate` is orders a second over all shops; `timeout` seconds from the first order on."""
+
+    orders: int = 60
+    rate: float = 2.0
+    seed: int = 7
+    faults: Preset = "some"
+    erp: Literal["tryton", "sandbox"] = "tryton"
+    kill: bool = False
+    timeout: float = 480.0
+    bootstrap: str | None = None
+    """Brokers that run already; None starts one."""
+
+
+async def play(plan: Plan, board: Board, stay: Callable[[str], Awaitable[None]] | None = None) -> Report:
+    """Run it. `stay` is awaited after the verdict, while everything still runs, with what another terminal must set.
+
+    Raises DemoError, KafkaFailedError, TrytonFailedError or ProcessFailedError when something would not start or stay.
+    """
+    clock = LoopClock()
+    async with AsyncExitStack() as stack:
+        folder = Path(tempfile.mkdtemp(prefix="lockstep-demo-"))
+        bootstrap, erp = await _started(plan, clock, board, stack)
+        outside = make_outside(clock, plan.seed, Faults.preset(plan.faults), erp=None if erp is None else erp.books)
+        stack.push_async_callback(outside.aclose)
+        environment = await _wired(outside, erp, bootstrap, folder, stack)
+        log = KafkaLog(bootstrap, client_id="lockstep-demo")
+        await _topics(log, clock)
+        processes = Processes(environment, folder, say=board.say)
+        stack.push_async_callback(processes.stop)
+        board.say("starting Lockstep's processes: " + ", ".join(Role))
+        await processes.start()
+        board.say(f"all are ready; their logs are in {folder}")
+        report = await _Run(plan, outside, erp, processes, Watch(log), clock, board).run()
+        if stay is not None:
+            await stay("\n".join(f"export {name}={value}" for name, value in environment.items()))
+    if report.in_step:
+        shutil.rmtree(folder, ignore_errors=True)
+    return report
+
+
+# --- setting up
+
+
+async def _started(plan: Plan, clock: Clock, board: Board, stack: AsyncExitStack) -> tuple[str, PlayedErp | None]:
+    """Kafka and the ERP, at the same time: each may have to be downloaded first."""
+
+    async def kafka() -> str:
+        if plan.bootstrap is not None:
+            return plan.bootstrap
+        board.say("starting Kafka")
+        return (await stack.enter_async_context(Broker(progress=board.say))).bootstrap
+
+    async def erp() -> PlayedErp | None:
+        if plan.erp == "sandbox":
+            return None
+        board.say("starting Tryton")
+        return await stack.enter_async_context(tryton(clock, board.say))
+
+    broker, played = asyncio.create_task(kafka()), asyncio.create_task(erp())
+    try:
+        return await broker, await played
+    finally:
+        played.cancel()
+        await asyncio.gather(broker, played, return_exceptions=True)
+
+
+async def _wired(
+    outside: Outside, erp: PlayedErp | None, bootstrap: str, folder: Path, stack: AsyncExitStack
+) -> dict[str, str]:
+    """Serve the outside world on free ports and tell Lockstep where it is: the environment of its processes."""
+    shopify, clarus, books, intake = free_ports(4)
+    bases = {"shopify": f"http://127.0.0.1:{shopify}", "clarus": f"http://127.0.0.1:{clarus}"}
+    await stack.enter_async_context(_served(outside.shopify_app, shopify))
+    await stack.enter_async_context(_served(outside.clarus_app, clarus))
+    if erp is None:
+        await stack.enter_async_context(_served(outside.erp_app, books))
+        base = f"http://127.0.0.1:{books}"
+        tables = {
+            str(brand.brand): {"kind": "sandbox", "base_url": base, "key": erp_key(brand)} for brand in outside.brands
+        }
+    else:
+        tables = erp.tables
+    outside.tell(f"http://127.0.0.1:{intake}")
+    connections = folder / "connections.json"
+    connections.write_text(json.dumps(connection_tables(bases, outside, tables), indent=1))
+    return {
+        "LOCKSTEP_KAFKA_BOOTSTRAP": bootstrap,
+        "LOCKSTEP_CONNECTIONS": str(connections),
+        "LOCKSTEP_PARTITIONS": str(PARTITIONS),
+        "LOCKSTEP_REPLICATION": "1",
+        "LOCKSTEP_INTAKE_PORT": str(intake),
+        "LOCKSTEP_SESSION_TIMEOUT": "6",
+        "LOCKSTEP_RUNTIME__POLL_EVERY": "10",
+        "LOCKSTEP_RUNTIME__DELAY": "3",
+    }
+
+
+@asynccontextmanager
+async def _served(app: object, port: int) -> AsyncIterator[None]:
+    serving = asyncio.create_task(serve(app, "127.0.0.1", port))  # type: ignore[arg-type]
+    try:
+        yield
+    finally:
+        serving.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await serving
+
+
+async def _topics(log: KafkaLog, clock: Clock) -> None:
+    """Topics and the brands' configuration, on brokers that hold no other run."""
+    made = await log.create_topics(specs(PARTITIONS, 1))
+    if not made and await newest_configs(log):
+        raise DemoError(
+            "expected a Kafka without Lockstep's topics at LOCKSTEP_KAFKA_BOOTSTRAP, found them in use: unset it to get "
+            "a broker of the demo's own, or delete them"
+        )
+    for brand in BRANDS:
+        config = brand.config(clock.now() - timedelta(hours=1)).model_copy(update={"version": 1})
+        await publish(log, brand.brand, lambda _, config=config: config)  # type: ignore[misc]
+
+
+# --- the run itself
+
+
+@dataclass(slots=True)
+class _Run:
+    plan: Plan
+    outside: Outside
+    erp: PlayedErp | None
+    processes: Processes
+    watch: Watch
+    clock: Clock
+    board: Board
+
+    async def run(self) -> Report:
+        """From the first order to the verdict."""
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        played = asyncio.create_task(self._played())
+        works = [self.processes.keep(), self.watch.run(), self.outside.pickers().run(), *self._clerk()]
+        background = [asyncio.create_task(work) for work in works]
+        try:
+            in_time, judged = await self._until_finished(began, played, background)
+        finally:
+            for task in (played, *background):
+                task.cancel()
+            await asyncio.gather(played, *background, return_exceptions=True)
+        return judged.report(
+            seconds=loop.time() - began,
+            in_time=in_time,
+            cases=list(self.watch.cases.values()),
+            dead_letters=self.watch.dead_letters,
+        ).model_copy(
+            update={
+                "seed": self.plan.seed,
+                "erp_kind": self.plan.erp,
+                "faults": self.plan.faults,
+                "kills": self.processes.kills,
+                "restarts": self.processes.restarts,
+            }
+        )
+
+    async def _played(self) -> None:
+        """The shoppers, and where asked for, the kills while they shop."""
+        seconds = self.plan.orders / self.plan.rate
+        async with asyncio.TaskGroup() as playing:
+            playing.create_task(self.outside.shoppers().run(self.plan.orders, self.plan.rate))
+            if self.plan.kill:
+                playing.create_task(self._killed(Role.ORDERS, seconds * 0.4))
+                playing.create_task(self._killed(Role.CLARUS, seconds * 0.7))
+
+    async def _killed(self, role: Role, after: float) -> None:
+        await asyncio.sleep(after)
+        await self.processes.kill_and_restart(role, DOWN_FOR)
+
+    def _clerk(self) -> list[Coroutine[Any, Any, None]]:
+        return [] if self.erp is None or self.erp.clerk is None else [self.erp.clerk.run()]
+
+    async def _until_finished(
+        self, began: float, played: "asyncio.Task[None]", background: "list[asyncio.Task[None]]"
+    ) -> tuple[bool, Judged]:
+        """Look at the books again and again until nothing is on its way and nothing new comes, or time is up."""
+        loop = asyncio.get_running_loop()
+        quiet_since, last = loop.time(), ""
+        while True:
+            _raise_what_failed(played, *background)
+            judged = Judged(await self._books())
+            now, cases = loop.time(), self.watch.open
+            said = self._said(judged)
+            if said != last:
+                quiet_since, last = now, said
+            finished = played.done() and judged.finished() and not self._planted_without_case(judged)
+            waiting = "shoppers order" if not played.done() else "everything is settling" if finished else "under way"
+            self.board.show(Scene(now - began, waiting, judged, cases, self.plan.orders))
+            if finished and now - quiet_since >= QUIET_FOR and not self._strays(judged):
+                return True, judged
+            if now - began > self.plan.timeout:
+                return False, judged
+            await asyncio.sleep(LOOK_EVERY)
+
+    async def _books(self) -> Books:
+        return Books(
+            shopify=self.outside.shopify.books(),
+            clarus=self.outside.clarus.books.json(),
+            erp=await self.outside.erp.books(),
+            shops={brand.domain: brand.brand for brand in self.outside.brands},
+            prefixes={brand.brand: brand.prefix for brand in self.outside.brands},
+        )
+
+    def _said(self, judged: Judged) -> str:
+        """Everything countable; when it stays the same nothing happens any more."""
+        counts = (judged.orders(), judged.clarus(), judged.erp(), judged.shopify())
+        cases = sorted((key, case.open) for key, case in self.watch.cases.items())
+        return f"{counts} {cases} {self.watch.dead_letters}"
+
+    def _planted_without_case(self, judged: Judged) -> bool:
+        heard = {(case.brand, case.order) for case in self.watch.open}
+        return any(ledger.order["planted"] and key not in heard for key, ledger in judged.ledgers.items())
+
+    def _strays(self, judged: Judged) -> bool:
+        """Open cases nobody planted: they get the rest of the time to close."""
+        return any(
+            (case.brand, case.order) not in judged.ledgers
+            or judged.ledgers[case.brand, case.order].order["planted"] != case.code
+            for case in self.watch.open
+        )
+
+
+def _raise_what_failed(*tasks: "asyncio.Task[None]") -> None:
+    for task in tasks:
+        if task.done() and not task.cancelled() and task.exception() is not None:
+            raise task.exception()  # type: ignore[misc]

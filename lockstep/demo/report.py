@@ -1,0 +1,123 @@
+"""The verdict of a run as JSON and in words. Every number is counted in the outside world's own books."""
+
+from collections.abc import Iterator
+
+from pydantic import Field
+
+from schemas.base import Frozen
+
+
+class Percentiles(Frozen):
+    """Milliseconds over `n` cases; None when there were none."""
+
+    n: int = 0
+    p50: float | None = None
+    p95: float | None = None
+    p99: float | None = None
+
+
+class Orders(Frozen):
+    placed: int
+    ready: int
+    held: int
+
+
+class Clarus(Frozen):
+    goods_outs: int
+    missing: int
+    doubled: int
+    unwanted: int
+
+
+class Erp(Frozen):
+    sales_orders: int
+    fulfilments_posted: int
+    missing: int
+    doubled: int
+
+
+class Shopify(Frozen):
+    fulfillments: int
+    missing: int
+    doubled: int
+    before_erp_posted: int
+    without_tracking: int
+
+
+class Latency(Frozen):
+    """`…_lost_webhook` are orders of which Shopify lost a webhook: the poll found them."""
+
+    webhook_to_goods_out: Percentiles
+    webhook_to_goods_out_lost_webhook: Percentiles
+    despatch_to_tracking: Percentiles
+
+
+class Cases(Frozen):
+    opened: int = 0
+    open: int = 0
+    by_code: dict[str, int] = Field(default_factory=dict)
+
+
+class Report(Frozen):
+    """`kills` were asked for; `restarts` are processes that ended by themselves and were started again."""
+
+    in_step: bool
+    seconds: float
+    orders: Orders
+    clarus: Clarus
+    erp: Erp
+    shopify: Shopify
+    latency_ms: Latency
+    dead_letters: int
+    cases: Cases
+    seed: int = 0
+    erp_kind: str = ""
+    faults: str = ""
+    kills: int = 0
+    restarts: int = 0
+    why_not: tuple[str, ...] = ()
+    """What keeps `in_step` from being true, a sentence each."""
+
+
+Row = tuple[str, str, str, bool]
+"""Where, number, what it is in one sentence, and whether it must be zero."""
+
+
+def rows(report: Report) -> Iterator[Row]:
+    """The report for people."""
+    o, c, e, s = report.orders, report.clarus, report.erp, report.shopify
+    yield "Shopify", str(o.placed), "orders were placed by shoppers", False
+    yield "", str(o.ready), "of them became complete and are owed to their shoppers", False
+    yield "", str(o.held), "were incomplete or cannot be shipped, and stay held until somebody mends them", False
+    yield "Clarus", str(c.goods_outs), "goods-outs stand in the warehouse's book", False
+    yield "", str(c.missing), "orders are owed and the warehouse was not asked for all of their units", True
+    yield "", str(c.doubled), "orders have more units asked for than were ordered", True
+    yield "", str(c.unwanted), "goods-outs are there that nobody owes, or came before their order was complete", True
+    yield "ERP", str(e.sales_orders), "sales orders stand in the ERP", False
+    yield "", str(e.fulfilments_posted), "fulfilments are posted there", False
+    yield "", str(e.missing), "orders lack their sales order, or left the warehouse and are not posted in full", True
+    yield "", str(e.doubled), "orders stand in the ERP twice, or with more units posted than left", True
+    yield (
+        "Shopify",
+        str(s.fulfillments),
+        "fulfilments with tracking told shoppers that their parcel is on its way",
+        False,
+    )
+    yield "", str(s.missing), "orders left the warehouse and their shopper was not told of all units", True
+    yield "", str(s.doubled), "orders had more units told than left the warehouse", True
+    yield "", str(s.before_erp_posted), "fulfilments reached Shopify before the ERP had posted that despatch", True
+    yield "", str(s.without_tracking), "fulfilments have no tracking number", True
+    yield "Lockstep", str(report.dead_letters), "records could not be read and lie in the dead letters", False
+    yield "", str(report.cases.opened), "cases were opened for people during the run", False
+    yield "", str(report.cases.open), f"of them are open now: {_codes(report.cases)}", False
+
+
+def latencies(report: Report) -> Iterator[tuple[str, Percentiles]]:
+    one = report.latency_ms
+    yield "order complete in Shopify → goods-out in the warehouse", one.webhook_to_goods_out
+    yield "the same where Shopify lost a webhook (found by the poll)", one.webhook_to_goods_out_lost_webhook
+    yield "despatch → tracking in Shopify (the ERP's own posting time is in it)", one.despatch_to_tracking
+
+
+def _codes(cases: Cases) -> str:
+    return ", ".join(f"{code} {count}" for code, count in sorted(cases.by_code.items())) or "none"

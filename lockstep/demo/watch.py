@@ -1,0 +1,46 @@
+"""Follows, while a demo runs, what Lockstep tells people: cases, and records in the dead letters."""
+
+import asyncio
+import contextlib
+from dataclasses import dataclass, field
+
+from kernel.log import Log, LogError
+from schemas.avro import Codec
+from schemas.cases import Case
+from schemas.topics import CASES, DLQ
+
+_CASES = Codec((Case,))
+PAUSE = 1.0
+"""Seconds before the log is tried again."""
+
+
+@dataclass(slots=True)
+class Watch:
+    """The newest of each case by its key, and how many dead letters there are."""
+
+    log: Log
+    cases: dict[str, Case] = field(default_factory=dict)
+    dead_letters: int = 0
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        reader = self.log.reader([CASES.name, DLQ.name])
+        await reader.start()
+        try:
+            while True:
+                with contextlib.suppress(LogError):
+                    for record in await reader.poll(timeout=0.5, most=1000):
+                        if record.partition.topic == DLQ.name:
+                            self.dead_letters += 1
+                        elif record.key is not None and record.value is not None:
+                            case = _CASES.decode(record.value, record.headers)
+                            assert isinstance(case, Case)
+                            self.cases[record.key.decode()] = case
+                    continue
+                await asyncio.sleep(PAUSE)
+        finally:
+            await reader.stop()
+
+    @property
+    def open(self) -> list[Case]:
+        return [case for case in self.cases.values() if case.open]
