@@ -1,21 +1,25 @@
 """Clarus works with its own integer ids: codes are resolved here, compared exactly, and remembered for a while."""
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from connectors.clarus.client import ClarusClient, nodes
+from connectors.clarus.client import ClarusClient
 from connectors.clarus.documents import document
-from connectors.clarus.lists import whole_list
-from connectors.runtime.errors import Rejected
+from connectors.clarus.lists import Node, nodes_of, text, whole_list
+from connectors.runtime.errors import Blind, Rejected
 from kernel.clock import Clock
 
 
 class Rights(NamedTuple):
-    """Ids of what we see of the account and warehouses; `complete` when that is all of them."""
+    """The account's id as far as we see it; `complete` when we see it and all the warehouses asked for."""
 
     account: str | None
-    warehouses: dict[str, str]
     complete: bool
+
+    def must_be_complete(self) -> None:
+        """Raises Blind: what Clarus does not show is not absent."""
+        if not self.complete:
+            raise Blind("Clarus does not show our account and all our warehouses")
 
 
 class Catalogue:
@@ -29,9 +33,28 @@ class Catalogue:
         """Asked afresh each time: it is what makes an empty answer believable."""
         variables = {"account": {"code": {"eq": account}}, "warehouses": {"code": {"in": list(warehouses)}}}
         data = await self._client.query(document("rights"), variables)
-        seen = _by_code(nodes(data["accounts"])).get(account)
-        found = {code: id_ for code, id_ in _by_code(nodes(data["warehouses"])).items() if code in warehouses}
-        return Rights(seen, found, seen is not None and len(found) == len(set(warehouses)))
+        seen = _by_code(nodes_of(data, "accounts")).get(account)
+        found = {code: id_ for code, id_ in _by_code(nodes_of(data, "warehouses")).items() if code in warehouses}
+        if seen is not None:
+            self._put("account", account, seen)
+        for code, id_ in found.items():
+            self._put("warehouse", code, id_)
+        return Rights(seen, seen is not None and len(found) == len(set(warehouses)))
+
+    async def place(self, account: str, warehouse: str) -> tuple[int, int]:
+        """Ids of an account and a warehouse. Rejected `unknown_account` or `unknown_warehouse`."""
+        if self._get("account", account) is None or self._get("warehouse", warehouse) is None:
+            await self.rights(account, [warehouse])
+        account_id, warehouse_id = self._get("account", account), self._get("warehouse", warehouse)
+        if account_id is None:
+            raise Rejected("unknown_account", account, "account")
+        if warehouse_id is None:
+            raise Rejected("unknown_warehouse", warehouse, "warehouse")
+        return int(account_id), int(warehouse_id)
+
+    def forget(self) -> None:
+        """An id was refused: master data changed, everything is asked anew."""
+        self._known.clear()
 
     async def products(self, codes: Sequence[str]) -> dict[str, int]:
         """Product code → id. Rejected `unknown_sku` names every code that is not there."""
@@ -47,8 +70,8 @@ class Catalogue:
         if missing:
             listed = await whole_list(self._client, "products", "products", {"code": {"in": missing}}, self._page)
             for node in listed:
-                if node["code"] in missing:  # exactly: Clarus may match more loosely than a zero or a capital
-                    self._put("product", node["code"], str(node["id"]))
+                if node.get("code") in missing:  # exactly: Clarus may match more loosely than a zero or a capital
+                    self._put("product", node["code"], text(node, "id"))
 
     async def carrier(self, carrier: str, service: str) -> tuple[int, int]:
         """Ids of a carrier and of its service. Rejected `unknown_carrier` or `unknown_service`."""
@@ -56,10 +79,10 @@ class Catalogue:
         if self._get("carrier", carrier) is None or self._get("service", pair) is None:
             variables = {"carriers": {"code": {"eq": carrier}}, "services": {"code": {"eq": service}}}
             data = await self._client.query(document("carriers"), variables)
-            for code, id_ in _by_code(nodes(data["carriers"])).items():
+            for code, id_ in _by_code(nodes_of(data, "carriers")).items():
                 self._put("carrier", code, id_)
-            for node in nodes(data["carrier_services"]):
-                self._put("service", f"{(node.get('carrier') or {}).get('code')}/{node['code']}", str(node["id"]))
+            for node in nodes_of(data, "carrier_services"):
+                self._put("service", f"{text(node, 'carrier', 'code')}/{text(node, 'code')}", text(node, "id"))
         carrier_id, service_id = self._get("carrier", carrier), self._get("service", pair)
         if carrier_id is None:
             raise Rejected("unknown_carrier", carrier, "carrier")
@@ -75,5 +98,5 @@ class Catalogue:
         self._known[kind, code] = (id_, self._clock.monotonic() + self._known_for)
 
 
-def _by_code(found: list[dict[str, Any]]) -> dict[str, str]:
-    return {node["code"]: str(node["id"]) for node in found}
+def _by_code(found: list[Node]) -> dict[str, str]:
+    return {text(node, "code"): text(node, "id") for node in found}

@@ -15,12 +15,11 @@ from connectors.runtime.http import send
 from connectors.runtime.tokens import ClientCredentials
 from kernel.clock import Clock
 
-MOST_PAGES = 200
-"""A list longer than this is not read on: something is wrong with its filter."""
-
 
 class ClarusClient:
-    """Raises the ConnectorError tree; a GraphQL answer with `errors` is Incompatible, whatever its HTTP status."""
+    """Raises the ConnectorError tree; a GraphQL answer with `errors` is Incompatible, whatever its HTTP status: the
+    query is ours, and a part of its answer proves nothing.
+    """
 
     def __init__(self, tenant: ClarusTenant, clock: Clock, transport: httpx.AsyncBaseTransport | None = None) -> None:
         self._tenant = tenant
@@ -67,22 +66,10 @@ class ClarusClient:
     async def _once(
         self, method: str, path: str, body: Mapping[str, Any] | None, token: str, *, writing: bool
     ) -> httpx.Response:
-        request = self._http.build_request(
-            method, path, json=dict(body) if body is not None else None, headers={"Authorization": f"Bearer {token}"}
-        )
+        headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}  # both on every call
+        request = self._http.build_request(method, path, json=dict(body) if body is not None else None, headers=headers)
         async with self._pace.turn():
             return await send(self._http, request, writing=writing)
-
-
-def nodes(listed: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The nodes of one page of a list."""
-    return [edge["node"] for edge in listed["all"]["edges"]]
-
-
-def next_page(listed: Mapping[str, Any]) -> str | None:
-    """The cursor of the next page, None on the last."""
-    page = listed["all"]["pageInfo"]
-    return page["endCursor"] if page["hasNextPage"] else None
 
 
 def _json(response: httpx.Response, what: str) -> dict[str, Any]:
@@ -96,17 +83,22 @@ def _json(response: httpx.Response, what: str) -> dict[str, Any]:
 
 
 def _first_message(answer: Mapping[str, Any]) -> str:
-    errors = answer.get("errors") or [{}]
-    return str(errors[0].get("message", "no data in the answer"))
+    return str(_first_error(answer).get("message") or "no data in the answer")
 
 
 def _refusal(response: httpx.Response) -> Rejected:
     """Clarus' error list: `code`, `symbol`, `details`; the symbol is what to go by, details may hold what was sent."""
     try:
-        first = response.json()["errors"][0]
-    except (ValueError, LookupError, TypeError):
+        first = _first_error(response.json())
+    except ValueError:
         first = {}
-    context = first.get("context") or {}
-    field = str(context.get("field") or context.get("attribute") or "")
+    context = first.get("context")
+    field = (context.get("field") or context.get("attribute") or "") if isinstance(context, dict) else ""
     symbol = str(first.get("symbol") or f"refused_{response.status_code}")
-    return Rejected(code=symbol, text=f"Clarus refused it ({response.status_code})", field=field)
+    return Rejected(code=symbol, text=f"Clarus refused it ({response.status_code})", field=str(field))
+
+
+def _first_error(answer: Any) -> Mapping[str, Any]:
+    """The first of `errors`, empty where there is none."""
+    errors = answer.get("errors") if isinstance(answer, dict) else None
+    return errors[0] if isinstance(errors, list) and errors and isinstance(errors[0], dict) else {}

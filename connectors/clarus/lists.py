@@ -1,26 +1,72 @@
-"""Whole lists from Clarus' GraphQL: every page, in the order in which they come."""
+"""Lists of Clarus' GraphQL, `root { all { pageInfo edges { node } } }`: whole, or not believed."""
 
 from collections.abc import Mapping
 from typing import Any
 
-from connectors.clarus.client import MOST_PAGES, ClarusClient, next_page, nodes
+from connectors.clarus.client import ClarusClient
 from connectors.clarus.documents import document
 from connectors.runtime.errors import Incompatible
 
 Node = dict[str, Any]
 
+MOST_PAGES = 200
+"""A list longer than this is not read on: something is wrong with its filter."""
+
 
 async def whole_list(
     client: ClarusClient, name: str, root: str, filter_: Mapping[str, Any], page_size: int
 ) -> list[Node]:
-    """All nodes of `root` that match, by document `name`. Raises Incompatible when the pages do not end."""
+    """All nodes of `root` that match, by document `name`, in the order in which the pages come.
+
+    Raises Incompatible when the pages do not end, or end without saying so: a part is never taken for the whole.
+    """
     found: list[Node] = []
     after: str | None = None
     for _ in range(MOST_PAGES):
-        variables = {"filter": dict(filter_), "first": page_size, "after": after}
-        listed = (await client.query(document(name), variables))[root]
-        found.extend(nodes(listed))
-        after = next_page(listed)
+        data = await client.query(document(name), {"filter": dict(filter_), "first": page_size, "after": after})
+        found.extend(nodes_of(data, root))
+        before, after = after, _next_page(data, root)
         if after is None:
             return found
+        if after == before:
+            raise Incompatible(f"{root}: expected the cursor of another page, found the same again")
     raise Incompatible(f"{root}: expected a list that ends, found more than {MOST_PAGES} pages")
+
+
+def nodes_of(data: Mapping[str, Any], root: str) -> list[Node]:
+    """The nodes of one page. Raises Incompatible when they are not where they belong."""
+    match _page(data, root).get("edges"):
+        case [*edges] if all(isinstance(edge, dict) and isinstance(edge.get("node"), dict) for edge in edges):
+            return [edge["node"] for edge in edges]
+        case _:
+            raise Incompatible(f"{root}.all.edges: expected a list of nodes, found something else")
+
+
+def text(node: Mapping[str, Any], *path: str) -> str:
+    """What stands at the path; ids come as text or as integers. Raises Incompatible when it is neither."""
+    found: Any = node
+    for step in path:
+        found = found.get(step) if isinstance(found, Mapping) else None
+    if isinstance(found, bool) or not isinstance(found, str | int) or found == "":
+        raise Incompatible(f"{'.'.join(path)}: expected text or a whole number, found {type(found).__name__}")
+    return str(found)
+
+
+def _next_page(data: Mapping[str, Any], root: str) -> str | None:
+    """The cursor of the next page, None on the last."""
+    info = _page(data, root).get("pageInfo")
+    match info:
+        case {"hasNextPage": False}:
+            return None
+        case {"hasNextPage": True, "endCursor": str(cursor)} if cursor:
+            return cursor
+        case _:
+            raise Incompatible(f"{root}.all.pageInfo: expected whether and where it goes on, found neither")
+
+
+def _page(data: Mapping[str, Any], root: str) -> Mapping[str, Any]:
+    listed = data.get(root)
+    page = listed.get("all") if isinstance(listed, dict) else None
+    if not isinstance(page, dict):
+        raise Incompatible(f"{root}.all: expected a list, found {type(page).__name__}")
+    return page

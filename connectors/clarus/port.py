@@ -6,6 +6,7 @@ import httpx
 
 from connectors.clarus.catalogue import Catalogue
 from connectors.clarus.client import ClarusClient
+from connectors.clarus.poll import OpenGoodsOuts, ours
 from connectors.clarus.read import ClarusReader, warehouses_of
 from connectors.clarus.settings import ClarusTenant
 from connectors.clarus.write import ClarusWriter
@@ -17,10 +18,6 @@ from schemas.commands import CancelGoodsOut, Command, CreateGoodsOut
 from schemas.config import BrandConfig
 from schemas.hints import Hint
 from schemas.outcomes import Outcome, OutcomeKind
-from schemas.references import read_reference
-
-OPEN = ("DRAFT", "PENDING", "PART_ALLOCATED", "ALLOCATED", "PICK", "PART")
-"""Statuses the sweep looks at. Clarus' lists have no changed-since filter (its API description 1.0.0)."""
 
 ConfigOf = Callable[[Brand], BrandConfig | None]
 
@@ -33,6 +30,7 @@ class _Tenant:
         self.client = ClarusClient(settings, clock, transport)
         self.catalogue = Catalogue(self.client, clock, settings.known_for, settings.page_size)
         self.reader = ClarusReader(self.client, self.catalogue, clock, settings.page_size)
+        self.poll = OpenGoodsOuts(self.reader, self.catalogue)
         self.writer = ClarusWriter(self.client, self.reader, self.catalogue, clock, settings.longest_request)
 
 
@@ -90,31 +88,22 @@ class ClarusPort:
                 )
 
     async def resolve(self, hint: Hint) -> OrderId | None:
-        """`~goods_out/ID` → the order in that goods-out's reference."""
+        """`~goods_out/ID` → the order in that goods-out's reference. Raises Blind when its absence proves nothing."""
         kind, _, id_ = hint.order.removeprefix("~").partition("/")
-        if kind != "goods_out" or not id_:
+        if kind != "goods_out" or not id_.isdecimal():
             return None
-        references = await self._tenants[hint.brand].reader.references({"id": {"eq": id_}})
-        return next(iter(self._ours(hint.brand, references)), None)
+        tenant, config = self._tenants[hint.brand], self._config(hint.brand)
+        headers = await tenant.reader.headers({"id": {"eq": id_}})
+        if not headers:
+            (await tenant.catalogue.rights(config.account, warehouses_of(config))).must_be_complete()
+        return next((order for node in headers if (order := ours(config, node)) is not None), None)
 
     async def changes(self, brand: Brand, cursor: str) -> Changes:
-        """Every open goods-out of ours; the cursor is not used, Clarus has nothing to go by."""
+        """See OpenGoodsOuts; nothing until the brand's configuration has come."""
         config = self._config_of(brand)
         if config is None:
             return Changes((), cursor)
-        tenant = self._tenants[brand]
-        rights = await tenant.catalogue.rights(config.account, warehouses_of(config))
-        if rights.account is None:
-            return Changes((), cursor)
-        references = await tenant.reader.references(
-            {"goods_out_status_code": {"in": list(OPEN)}, "account_id": {"eq": rights.account}}
-        )
-        return Changes(tuple(dict.fromkeys(self._ours(brand, references))), cursor)
-
-    def _ours(self, brand: Brand, references: Sequence[str]) -> list[OrderId]:
-        prefix = self._config(brand).reference_prefix
-        read = [read_reference(reference) for reference in references]
-        return [one[1] for one in read if one is not None and one[0] == prefix]
+        return await self._tenants[brand].poll.changes(config, cursor)
 
     def _config(self, brand: Brand) -> BrandConfig:
         config = self._config_of(brand)

@@ -1,5 +1,6 @@
 """Clarus' records into our terms. Pure: bytes in, goods-outs out, or Unreadable."""
 
+from collections.abc import Collection
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -26,31 +27,39 @@ _STATUSES = {
 """Clarus' own pages spell some codes in several ways; compared without case. Unknown is OTHER, never an error."""
 
 
+_LINE_MARK = "gid://shopify/LineItem/"
+
+
+def line_mark(line: LineId) -> str:
+    """What we write on a goods-out's line to find the order's line again."""
+    return f"{_LINE_MARK}{line}"
+
+
 def translate_goods_outs(body: bytes) -> tuple[GoodsOut, ...]:
-    """Every goods-out of the body `{"goods_outs", "lines", "shipments", "packages"}`, by reference."""
+    """Every goods-out of the body `{"goods_outs", "lines", "shipments", "packages"}`, by reference.
+
+    Raises Unreadable saying where, what was expected and what was found.
+    """
     try:
         nodes = orjson.loads(body)
     except orjson.JSONDecodeError as error:
         raise Unreadable("body", "JSON", str(error)) from error
     if not isinstance(nodes, dict):
         raise Unreadable("body", "an object with goods_outs", type(nodes).__name__)
+    known = {_text(node, "id", f"goods_outs.{index}") for index, node in enumerate(_list(nodes, "goods_outs"))}
     goods_out_of = {
-        _text(node, "id", f"shipments.{index}"): _text(
-            _object(node, "goods_out", f"shipments.{index}"), "id", "goods_out"
-        )
+        _text(node, "id", f"shipments.{index}"): _owner(node, "goods_out", f"shipments.{index}", known)
         for index, node in enumerate(_list(nodes, "shipments"))
     }
     lines: dict[str, list[GoodsOutLine]] = {}
     for index, node in enumerate(_list(nodes, "lines")):
         where = f"lines.{index}"
-        owner = _text(_object(node, "goods_out", where), "id", f"{where}.goods_out")
-        lines.setdefault(owner, []).append(_line(node, where))
+        lines.setdefault(_owner(node, "goods_out", where, known), []).append(_line(node, where))
     packages: dict[str, list[Package]] = {}
     for index, node in enumerate(_list(nodes, "packages")):
         where = f"packages.{index}"
-        shipment = _object(node, "shipment", where)
-        owner = goods_out_of.get(_text(shipment, "id", f"{where}.shipment"), "")
-        packages.setdefault(owner, []).append(_package(node, shipment, where))
+        shipment = _owner(node, "shipment", where, goods_out_of.keys())
+        packages.setdefault(goods_out_of[shipment], []).append(_package(node, where))
     goods_outs = [
         _goods_out(node, f"goods_outs.{index}", lines, packages)
         for index, node in enumerate(_list(nodes, "goods_outs"))
@@ -78,24 +87,32 @@ def _goods_out(
 
 
 def _line(node: dict[str, Any], where: str) -> GoodsOutLine:
-    reference = str(node.get("external_system_reference1") or "")
+    mark = str(node.get("external_system_reference1") or "")
     return GoodsOutLine(
         id=_text(node, "id", where),
-        line=LineId(reference.rsplit("/", 1)[-1]),
+        line=LineId(mark.removeprefix(_LINE_MARK) if mark.startswith(_LINE_MARK) else ""),
         sku=Sku(_text(_object(node, "product", where), "code", f"{where}.product")),
         ordered=_units(node, "order_quantity", where),
-        allocated=_units(node, "allocated_quantity", where),
-        picked=_units(node, "pick_quantity", where),
-        despatched=_units(node, "dispatch_quantity", where),
+        allocated=_units(node, "allocated_quantity", where, none_is_zero=True),
+        picked=_units(node, "pick_quantity", where, none_is_zero=True),
+        despatched=_units(node, "dispatch_quantity", where, none_is_zero=True),
     )
 
 
-def _package(node: dict[str, Any], shipment: dict[str, Any], where: str) -> Package:
+def _package(node: dict[str, Any], where: str) -> Package:
     return Package(
         id=_text(node, "id", where),
         tracking_number=str(node.get("tracking_number") or "").strip(),
-        shipment=str(shipment.get("reference") or ""),
+        shipment=str(_object(node, "shipment", where).get("reference") or ""),
     )
+
+
+def _owner(node: dict[str, Any], name: str, where: str, known: Collection[str]) -> str:
+    """The id of what it belongs to; what belongs to nothing in this body must not fall away silently."""
+    id_ = _text(_object(node, name, where), "id", f"{where}.{name}")
+    if id_ not in known:
+        raise Unreadable(f"{where}.{name}.id", f"a {name} of this body", id_)
+    return id_
 
 
 def _list(node: dict[str, Any], name: str) -> list[dict[str, Any]]:
@@ -128,17 +145,21 @@ def _code(node: dict[str, Any], name: str) -> str:
     return str(found.get("code") or "") if isinstance(found, dict) else ""
 
 
-def _units(node: dict[str, Any], name: str, where: str) -> int:
-    """Clarus allows decimals (measured goods); a part of a unit cannot be told to a shop."""
-    found = node.get(name)
-    if found is None:
+def _units(node: dict[str, Any], name: str, where: str, *, none_is_zero: bool = False) -> int:
+    """Clarus allows decimals (measured goods); a part of a unit cannot be told to a shop. A field that is not there is
+    no zero: units would seem to be free, or not to have left.
+    """
+    if name not in node:
+        raise Unreadable(f"{where}.{name}", "a number", "nothing")
+    found = node[name]
+    if found is None and none_is_zero:
         return 0
     try:
         quantity = Decimal(str(found))
     except InvalidOperation as error:
-        raise Unreadable(f"{where}.{name}", "a number", repr(found)) from error
-    if quantity != quantity.to_integral_value():
-        raise Unreadable(f"{where}.{name}", "whole units", str(quantity))
+        raise Unreadable(f"{where}.{name}", "a number", type(found).__name__) from error
+    if not quantity.is_finite() or quantity != quantity.to_integral_value() or quantity < 0:
+        raise Unreadable(f"{where}.{name}", "whole units, none or more", str(quantity))
     return int(quantity)
 
 

@@ -4,23 +4,37 @@ Clarus has no idempotency key and does not enforce unique references (its API de
 look by all references of the order is what keeps a goods-out single.
 """
 
-from collections.abc import Sequence
-from datetime import timedelta
-from typing import Any
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple, TypeVar
 
 from connectors.clarus.catalogue import Catalogue
 from connectors.clarus.client import ClarusClient
-from connectors.clarus.read import ClarusReader, warehouses_of
-from connectors.clarus.translate import translate_goods_outs
-from connectors.runtime.errors import Incompatible, NotFound, Rejected, TimedOut, Unauthorised
+from connectors.clarus.read import ClarusReader
+from connectors.clarus.translate import line_mark, translate_goods_outs
+from connectors.runtime.errors import (
+    Blind,
+    ConnectorError,
+    Incompatible,
+    NotFound,
+    Rejected,
+    TimedOut,
+    Unauthorised,
+    Unavailable,
+)
 from connectors.runtime.port import Execution, Reading
 from kernel.clock import Clock
-from schemas.commands import CancelGoodsOut, Command, CreateGoodsOut
+from schemas.commands import CancelGoodsOut, Command, CreateGoodsOut, GoodsOutUnits
 from schemas.config import BrandConfig
 from schemas.errors import Unreadable
-from schemas.goods_outs import GoodsOut
+from schemas.goods_outs import GoodsOut, GoodsOutStatus
 from schemas.orders import Address
 from schemas.outcomes import Outcome, OutcomeKind
+
+C = TypeVar("C", CreateGoodsOut, CancelGoodsOut)
+V = TypeVar("V")
+Judge = Callable[[C, Sequence[GoodsOut]], Outcome | None]
+"""What a look decides by itself; None leaves it to be written."""
 
 LIMITS = {"name": 80, "address_1": 80, "address_2": 80, "address_3": 80, "address_4": 80, "address_5": 80,
           "postcode": 10, "country_code": 6, "email_address": 254, "phone_number": 50}  # fmt: skip
@@ -30,9 +44,20 @@ NOTES_MOST = 255
 CUT = " [cut]"
 DISPATCH_WITHIN = timedelta(days=1)
 
+LOOK_LASTS = 5.0
+"""Seconds after which a look is too old to write on."""
+AGAIN_IN = timedelta(seconds=1)
+"""After an unclear answer that was waited out, the next try need not wait."""
+UNKNOWN_IDS = "invalid_ids_provided"
+"""Clarus' symbol for ids it does not have (its error list, 37)."""
 
-class Blind(Unauthorised):
-    """Clarus does not show our account or warehouses; nothing it does not show can be believed absent."""
+
+class _Look(NamedTuple):
+    """An order's goods-outs, and when the answer came."""
+
+    reading: Reading
+    shown: tuple[GoodsOut, ...]
+    at: float
 
 
 class ClarusWriter:
@@ -45,86 +70,111 @@ class ClarusWriter:
         self._clock, self._longest = clock, longest_request
 
     async def create(self, command: CreateGoodsOut, config: BrandConfig) -> Execution:
-        reading, shown = await self._look(command, config)
-        found = _settled(command, shown)
-        if found is not None:
-            return Execution(found, (reading,))
-        try:
-            body = await self._body(command, config)
-        except Rejected as refused:
-            return Execution(_refused(command, refused), (reading,))
-        try:
-            made = await self._client.write("POST", "/goods_outs", body)
-            id_ = _id(made)
-        except Rejected as refused:
-            return Execution(_refused(command, refused), (reading,))
-        except (TimedOut, Incompatible):
-            return await self._after_unclear(command, config)
-        return Execution(_ended(command, OutcomeKind.APPLIED, external_id=id_), await self._read_back(command, config))
-
-    async def _after_unclear(self, command: CreateGoodsOut, config: BrandConfig) -> Execution:
-        """Wait until Clarus cannot be at it any more, then look: it is there, or it was not done."""
-        await self._clock.sleep(self._longest)
-        reading, shown = await self._look(command, config)
-        found = _settled(command, shown)
-        if found is not None:
-            made = found.model_copy(update={"kind": OutcomeKind.APPLIED}) if found.external_id else found
-            return Execution(made, (reading,))
-        text = "no clear answer, and it was not done: sent again"
-        until = self._clock.now() + timedelta(seconds=1)
-        outcome = _ended(command, OutcomeKind.DELAYED, code="unclear", text=text).model_copy(update={"until": until})
-        return Execution(outcome, (reading,))
+        """As `Port.execute`. Ids that Clarus refuses are resolved anew, once: master data changes."""
+        refusal: Rejected | None = None
+        sent: dict[str, Any] | None = None
+        look = await self._look(command, config)
+        while True:
+            found = _settled(command, look.shown)
+            if found is not None:
+                return Execution(found, (look.reading,))
+            try:
+                body = await self._body(command)
+            except Rejected as unknown:
+                return Execution(_refused(command, unknown), (look.reading,))
+            if refusal is not None and body == sent:
+                return Execution(_refused(command, refusal), (look.reading,))
+            if self._clock.monotonic() - look.at > LOOK_LASTS:
+                look = await self._look(command, config)
+                continue
+            try:
+                id_ = _id(await self._client.write("POST", "/goods_outs", body))
+            except Rejected as refused:
+                if refused.code != UNKNOWN_IDS or refusal is not None:
+                    return Execution(_refused(command, refused), (look.reading,))
+                refusal, sent = refused, body
+                self._catalogue.forget()
+            except NotFound as error:
+                return Execution(_refused(command, Rejected("not_found", str(error))), (look.reading,))
+            except (TimedOut, Unavailable, Incompatible):
+                # Unavailable too: what a proxy answers in Clarus' place does not prove that Clarus did nothing.
+                return self._after_unclear(command, await self._look_late(command, config), _settled)
+            else:
+                outcome = _ended(command, OutcomeKind.APPLIED, external_id=id_)
+                return Execution(outcome, await self._read_back(command, config))
 
     async def cancel(self, command: CancelGoodsOut, config: BrandConfig) -> Execution:
         """Only in a state the command allows; in Draft and Pending a cancel deletes (Clarus' cancel page)."""
-        reading, shown = await self._look(command, config)
-        goods_out = next((one for one in shown if one.reference == command.reference), None)
-        if goods_out is None or goods_out.status.name == "CANCELLED":
-            return Execution(_ended(command, OutcomeKind.ALREADY_APPLIED, external_id=command.goods_out), (reading,))
-        if goods_out.status not in command.only_if:
-            refused = Rejected("state_not_allowed", str(goods_out.status), "status")
-            return Execution(_refused(command, refused), (reading,))
+        look = await self._look(command, config)
+        found = _no_cancel(command, look.shown)
+        if found is not None:
+            return Execution(found, (look.reading,))
         try:
             await self._client.write("POST", f"/goods_outs/{command.goods_out}/cancel")
         except Rejected as refused:
-            return Execution(_refused(command, refused), await self._read_back(command, config))
-        except NotFound:
-            pass  # gone between the look and the cancel: as wished
-        except TimedOut:
-            await self._clock.sleep(self._longest)
-            reading, shown = await self._look(command, config)
-            if any(one.reference == command.reference and not one.status.ended for one in shown):
-                until = self._clock.now() + timedelta(seconds=1)
-                outcome = _ended(command, OutcomeKind.DELAYED, code="unclear", text="no clear answer: sent again")
-                return Execution(outcome.model_copy(update={"until": until}), (reading,))
+            return Execution(_refused(command, refused), await self._read_back(command, config) or (look.reading,))
+        except NotFound as error:  # gone between the look and the cancel, or never reached
+            look = await self._look(command, config)
+            found = _no_cancel(command, look.shown) or _refused(command, Rejected("not_found", str(error)))
+            return Execution(found, (look.reading,))
+        except (TimedOut, Unavailable, Incompatible):
+            return self._after_unclear(command, await self._look_late(command, config), _no_cancel)
         outcome = _ended(command, OutcomeKind.APPLIED, external_id=command.goods_out)
         return Execution(outcome, await self._read_back(command, config))
 
-    async def _look(self, command: Command, config: BrandConfig) -> tuple[Reading, tuple[GoodsOut, ...]]:
+    async def _look(self, command: Command, config: BrandConfig) -> _Look:
         """All goods-outs of the order. Raises Blind when the answer cannot be believed."""
         (reading,) = await self._reader.read(config, [command.order])
         if not reading.complete:
-            raise Blind("Clarus does not show our account and warehouses; nothing is written")
+            raise Blind("Clarus does not show our account and all our warehouses; nothing is written")
         try:
-            return reading, translate_goods_outs(reading.body)
+            return _Look(reading, translate_goods_outs(reading.body), self._clock.monotonic())
         except Unreadable as error:
             raise Incompatible(str(error)) from error
 
-    async def _read_back(self, command: Command, config: BrandConfig) -> tuple[Reading, ...]:
-        return tuple(await self._reader.read(config, [command.order]))
+    async def _look_late(self, command: Command, config: BrandConfig) -> _Look | None:
+        """What is there once Clarus cannot be at it any more; None when that cannot be seen."""
+        await self._clock.sleep(self._longest)
+        try:
+            return await self._look(command, config)
+        except Unauthorised:
+            raise
+        except ConnectorError:
+            return None
 
-    async def _body(self, command: CreateGoodsOut, config: BrandConfig) -> dict[str, Any]:
-        rights = await self._catalogue.rights(command.account, warehouses_of(config))
-        if rights.account is None:
-            raise Rejected("unknown_account", command.account, "account")
-        if command.warehouse not in rights.warehouses:
-            raise Rejected("unknown_warehouse", command.warehouse, "warehouse")
+    def _after_unclear(self, command: C, look: _Look | None, judge: Judge[C]) -> Execution:
+        """It is so, and then it was we; or it was not done, or cannot be seen, and is tried again by a new command."""
+        found = judge(command, look.shown) if look is not None else None
+        readings = (look.reading,) if look is not None else ()
+        if found is None:
+            text = "no clear answer, and it was not done" if look is not None else "no clear answer, and no look since"
+            return Execution(
+                _ended(command, OutcomeKind.DELAYED, code="unclear", text=text, until=self._soon()), readings
+            )
+        if found.kind is OutcomeKind.ALREADY_APPLIED:
+            found = found.model_copy(update={"kind": OutcomeKind.APPLIED})
+        return Execution(found, readings)
+
+    def _soon(self) -> datetime:
+        return self._clock.now() + AGAIN_IN
+
+    async def _read_back(self, command: Command, config: BrandConfig) -> tuple[Reading, ...]:
+        """What it is like now; nothing when that fails, for the outcome stands without it and causes a read."""
+        try:
+            return tuple(await self._reader.read(config, [command.order]))
+        except ConnectorError:
+            return ()
+
+    async def _body(self, command: CreateGoodsOut) -> dict[str, Any]:
+        """Raises Rejected for a code that Clarus does not have and for an address that does not fit."""
+        address = {"data": {"type": "addresses", "attributes": _address(command.ship_to)}}
+        account, warehouse = await self._catalogue.place(command.account, command.warehouse)
         carrier, service = await self._catalogue.carrier(command.carrier, command.service)
         products = await self._catalogue.products([unit.sku for unit in command.lines])
         attributes: dict[str, Any] = {
             "goods_out_type": "sales_order",
-            "account_id": int(rights.account),
-            "warehouse_id": int(rights.warehouses[command.warehouse]),
+            "account_id": account,
+            "warehouse_id": warehouse,
             "reference": command.reference,
             "expected_date_of_dispatch": (command.decided_at + DISPATCH_WITHIN).isoformat(),
             "carrier_id": carrier,
@@ -133,24 +183,14 @@ class ClarusWriter:
             "external_system_reference1": f"gid://shopify/Order/{command.order}",
             "external_system_reference2": f"gid://shopify/FulfillmentOrder/{command.fulfilment_order}",
             "external_system_reference3": command.order_name,
+            "packing_notes": _cut(command.order_notes),
             "lines_changes": [
-                {
-                    "type": "ADD",
-                    "attributes": {
-                        "product_id": products[unit.sku],
-                        "order_quantity": unit.quantity,
-                        "alt_line_number": str(number),
-                        "alt_product_code": unit.shop_sku,
-                        "external_system_reference1": f"gid://shopify/LineItem/{unit.line}",
-                    },
-                }
+                {"type": "ADD", "attributes": _line(number, unit, products[unit.sku])}
                 for number, unit in enumerate(command.lines, start=1)
             ],
         }
-        if command.order_notes:
-            attributes["packing_notes"] = _cut(command.order_notes)
-        address = {"data": {"type": "addresses", "attributes": _address(command.ship_to)}}
-        return {"data": {"type": "goods_outs", "attributes": attributes, "relationships": {"address": address}}}
+        written = _without_empty(attributes)
+        return {"data": {"type": "goods_outs", "attributes": written, "relationships": {"address": address}}}
 
 
 def _settled(command: CreateGoodsOut, shown: Sequence[GoodsOut]) -> Outcome | None:
@@ -162,6 +202,32 @@ def _settled(command: CreateGoodsOut, shown: Sequence[GoodsOut]) -> Outcome | No
         if one.reference not in command.known_goods_outs:
             return _refused(command, Rejected("unknown_goods_out", one.reference, "reference"))
     return None
+
+
+def _no_cancel(command: CancelGoodsOut, shown: Sequence[GoodsOut]) -> Outcome | None:
+    """Why there is nothing to cancel, or nothing that may be; None for one that may."""
+    goods_out = next((one for one in shown if one.id == command.goods_out), None)
+    if goods_out is None:
+        if any(one.reference == command.reference for one in shown):
+            return _refused(command, Rejected("unknown_goods_out", command.reference, "reference"))
+        return _ended(command, OutcomeKind.ALREADY_APPLIED, external_id=command.goods_out)
+    if goods_out.status is GoodsOutStatus.CANCELLED:
+        return _ended(command, OutcomeKind.ALREADY_APPLIED, external_id=command.goods_out)
+    if goods_out.status not in command.only_if:
+        return _refused(command, Rejected("state_not_allowed", str(goods_out.status), "status"))
+    return None
+
+
+def _line(number: int, unit: GoodsOutUnits, product: int) -> dict[str, Any]:
+    return _without_empty(
+        {
+            "product_id": product,
+            "order_quantity": unit.quantity,
+            "alt_line_number": str(number),
+            "alt_product_code": unit.shop_sku,
+            "external_system_reference1": line_mark(unit.line),
+        }
+    )
 
 
 def _address(to: Address) -> dict[str, str]:
@@ -183,7 +249,11 @@ def _address(to: Address) -> dict[str, str]:
     for field, value in fields.items():
         if len(value) > LIMITS[field]:
             raise Rejected("too_long", f"{len(value)} characters, Clarus takes {LIMITS[field]}", field)
-    return {field: value for field, value in fields.items() if value}
+    return _without_empty(fields)
+
+
+def _without_empty(fields: dict[str, V]) -> dict[str, V]:
+    return {field: value for field, value in fields.items() if value != ""}
 
 
 def _cut(notes: str) -> str:
@@ -204,7 +274,14 @@ def _refused(command: Command, refused: Rejected) -> Outcome:
 
 
 def _ended(
-    command: Command, kind: OutcomeKind, *, external_id: str = "", code: str = "", field: str = "", text: str = ""
+    command: Command,
+    kind: OutcomeKind,
+    *,
+    external_id: str = "",
+    code: str = "",
+    field: str = "",
+    text: str = "",
+    until: datetime | None = None,
 ) -> Outcome:
     return Outcome(
         command=command.id,
@@ -215,4 +292,5 @@ def _ended(
         code=code,
         field=field,
         text=text,
+        until=until,
     )

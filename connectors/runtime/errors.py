@@ -8,6 +8,7 @@ ConnectorError
 └── Permanent                 the same again fails again
     ├── Rejected              the system refused this record: code, field, text
     ├── Unauthorised          our credentials or rights
+    │   └── Blind             answers come, but do not show what is ours
     ├── NotFound              no such record
     └── Incompatible          an answer we cannot read
 """
@@ -49,6 +50,10 @@ class Rejected(Permanent):
 
 class Unauthorised(Permanent):
     """Our token, scope or role. One for the whole connection, not for one record."""
+
+
+class Blind(Unauthorised):
+    """Answers come, but do not show what is ours: what is not in them is not absent, and nothing is written."""
 
 
 class NotFound(Permanent):

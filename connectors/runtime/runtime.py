@@ -19,7 +19,7 @@ from pydantic import ValidationError
 
 from connectors.runtime.breaker import Breaker
 from connectors.runtime.config_view import ConfigView
-from connectors.runtime.errors import ConnectorError, RateLimited, Transient, Unauthorised
+from connectors.runtime.errors import Blind, ConnectorError, RateLimited, Transient, Unauthorised
 from connectors.runtime.lanes import Lane, WaitingCommand, WaitingHint
 from connectors.runtime.port import Execution, Port, Reading
 from connectors.runtime.progress import Progress
@@ -362,7 +362,9 @@ class ConnectorRuntime:
     async def _failed(self, brand: Brand, error: ConnectorError) -> None:
         breaker, now = self._breakers[brand], self._clock.now()
         _log.warning("connector.failed", system=self._port.system, brand=brand, error=str(error))
-        if isinstance(error, Unauthorised):
+        if isinstance(error, Blind):
+            changed = breaker.blinded(now, str(error))
+        elif isinstance(error, Unauthorised):
             changed = breaker.refused(now, str(error))
         elif isinstance(error, RateLimited):
             changed = breaker.failed(now, str(error), wait=error.retry_after)

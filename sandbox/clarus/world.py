@@ -167,9 +167,12 @@ class ClarusWorld(Office):
             self.errands.start(self._process(request))
         return [request.process_reference for request in requests]
 
-    def short_lines(self, number: int, by: By = "api") -> None:
+    def short_lines(self, numbers: Sequence[int], by: By = "api") -> None:
         """Give up what could not be allocated; the rest goes on. Closes a goods-out of which nothing is left."""
-        goods_out = self._in(number, Status.PENDING, Status.PART_ALLOCATED)
+        for goods_out in [self._in(number, Status.PENDING, Status.PART_ALLOCATED) for number in numbers]:
+            self._short_lines(goods_out, by)
+
+    def _short_lines(self, goods_out: GoodsOut, by: By) -> None:
         missing = {line.id: line.ordered - line.shorted - line.allocated for line in goods_out.lines.values()}
         if not _allocated(goods_out):
             self._close_short(goods_out, by)
@@ -178,7 +181,7 @@ class ClarusWorld(Office):
             goods_out.lines[line].shorted += units
         goods_out.status = Status.ALLOCATED
         units_missing = {line: units for line, units in missing.items() if units}
-        self.books.write(Entry(self.clock.now(), "closed_short", number, by, units=units_missing))
+        self.books.write(Entry(self.clock.now(), "closed_short", goods_out.id, by, units=units_missing))
         self._happened("updated", goods_out)
 
     def _request(self, goods_out: GoodsOut) -> PickRequest:

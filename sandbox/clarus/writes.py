@@ -79,8 +79,7 @@ class Writes:
         return {"process_references": self._world.process_picks(numbers)}
 
     def short_order_lines(self, user: ApiUser, body: Any) -> None:
-        for number in self._known(user, bodies.read(bodies.ShortLines, body).ids):
-            self._world.short_lines(number)
+        self._world.short_lines(self._known(user, bodies.read(bodies.ShortLines, body).ids))
 
     def create_product(self, user: ApiUser, body: Any) -> Json:
         """Without a code its id serves as one."""

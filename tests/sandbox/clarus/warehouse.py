@@ -57,6 +57,9 @@ class Warehouse:
         answer = await self.http.post("/oauth/token", data=form)
         self._headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
 
+    def as_tenant(self, subdomain: str) -> None:
+        self._headers["X-Clarus-Subdomain"] = subdomain
+
     async def call(self, method: str, path: str, body: Any = None) -> httpx.Response:
         return await self.http.request(method, path, json=body, headers=self._headers)
 

@@ -1,0 +1,74 @@
+"""Finds what no automation told: open goods-outs that are new, that moved on, or that are no longer open."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import orjson
+
+from connectors.clarus.catalogue import Catalogue
+from connectors.clarus.lists import Node, text
+from connectors.clarus.read import ClarusReader, warehouses_of
+from connectors.runtime.errors import Incompatible
+from connectors.runtime.port import Changes
+from schemas.base import OrderId
+from schemas.config import BrandConfig
+from schemas.references import read_reference
+
+OPEN = ("DRAFT", "PENDING", "PART_ALLOCATED", "ALLOCATED", "PICK", "PART")
+"""Statuses the poll looks at. Clarus' lists have no changed-since filter (its API description 1.0.0)."""
+
+
+class _Seen(NamedTuple):
+    """What a header shows of a goods-out's progress."""
+
+    order: OrderId
+    status: str
+    despatched_at: str
+
+
+class OpenGoodsOuts:
+    """Of one tenant. A change that no header shows, such as a late tracking number, is not found by it."""
+
+    def __init__(self, reader: ClarusReader, catalogue: Catalogue) -> None:
+        self._reader, self._catalogue = reader, catalogue
+
+    async def changes(self, config: BrandConfig, cursor: str) -> Changes:
+        """Orders whose open goods-outs look different than at the cursor; with none, of every open goods-out.
+
+        One list of headers a poll, however many are open. The cursor is ours: what was seen, per goods-out. Raises
+        Blind when the list cannot be believed: then nothing would seem to be open any more.
+        """
+        before = _read_cursor(cursor)
+        rights = await self._catalogue.rights(config.account, warehouses_of(config))
+        rights.must_be_complete()
+        listed = await self._reader.headers(
+            {"goods_out_status_code": {"in": list(OPEN)}, "account_id": {"eq": rights.account}}
+        )
+        (await self._catalogue.rights(config.account, warehouses_of(config))).must_be_complete()
+        now = {
+            text(node, "id"): _Seen(order, text(node, "goods_out_status", "code"), _despatched_at(node))
+            for node in listed
+            if (order := ours(config, node)) is not None
+        }
+        moved = [id_ for id_ in sorted(before.keys() | now.keys()) if before.get(id_) != now.get(id_)]
+        orders = dict.fromkeys((now.get(id_) or before[id_]).order for id_ in moved)
+        return Changes(tuple(orders), orjson.dumps(now).decode())
+
+
+def ours(config: BrandConfig, node: Node) -> OrderId | None:
+    """The order a goods-out is for, by its reference; None when it is not one of this shop's."""
+    read = read_reference(text(node, "reference"))
+    return read[1] if read is not None and read[0] == config.reference_prefix else None
+
+
+def _despatched_at(node: Node) -> str:
+    return str(node.get("actual_date_of_dispatch") or "")
+
+
+def _read_cursor(cursor: str) -> Mapping[str, _Seen]:
+    if not cursor:
+        return {}
+    try:
+        return {id_: _Seen(*seen) for id_, seen in orjson.loads(cursor).items()}
+    except (ValueError, TypeError, AttributeError) as error:
+        raise Incompatible("expected the cursor of the last poll, found another text") from error
