@@ -26,7 +26,7 @@ $(INSTALLED): requirements-dev.txt pyproject.toml
 	@$(BIN)/python -m pip install --disable-pip-version-check --progress-bar off --require-hashes \
 		-r requirements-dev.txt | sed -u -n 's/^Collecting \([^ ]*\).*/      \1/p; s/^Installing collected.*/      unpacking/p'
 	@echo "[3/3] lockstep itself, editable"
-	@$(BIN)/python -m pip install --disable-pip-version-check --quiet --no-deps --no-build-isolation -e .
+	@PYTHONWARNINGS=ignore $(BIN)/python -m pip install --disable-pip-version-check --quiet --no-deps --no-build-isolation -e .
 	@touch $@
 
 demo: install ## Run the whole flow on this machine: Kafka, Shopify, Clarus, ERP, Lockstep; ends with a report

@@ -13,6 +13,7 @@ from lockstep.cli.demo import demo
 from lockstep.cli.orders import refresh, show
 from lockstep.cli.run import run
 from lockstep.cli.topics import topics
+from lockstep.schema_files import IncompatibleError
 from lockstep.settings import SettingsError
 
 app = typer.Typer(
@@ -42,6 +43,6 @@ def main() -> None:
     """Run; what a person can mend is one message and exit code 2, without a stack trace."""
     try:
         app()
-    except (SettingsError, ConfigurationError, LogError) as mistake:
+    except (SettingsError, ConfigurationError, IncompatibleError, LogError) as mistake:
         Console(stderr=True).print(f"[red]lockstep:[/red] {mistake}", highlight=False)
         sys.exit(2)

@@ -1,10 +1,12 @@
 """`case`: what a person must look at."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.table import Table
 
+from lockstep.case_page import page
 from lockstep.cli.common import act, finish, out, read_key, the_log
 from lockstep.reading import newest_cases
 from schemas.base import order_key
@@ -87,3 +89,10 @@ def release_again(
     key = read_key(order)
     finish(act(key, "release_again", target=goods_out, why=why))
     out.print(f"{key}: what {goods_out} still covers may be released again.")
+
+
+@cases.command("page")
+def page_(path: Annotated[Path, typer.Argument(help="where to write it")] = Path("docs/operate/cases.md")) -> None:
+    """Write the page of the documentation that explains every case."""
+    path.write_text(page())
+    out.print(f"{path} written.")

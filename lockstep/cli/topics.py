@@ -1,4 +1,4 @@
-"""`topics`: make them, list them, write their page."""
+"""`topics`: make them, list them, write their page, keep the schemas of what they hold."""
 
 from pathlib import Path
 from typing import Annotated
@@ -8,6 +8,7 @@ from rich.table import Table
 
 from kernel.kafka_log import KafkaLog
 from lockstep.cli.common import finish, out, settings
+from lockstep.schema_files import keep_schemas
 from lockstep.topic_page import page
 from lockstep.topic_specs import specs
 from schemas.topics import ALL
@@ -43,3 +44,16 @@ def page_(path: Annotated[Path, typer.Argument(help="where to write it")] = Path
     """Write the topic page of the documentation from the registry."""
     path.write_text(page())
     out.print(f"{path} written.")
+
+
+@topics.command()
+def schemas() -> None:
+    """Keep the Avro schemas of changed records in schemas/history; refuse a change that other releases cannot read.
+
+    For developers, in a checkout. Commit what it writes.
+    """
+    made = keep_schemas()
+    for name in made:
+        out.print(f"schemas/history/{name} written.")
+    if not made:
+        out.print("Every schema is kept already.")
