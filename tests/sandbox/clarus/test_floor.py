@@ -31,11 +31,11 @@ def stock(clarus: Warehouse, sku: str, units: int) -> None:
     world.stock.receive(account, warehouse, product, Decimal(units))
 
 
-async def quantities(clarus: Warehouse, number: int) -> list[tuple[int, int, int, int, str | None]]:
+async def quantities(clarus: Warehouse, number: int) -> list[tuple[Any, ...]]:
     """Per line: ordered, allocated, picked, despatched, short."""
     lines = await clarus.read(LINES, goods_out_id={"eq": str(number)})
     names = ("order_quantity", "allocated_quantity", "pick_quantity", "dispatch_quantity", "short_status")
-    return [tuple(line[name] for name in names) for line in lines]  # type: ignore[misc] # five names, five values
+    return [tuple(line[name] for name in names) for line in lines]
 
 
 async def parcels(clarus: Warehouse, number: int) -> list[str | None]:
