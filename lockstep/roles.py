@@ -38,6 +38,10 @@ from streams.engine.worker import Worker
 
 _log = structlog.get_logger(__name__)
 
+READY_WITHIN = 60.0
+LIVE_WITHIN = 180.0
+"""Seconds without progress while something waits. A connector's single call may take a minute or two."""
+
 
 class Role(StrEnum):
     INTAKE = "intake"
@@ -97,7 +101,7 @@ class _Process:
         producer = log.producer()
         await producer.start()
         try:
-            async with ConfigView(log) as configs:
+            async with ConfigView(log, self._clock) as configs:
                 app = create_intake(
                     producer=producer,
                     brands={brand: intake_brand(brand, one) for brand, one in self._brands.items()},
@@ -111,7 +115,7 @@ class _Process:
             await producer.stop()
 
     async def _connector(self, role: Role, log: Log) -> None:
-        async with ConfigView(log) as configs:
+        async with ConfigView(log, self._clock) as configs:
             port: Port
             match role:
                 case Role.SHOPIFY:
@@ -121,7 +125,8 @@ class _Process:
                 case _:
                     port = erp_port(self._brands, self._clock)
             runtime = ConnectorRuntime(port, log, configs, self._clock, self._settings.runtime, self._metrics)
-            await self._with_health(runtime.run, Health(ready=runtime.ready.is_set))
+            health = self._health(runtime.ready.is_set, runtime.stuck_for)
+            await self._with_health(runtime.run, health)
 
     async def _normalise(self, log: Log) -> None:
         translate, cluster = translators(self._brands), await log.cluster_id()
@@ -129,12 +134,12 @@ class _Process:
         worker = self._worker(
             Role.NORMALISE, log, SOURCES, lambda _: NormaliseFold(translate, cluster, partitions), None
         )
-        health = Health(ready=lambda: worker.assigned_once.is_set() and not worker.fused)
+        health = self._health(lambda: worker.ready, worker.stuck_for)
         await self._with_health(lambda: run_in_faust(Role.NORMALISE, worker, agents.normalise), health)
 
     async def _orders(self, log: Log) -> None:
         worker = self._worker(Role.ORDERS, log, [ORDERS_EVENTS.name], orders_fold, ORDERS_STATE.name)
-        health = Health(ready=lambda: worker.assigned_once.is_set() and not worker.fused)
+        health = self._health(lambda: worker.ready, worker.stuck_for)
         await self._with_health(lambda: run_in_faust(Role.ORDERS, worker, agents.orders), health)
 
     def _worker(
@@ -142,6 +147,13 @@ class _Process:
     ) -> Worker:
         engine = EngineSettings(tick_every=self._settings.tick_every)
         return Worker(role, log, sources, factory, changelog, self._clock, self._metrics, engine)
+
+    def _health(self, ready: Callable[[], bool], stuck_for: Callable[[float], float]) -> Health:
+        """Progress decides: who stands still while something waits is not ready, and after a while not alive."""
+        return Health(
+            ready=lambda: ready() and stuck_for(self._clock.monotonic()) < READY_WITHIN,
+            live=lambda: stuck_for(self._clock.monotonic()) < LIVE_WITHIN,
+        )
 
     async def _with_health(self, run: Callable[[], Awaitable[None]], health: Health) -> None:
         """Serve /health and /metrics beside the work, where a port is set."""

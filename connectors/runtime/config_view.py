@@ -7,6 +7,7 @@ from typing import Self
 import structlog
 from pydantic import ValidationError
 
+from kernel.clock import Clock
 from kernel.log import Log, LogError
 from schemas.base import Brand, System
 from schemas.config import BrandConfig
@@ -14,11 +15,15 @@ from schemas.topics import CONFIG
 
 _log = structlog.get_logger(__name__)
 
+AGAIN_SECONDS = 1.0
+"""Between tries while the log is away."""
+
 
 class ConfigView:
     """Brand → newest valid configuration. A record that does not validate leaves the last good one in place."""
 
-    def __init__(self, log: Log) -> None:
+    def __init__(self, log: Log, clock: Clock) -> None:
+        self._clock = clock
         self._reader = log.reader([CONFIG.name])
         self._configs: dict[Brand, BrandConfig] = {}
         self._following: asyncio.Task[None] | None = None
@@ -51,7 +56,12 @@ class ConfigView:
         return frozenset(self._configs)
 
     def why_not(self, brand: Brand, system: System) -> str | None:
-        """Why nothing may be written to this system for this brand now; None when it may."""
+        """Why nothing may be written to this system for this brand now; None when it may.
+
+        Raises what ended the following: a configuration that does not change any more must not let anything pass.
+        """
+        if self._following is not None and self._following.done():
+            self._following.result()
         config = self._configs.get(brand)
         if config is None:
             return f"brand {brand} is not configured"
@@ -67,7 +77,7 @@ class ConfigView:
                 await self._take(timeout=1.0)
             except LogError as away:
                 _log.warning("config_view.log_away", error=str(away))
-                await asyncio.sleep(1.0)
+                await self._clock.sleep(AGAIN_SECONDS)
 
     async def _take(self, timeout: float) -> None:
         for record in await self._reader.poll(timeout=timeout):

@@ -21,13 +21,11 @@ class Progress:
 
     def committable(self) -> dict[Partition, int]:
         """For each partition with news: the offset before which everything is finished."""
-        ready = {}
-        for where, after in self._next.items():
-            waiting = self._open[where]
-            offset = min(waiting) if waiting else after
-            if offset > self._committed.get(where, -1):
-                ready[where] = offset
-        return ready
+        return {where: offset for where, offset in self.positions().items() if offset > self._committed.get(where, -1)}
+
+    def positions(self) -> dict[Partition, int]:
+        """For each partition anything was taken from: the offset before which everything is finished."""
+        return {where: min(waiting) if (waiting := self._open[where]) else after for where, after in self._next.items()}
 
     def committed(self, offsets: dict[Partition, int]) -> None:
         self._committed.update(offsets)

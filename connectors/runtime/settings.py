@@ -18,3 +18,5 @@ class RuntimeSettings(Frozen):
     """A command that could not be tried is decided again after this."""
     poll_every: float = 60.0
     commit_every: float = 0.5
+    measure_every: float = 10.0
+    """How often lag and keys are measured."""

@@ -21,15 +21,16 @@ from contextlib import AsyncExitStack
 import structlog
 
 from kernel.clock import Clock
+from kernel.lag import Lag
 from kernel.log import Fenced, Log, Outgoing, Partition, Record
 from kernel.metrics import Metrics
+from kernel.pulse import Pulse
 from schemas.errors import Unreadable
 from streams.engine.barrier import Barrier, Ended, Sent, Written
 from streams.engine.changelog import OwnWrites, Restored, mend, restore
 from streams.engine.contract import Emission, FoldFactory, PartitionFold, Step, UnreadableRecord, Verdict
 from streams.engine.fuse import Fuse, dead_letter
 from streams.engine.owned import Owned
-from streams.engine.pulse import Pulse
 from streams.engine.settings import EngineSettings
 
 __all__ = ["Ended", "Worker"]
@@ -61,7 +62,8 @@ class Worker:
         self._turn = asyncio.Lock()
         self._rebalances = 0
         self._polled_in = 0
-        self._pulse = Pulse(role, metrics)
+        self._pulse, self._lag = Pulse(), Lag(role, metrics)
+        self._recovering = self._folding = False
         self.assigned_once = asyncio.Event()
 
     async def run(self, deliver: Callable[[Sequence[Record]], Awaitable[None]] | None = None) -> None:
@@ -70,7 +72,7 @@ class Worker:
         `deliver` hands each batch on to whoever calls `finish` with it, and returns when that has been done; by
         default it is done here.
         """
-        self._pulse.began(self._clock.monotonic())
+        self._turned()
         async with AsyncExitStack() as ending:
             ending.push_async_callback(self._producer.stop)
             await self._producer.start()
@@ -83,10 +85,11 @@ class Worker:
         while True:
             records = await self._consumer.poll(timeout=self._settings.tick_every, most=self._settings.batch)
             self._polled_in = self._rebalances
-            self._pulse.turned(self._clock.monotonic())
+            self._turned()
             if records:
-                self._pulse.waiting = True
+                self._folding = True
                 await hand_over(records)
+                self._folding = False
             now = self._clock.monotonic()
             async with self._turn:
                 await self._settle()
@@ -97,12 +100,16 @@ class Worker:
                 if now >= next_measure:
                     next_measure = now + self._settings.measure_every
                     await self._measure()
-            self._pulse.waiting = bool(self._barrier)
 
     @property
     def folds(self) -> dict[int, PartitionFold]:
         """By partition number; for digests and tests."""
         return {number: owned.fold for number, owned in self._owned.items()}
+
+    @property
+    def ready(self) -> bool:
+        """Partitions are dealt, tables recovered, no fuse blown."""
+        return self.assigned_once.is_set() and not self._recovering and not self.fused
 
     @property
     def fused(self) -> bool:
@@ -114,13 +121,13 @@ class Worker:
 
         A blown fuse does not count: only a person can mend what it stands for, starting anew cannot.
         """
-        return self._pulse.stuck_for(now)
+        return self._pulse.stuck_for(now, waiting=self._waiting)
 
     # --- partitions come and go
 
     async def assigned(self, partitions: frozenset[Partition]) -> None:
         numbers = sorted({where.number for where in partitions})
-        self._pulse.recovering = True
+        self._recovering = True
         restored: Mapping[int, Restored] = {}
         if self._changelog is not None:
             restored = await restore(self._log, self._changelog, numbers, progress=self._moved)
@@ -128,7 +135,7 @@ class Worker:
             committed = {where: await self._consumer.committed(where) for where in partitions if where.number == number}
             self._owned[number] = await self._own(number, restored.get(number, Restored()), committed)
             self._moved()
-        self._pulse.recovering = False
+        self._recovering = False
         _log.info("worker.assigned", role=self._role, partitions=numbers)
         self.assigned_once.set()
 
@@ -153,7 +160,7 @@ class Worker:
             for number in {where.number for where in partitions}:
                 self._owned.pop(number, None)
             self._metrics.fused.set(sum(owned.fused for owned in self._owned.values()))
-            self._pulse.forget(partitions)
+            self._lag.forget(partitions)
 
     # --- records
 
@@ -282,15 +289,22 @@ class Worker:
             if self._changelog is None
             else {Partition(self._changelog, number): one for number, one in owned.items()}
         )
-        ends = await self._pulse.ends(self._consumer, [*sources, *logs])
+        ends = await self._lag.ends(self._consumer, [*sources, *logs])
         for where, one in sources.items():
             if where in ends:
-                self._pulse.lag(where, max(0, ends[where] - one.expected[where.topic]), counts=not one.fused)
+                self._lag.note(where, max(0, ends[where] - one.expected[where.topic]), stands=one.fused)
         self._metrics.keys.labels(self._role).set(sum(len(one.keys) for one in owned.values()))
         if not self._barrier:
             for where, one in logs.items():
                 if ends.get(where, 0) > one.writes.next and self._owned.get(where.number) is one:
                     await self._mend(where.number)
+
+    @property
+    def _waiting(self) -> bool:
+        return self._recovering or self._folding or bool(self._barrier) or bool(self._lag)
+
+    def _turned(self) -> None:
+        self._pulse.turned(self._clock.monotonic(), waiting=self._waiting)
 
     def _moved(self) -> None:
         self._pulse.moved(self._clock.monotonic())

@@ -53,7 +53,7 @@ class House:
         self.brands = {Brand(brand): Connections.model_validate(table) for brand, table in tables.items()}
         self.tasks: dict[str, asyncio.Task[Any]] = {}
         self.orders: Worker | None = None
-        self._configs = ConfigView(self.log)
+        self._configs = ConfigView(self.log, self.clock)
 
     async def __aenter__(self) -> "House":
         for brand in self.outside.brands:

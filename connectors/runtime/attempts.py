@@ -1,0 +1,74 @@
+"""One try of one command: whether it may be tried at all, and what each way it can go is told as."""
+
+import asyncio
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from connectors.runtime.config_view import ConfigView
+from connectors.runtime.connections import Connections
+from connectors.runtime.errors import ConnectorError, RateLimited
+from connectors.runtime.port import Execution, Port
+from connectors.runtime.settings import RuntimeSettings
+from kernel.clock import Clock
+from schemas.commands import Command
+from schemas.outcomes import Outcome, OutcomeKind
+
+
+class Tried(NamedTuple):
+    """How it ended. `perhaps_until`: the system may still be carrying it out until then, though nobody waits for it."""
+
+    execution: Execution
+    perhaps_until: datetime | None = None
+
+
+class Attempts:
+    """Raises nothing of the system's: every command ends as an outcome."""
+
+    def __init__(
+        self, port: Port, configs: ConfigView, connections: Connections, clock: Clock, settings: RuntimeSettings
+    ) -> None:
+        self._port, self._configs, self._connections = port, configs, connections
+        self._clock, self._settings = clock, settings
+
+    async def attempt(self, command: Command) -> Tried:
+        refused = self._refused(command)
+        if refused is not None:
+            return Tried(Execution(refused))
+        try:
+            async with asyncio.timeout(self._settings.held_most):
+                execution = await self._port.execute(command)
+        except TimeoutError:
+            text = f"no end after {self._settings.held_most:.0f} s; looked at again later"
+            outcome = self._later(command, "held_too_long", text, self._port.longest_request)
+            return Tried(Execution(outcome), outcome.until)
+        except ConnectorError as error:
+            await self._connections.failed(command.brand, error)
+            wait = error.retry_after if isinstance(error, RateLimited) else self._settings.delay
+            return Tried(Execution(self._later(command, type(error).__name__.lower(), str(error), wait)))
+        await self._connections.believed(command.brand, execution.readings)
+        return Tried(execution)
+
+    def _refused(self, command: Command) -> Outcome | None:
+        """Why it is not tried now."""
+        system = self._port.system
+        if self._clock.now() - command.decided_at > timedelta(seconds=self._settings.expires_after):
+            return ended(command, OutcomeKind.EXPIRED)
+        breaker = self._connections.of(command.brand)
+        if breaker is None:
+            return ended(command, OutcomeKind.REJECTED, code="not_connected", text=f"no {system} connection")
+        why_not = self._configs.why_not(command.brand, system)
+        if why_not is not None:
+            return self._later(command, "stopped", why_not)
+        if breaker.open and self._connections.closed_until(command.brand) is not None:
+            return self._later(command, breaker.state, breaker.text)
+        return None
+
+    def _later(self, command: Command, code: str, text: str, seconds: float | None = None) -> Outcome:
+        until = self._clock.now() + timedelta(seconds=self._settings.delay if seconds is None else seconds)
+        return ended(command, OutcomeKind.DELAYED, code=code, text=text).model_copy(update={"until": until})
+
+
+def ended(command: Command, kind: OutcomeKind, *, code: str = "", text: str = "") -> Outcome:
+    return Outcome(
+        command=command.id, object=command.object, generation=command.generation, kind=kind, code=code, text=text
+    )

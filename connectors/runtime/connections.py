@@ -1,0 +1,63 @@
+"""How each brand's connection to one system fares: told once at every change, and obeyed by reads and commands."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import assert_never
+
+import structlog
+
+from connectors.runtime.breaker import Breaker
+from connectors.runtime.errors import Blind, ConnectorError, Permanent, RateLimited, Transient, Unauthorised
+from connectors.runtime.port import Reading
+from connectors.runtime.publisher import Publisher
+from kernel.clock import Clock
+from schemas.base import Brand, System
+
+_log = structlog.get_logger(__name__)
+
+
+class Connections:
+    """A breaker per brand."""
+
+    def __init__(self, system: System, brands: Iterable[Brand], publisher: Publisher, clock: Clock) -> None:
+        self._system, self._publisher, self._clock = system, publisher, clock
+        self._breakers = {brand: Breaker() for brand in brands}
+
+    def of(self, brand: Brand) -> Breaker | None:
+        """None: there is no connection for this brand."""
+        return self._breakers.get(brand)
+
+    def closed_until(self, brand: Brand) -> datetime | None:
+        """Until when nothing should be tried for this brand; None when something may."""
+        return self._breakers[brand].closed_until(self._clock.now())
+
+    async def believed(self, brand: Brand, readings: Sequence[Reading]) -> None:
+        """Answers came: well again, unless they cannot be believed. Without readings nothing is known."""
+        if not readings:
+            return
+        breaker = self._breakers[brand]
+        if all(reading.complete for reading in readings):
+            changed = breaker.succeeded()
+        else:
+            changed = breaker.blinded(self._clock.now(), "answers do not show our account and warehouses")
+        if changed:
+            await self._publisher.connection(brand, breaker.state, breaker.text)
+
+    async def failed(self, brand: Brand, error: ConnectorError) -> None:
+        breaker, now = self._breakers[brand], self._clock.now()
+        _log.warning("connector.failed", system=self._system, brand=brand, error=str(error))
+        match error:
+            case Blind():
+                changed = breaker.blinded(now, str(error))
+            case Unauthorised():
+                changed = breaker.refused(now, str(error))
+            case RateLimited():
+                changed = breaker.failed(now, str(error), wait=error.retry_after)
+            case Transient():
+                changed = breaker.failed(now, str(error))
+            case Permanent() | ConnectorError():
+                changed = breaker.failed(now, f"{type(error).__name__}: {error}")
+            case never:
+                assert_never(never)
+        if changed:
+            await self._publisher.connection(brand, breaker.state, breaker.text)

@@ -1,0 +1,42 @@
+"""What lies in a connector's two topics, and where it goes when it cannot be read."""
+
+from typing import Any, cast
+
+from pydantic import ValidationError
+
+from kernel.log import Record
+from schemas.avro import Codec
+from schemas.commands import COMMAND_KINDS, Command
+from schemas.errors import Unreadable
+from schemas.hints import Hint
+from schemas.topics import DLQ
+
+_COMMANDS = Codec(COMMAND_KINDS)
+
+
+def hint_of(record: Record) -> Hint:
+    """Raises Unreadable, never with a value."""
+    try:
+        return Hint.model_validate_json(record.value or b"")
+    except ValidationError as wrong:
+        raise Unreadable("hint", "a valid hint", f"{wrong.error_count()} errors") from wrong
+
+
+def command_of(record: Record) -> Command:
+    """Raises Unreadable, also when the command lies under another order's key."""
+    command = cast("Command", _COMMANDS.decode(record.value or b"", record.headers))
+    if record.key is None or record.key.decode() != command.key:
+        raise Unreadable("key", command.key, repr(record.key))
+    return command
+
+
+def dead_letter(record: Record, stage: str, reason: str) -> dict[str, Any]:
+    """The arguments of a producer's `send`: the record as it came, where it lies and why it could not be used."""
+    headers = {
+        "topic": record.partition.topic.encode(),
+        "partition": str(record.partition.number).encode(),
+        "offset": str(record.offset).encode(),
+        "reason": reason.encode(),
+        "stage": stage.encode(),
+    }
+    return {"topic": DLQ.name, "key": record.key, "value": record.value, "headers": headers}
