@@ -1,0 +1,108 @@
+"""Every mistake in a brand's file is named: which file, where in it, what was expected, what was found."""
+
+from pathlib import Path
+
+import pytest
+
+from lockstep.brand_files import ConfigurationError, read_brand
+from tests.lockstep.brands import brand_file
+
+
+def test_a_good_file_is_read_whole(tmp_path: Path) -> None:
+    config = read_brand(brand_file(tmp_path))
+
+    assert (config.brand, config.mode, config.version) == ("acme", "live", 0)
+    assert [(rule.location, rule.warehouse) for rule in config.warehouses] == [("11", "LDS1")]
+    assert config.waits.hold == 3600
+    assert config.waits.tracking == 600, "what is left out has its default"
+
+
+@pytest.mark.parametrize(
+    ("changed", "to", "said"),
+    [
+        pytest.param(
+            "reference_prefix =",
+            "referense_prefix =",
+            "referense_prefix: expected a known setting, found 'referense_prefix'; did you mean 'reference_prefix'?",
+            id="a typo at the top",
+        ),
+        pytest.param(
+            "hold = 3600",
+            "holds = 3600",
+            "waits.holds: expected a known setting, found 'holds'; did you mean 'hold'?",
+            id="a typo in a table",
+        ),
+        pytest.param(
+            'service = "NEXTDAY"',
+            'service = "NEXTDAY"\nzebra = 1',
+            "shipping.0.zebra: expected a known setting, found 'zebra'; known are carrier, code, priority, service",
+            id="nothing like it",
+        ),
+        pytest.param('account = "ACME"\n', "", "account: expected a value, found none", id="one is missing"),
+        pytest.param(
+            'warehouse = "LDS1"\n', "", "warehouses.0.warehouse: expected a value, found none", id="missing in a list"
+        ),
+        pytest.param(
+            'mode = "live"', 'mode = "on"', "mode: Input should be 'live' or 'observe', found 'on'", id="word"
+        ),
+        pytest.param("hold = 3600", 'hold = "soon"', "waits.hold: Input should be a valid integer", id="a number"),
+        pytest.param(
+            "release_from = 2026-11-02T00:00:00Z\n",
+            "",
+            "release_from: expected a moment from which orders are released when mode is live, found none",
+            id="live without a beginning",
+        ),
+        pytest.param(
+            "release_from = 2026-11-02T00:00:00Z",
+            "release_from = 2026-11-02T00:00:00",
+            "release_from: Input should have timezone info",
+            id="a moment without its zone",
+        ),
+        pytest.param(
+            'code = "standard"\n',
+            "",
+            "shipping.0: expected a code or a title to recognise the shipping line by, found neither",
+            id="a rule that matches nothing",
+        ),
+        pytest.param(
+            "[[shipping]]",
+            '[[warehouses]]\nlocation = "11"\nwarehouse = "MAN1"\n\n[[shipping]]',
+            "warehouses: expected each location once, found 11 more than once",
+            id="a location twice",
+        ),
+        pytest.param(
+            'prefix = "ACME"', 'prefix = "acme-uk"', "reference_prefix: String should match pattern", id="form"
+        ),
+    ],
+)
+def test_a_mistake_is_named(tmp_path: Path, changed: str, to: str, said: str) -> None:
+    path = brand_file(tmp_path, changed, to)
+
+    with pytest.raises(ConfigurationError) as refused:
+        read_brand(path)
+
+    assert any(line.startswith(f"{path}: {said}") for line in str(refused.value).splitlines()), str(refused.value)
+
+
+def test_every_mistake_is_named_at_once(tmp_path: Path) -> None:
+    path = brand_file(tmp_path, 'account = "ACME"', 'acount = "ACME"')
+
+    with pytest.raises(ConfigurationError) as refused:
+        read_brand(path)
+
+    assert sorted(str(refused.value).splitlines()) == [
+        f"{path}: account: expected a value, found none",
+        f"{path}: acount: expected a known setting, found 'acount'; did you mean 'account'?",
+    ]
+
+
+def test_a_file_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match="expected a readable file, found No such file or directory"):
+        read_brand(tmp_path / "nobody.toml")
+
+
+def test_a_file_that_is_not_toml(tmp_path: Path) -> None:
+    path = brand_file(tmp_path, 'mode = "live"', "mode = live")
+
+    with pytest.raises(ConfigurationError, match=r"expected TOML, found Invalid value \(at line 2"):
+        read_brand(path)

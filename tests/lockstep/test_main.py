@@ -1,0 +1,55 @@
+"""What a person can mend is one message and exit code 2, without a stack trace."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from lockstep.cli import main
+from tests.lockstep.brands import brand_file
+
+
+def said(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, str]:
+    """Exit code and what went to standard error."""
+    monkeypatch.setattr(sys, "argv", ["lockstep", *(str(argument) for argument in arguments)])
+    monkeypatch.setenv("COLUMNS", "500")
+    with pytest.raises(SystemExit) as ended:
+        main()
+    return int(ended.value.code or 0), capsys.readouterr().err
+
+
+def test_a_wrong_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    path = brand_file(tmp_path, "hold = 3600", "holds = 3600")
+
+    code, message = said(monkeypatch, capsys, "config", "check", path)
+
+    assert code == 2
+    assert message == (
+        f"lockstep: {path}: waits.holds: expected a known setting, found 'holds'; did you mean 'hold'?\n"
+    )
+
+
+def test_a_wrong_setting(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setenv("LOCKSTEP_PARTITIONS", "many")
+
+    code, message = said(monkeypatch, capsys, "topics", "create")
+
+    assert code == 2
+    assert message.startswith("lockstep: LOCKSTEP_PARTITIONS: Input should be a valid integer")
+
+
+def test_no_connections(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.delenv("LOCKSTEP_CONNECTIONS", raising=False)
+
+    code, message = said(monkeypatch, capsys, "run", "intake")
+
+    assert code == 2
+    assert message.startswith("lockstep: LOCKSTEP_CONNECTIONS: expected the path of a TOML file")
+
+
+@pytest.mark.parametrize("arguments", [("run", "accountant"), ("pause", "acme", "sap"), ("case", "close", "acme/1")])
+def test_usage(arguments: tuple[str, ...], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    code, message = said(monkeypatch, capsys, *arguments)
+
+    assert code == 2
+    assert "Usage: lockstep" in message

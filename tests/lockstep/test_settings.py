@@ -1,0 +1,143 @@
+"""Settings and connections: from variables and files, secrets masked, every gap named with what to do."""
+
+from pathlib import Path
+
+import pytest
+
+from kernel.clock import SystemClock
+from lockstep.cli.common import settings
+from lockstep.ports import shopify_port, translators
+from lockstep.settings import Settings, SettingsError, TrytonConnection, read_connections
+from schemas.base import Brand
+from tests.lockstep.brands import connections_file
+
+ACME = Brand("acme")
+
+
+@pytest.fixture(autouse=True)
+def secrets_in_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ACME_SHOPIFY_TOKEN", "from-the-environment")
+    monkeypatch.setenv("ACME_WEBHOOK_SECRET", "hook-secret")
+
+
+def test_secrets_are_fetched_from_where_the_platform_keeps_them(tmp_path: Path) -> None:
+    acme = read_connections(Settings(connections=connections_file(tmp_path)))[ACME]
+
+    assert acme.shopify.token is not None
+    assert acme.shopify.token.get_secret_value() == "from-the-environment"
+    assert [one.get_secret_value() for one in acme.shopify.webhook_secrets] == ["hook-secret", "plain-secret"]
+    assert acme.clarus.client_secret.get_secret_value() == "from-a-file", "the line break at its end is not part of it"
+    assert isinstance(acme.erp, TrytonConnection)
+
+
+def test_secrets_are_masked_wherever_connections_are_printed(tmp_path: Path) -> None:
+    acme = read_connections(Settings(connections=connections_file(tmp_path)))[ACME]
+
+    said = f"{acme} {acme!r} {acme.model_dump_json()}"
+
+    assert not [
+        secret for secret in ("from-the-env", "hook-secret", "from-a-file", "k7-path", "erp-key") if secret in said
+    ]
+
+
+@pytest.mark.parametrize(
+    ("changed", "to", "said"),
+    [
+        pytest.param(
+            "env:ACME_SHOPIFY_TOKEN",
+            "env:NOT_SET_ANYWHERE",
+            "acme.shopify.token: expected the environment variable NOT_SET_ANYWHERE, found none: set it",
+            id="a variable that is not set",
+        ),
+        pytest.param(
+            "/clarus-secret",
+            "/gone",
+            "acme.clarus.client_secret: expected the file of file:",
+            id="a file that is not there",
+        ),
+        pytest.param('client_id = "acme-api"\n', "", "acme.clarus.client_id: Field required", id="a value missing"),
+        pytest.param('kind = "tryton"', 'kind = "sap"', "acme.erp: Input tag 'sap' found", id="an ERP we do not speak"),
+        pytest.param(
+            'webhook_secrets = ["env:ACME_WEBHOOK_SECRET", "plain-secret"]',
+            "webhook_secrets = []",
+            "acme.shopify.webhook_secrets: Tuple should have at least 1 item",
+            id="no secret to check webhooks by",
+        ),
+        pytest.param(
+            "shop_domain =", "shopdomain =", "acme.shopify.shopdomain: Extra inputs are not permitted", id="a typo"
+        ),
+        pytest.param("[acme.erp]", "[acme.erp", "expected TOML", id="not TOML"),
+    ],
+)
+def test_a_mistake_names_file_place_and_expectation(tmp_path: Path, changed: str, to: str, said: str) -> None:
+    path = connections_file(tmp_path, changed, to)
+
+    with pytest.raises(SettingsError) as refused:
+        read_connections(Settings(connections=path))
+
+    assert str(path) in str(refused.value)
+    assert said in str(refused.value)
+
+
+def test_no_mistake_prints_a_secret(tmp_path: Path) -> None:
+    path = connections_file(tmp_path, 'path_token = "k7-path-token"', 'pathtoken = "k7-path-token"')
+
+    with pytest.raises(SettingsError) as refused:
+        read_connections(Settings(connections=path))
+
+    assert "k7-path-token" not in str(refused.value)
+
+
+def test_without_connections_the_message_says_which_variable_and_where_to_read() -> None:
+    with pytest.raises(SettingsError, match=r"LOCKSTEP_CONNECTIONS: expected the path .* docs/operate/settings\.md"):
+        read_connections(Settings(connections=None))
+
+
+def test_a_connections_file_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="expected a readable file, found No such file or directory"):
+        read_connections(Settings(connections=tmp_path / "nowhere.toml"))
+
+
+def test_shopify_without_any_credentials_says_what_it_needs(tmp_path: Path) -> None:
+    path = connections_file(tmp_path, 'token = "env:ACME_SHOPIFY_TOKEN"\n', "")
+    brands = read_connections(Settings(connections=path))
+
+    with pytest.raises(SettingsError, match=r"acme\.shopify: expected token, or client_id and client_secret"):
+        shopify_port(brands, SystemClock())
+
+
+def test_two_kinds_of_erp_in_one_cluster_are_refused(tmp_path: Path) -> None:
+    path = connections_file(tmp_path)
+    other = path.read_text().replace("[acme.", "[bella.").partition("[bella.erp]")[0]
+    path.write_text(
+        path.read_text() + other + '[bella.erp]\nkind = "sandbox"\nbase_url = "http://127.0.0.1:1"\nkey = "k"\n'
+    )
+
+    with pytest.raises(SettingsError, match="expected one kind of ERP for all brands, found sandbox, tryton"):
+        translators(read_connections(Settings(connections=path)))
+
+
+def test_settings_come_from_variables_nested_ones_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LOCKSTEP_PARTITIONS", "12")
+    monkeypatch.setenv("LOCKSTEP_RUNTIME__POLL_EVERY", "15")
+
+    chosen = settings()
+
+    assert (chosen.partitions, chosen.runtime.poll_every) == (12, 15.0)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("LOCKSTEP_PARTITIONS", "many", "LOCKSTEP_PARTITIONS: Input should be a valid integer"),
+        ("LOCKSTEP_LOG_LEVEL", "loud", "LOCKSTEP_LOG_LEVEL: Input should be 'debug'"),
+        ("LOCKSTEP_RUNTIME__WRITES_AT_ONCE", "0", "LOCKSTEP_RUNTIME__WRITES_AT_ONCE: Input should be greater"),
+    ],
+)
+def test_a_wrong_variable_is_named(monkeypatch: pytest.MonkeyPatch, name: str, value: str, said: str) -> None:
+    monkeypatch.setenv(name, value)
+
+    with pytest.raises(SettingsError) as refused:
+        settings()
+
+    assert str(refused.value).startswith(said)
