@@ -10,8 +10,8 @@ IMAGE = "apache/kafka:4.1.0"
 
 def why_no_containers() -> str | None:
     """None where a Docker engine answers; else the reason in words."""
-    import docker  # type: ignore[import-untyped]
-    from docker.errors import DockerException  # type: ignore[import-untyped]
+    import docker  # type: ignore[import-untyped]  # ships no types
+    from docker.errors import DockerException  # type: ignore[import-untyped]  # ships no types
 
     try:
         client = docker.from_env(timeout=5)

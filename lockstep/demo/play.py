@@ -145,7 +145,7 @@ async def _wired(
 
 @asynccontextmanager
 async def _served(app: object, port: int) -> AsyncIterator[None]:
-    serving = asyncio.create_task(serve(app, "127.0.0.1", port))  # type: ignore[arg-type]
+    serving = asyncio.create_task(serve(app, "127.0.0.1", port))  # type: ignore[arg-type]  # one of several kinds of ASGI application
     try:
         yield
     finally:
@@ -159,12 +159,12 @@ async def _topics(log: KafkaLog, clock: Clock) -> None:
     made = await log.create_topics(specs(PARTITIONS, 1))
     if not made and await newest_configs(log):
         raise DemoError(
-            "expected a Kafka without Lockstep's topics at LOCKSTEP_KAFKA_BOOTSTRAP, found them in use: unset it to get "
-            "a broker of the demo's own, or delete them"
+            "expected a Kafka without Lockstep's topics at LOCKSTEP_KAFKA_BOOTSTRAP, found them in use: unset it to "
+            "get a broker of the demo's own, or delete them"
         )
     for brand in BRANDS:
         config = brand.config(clock.now() - timedelta(hours=1)).model_copy(update={"version": 1})
-        await publish(log, brand.brand, lambda _, config=config: config)  # type: ignore[misc]
+        await publish(log, brand.brand, lambda _, config=config: config)  # type: ignore[misc]  # mypy cannot infer a lambda with a default
 
 
 # --- the run itself
@@ -277,4 +277,4 @@ class _Run:
 def _raise_what_failed(*tasks: "asyncio.Task[None]") -> None:
     for task in tasks:
         if task.done() and not task.cancelled() and task.exception() is not None:
-            raise task.exception()  # type: ignore[misc]
+            raise task.exception()  # type: ignore[misc]  # asked for above: it has one

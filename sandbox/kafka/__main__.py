@@ -17,7 +17,7 @@ def main() -> None:
     wanted = parser.parse_args()
     signal.signal(signal.SIGTERM, _end)
     signal.signal(signal.SIGINT, _end)
-    with Cluster(wanted.brokers, progress=lambda line: print(line, file=sys.stderr, flush=True)) as cluster:  # noqa: T201
+    with Cluster(wanted.brokers, progress=lambda line: print(line, file=sys.stderr, flush=True)) as cluster:  # noqa: T201 - a command line tells how far it is
         print(cluster.bootstrap, flush=True)  # noqa: T201 - the address is what it is started for
         signal.pause()
 

@@ -157,7 +157,7 @@ class AdminApi:
         first: int = 50,
         after: str | None = None,
         query: str | None = None,
-        sortKey: str = "UPDATED_AT",  # noqa: N803
+        sortKey: str = "UPDATED_AT",  # noqa: N803 - the name is the argument's in the schema
     ) -> View:
         since = _UPDATED.search(query or "")
         moment = (

@@ -58,7 +58,7 @@ class House:
     async def __aenter__(self) -> "House":
         for brand in self.outside.brands:
             config = brand.config(START - timedelta(hours=1)).model_copy(update={"version": 1})
-            await publish(self.log, brand.brand, lambda _, config=config: config)  # type: ignore[misc]
+            await publish(self.log, brand.brand, lambda _, config=config: config)  # type: ignore[misc]  # mypy cannot infer a lambda with a default
         await self._configs.__aenter__()
         producer = self.log.producer()
         await producer.start()

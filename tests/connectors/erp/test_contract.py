@@ -5,7 +5,7 @@ from contextlib import suppress
 import pytest
 
 from connectors.runtime.errors import Rejected, Unavailable
-from schemas.base import LineId, OrderId, Units
+from schemas.base import LineId, OrderId, Sku, Units
 from schemas.erp import ErpOrderState, FulfilmentState
 from schemas.outcomes import OutcomeKind
 from tests.connectors.erp.conftest import Tell
@@ -69,7 +69,7 @@ def test_same_item_on_two_lines_stays_two_lines(tell: Tell) -> None:
 
 def test_an_unknown_sku_is_refused_by_name(tell: Tell) -> None:
     async def story(erp: ErpUnderTest) -> None:
-        ended = await erp.port.execute(wish(an_order(), line(1, BLACK_LAMP, 1), line(2, "42-A", 1)))  # type: ignore[arg-type]
+        ended = await erp.port.execute(wish(an_order(), line(1, BLACK_LAMP, 1), line(2, Sku("42-A"), 1)))
         assert ended.outcome.kind is OutcomeKind.REJECTED
         assert ended.outcome.code == "unknown_sku"
         assert "42-A" in ended.outcome.text
