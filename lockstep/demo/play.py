@@ -78,7 +78,7 @@ async def play(plan: Plan, board: Board, stay: Callable[[str], Awaitable[None]] 
         board.say("starting Lockstep's processes: " + ", ".join(Role))
         await processes.start()
         board.say(f"all are ready; their logs are in {folder}")
-        report = await _Run(plan, outside, erp, processes, Watch(log), clock, board).run()
+        report = await _Run(plan, outside, erp, processes, Watch(log, board.say), clock, board).run()
         if stay is not None:
             await stay("\n".join(f"export {name}={value}" for name, value in environment.items()))
     if report.in_step:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from kernel.log import Log, LogError
@@ -19,6 +20,7 @@ class Watch:
     """The newest of each case by its key, and how many dead letters there are."""
 
     log: Log
+    say: Callable[[str], None]
     cases: dict[str, Case] = field(default_factory=dict)
     dead_letters: int = 0
 
@@ -35,11 +37,18 @@ class Watch:
                         elif record.key is not None and record.value is not None:
                             case = _CASES.decode(record.value, record.headers)
                             assert isinstance(case, Case)
-                            self.cases[record.key.decode()] = case
+                            self._note(record.key.decode(), case)
                     continue
                 await asyncio.sleep(PAUSE)
         finally:
             await reader.stop()
+
+    def _note(self, key: str, case: Case) -> None:
+        before = self.cases.get(key)
+        self.cases[key] = case
+        if before is None or before.open != case.open:
+            verb = "opened" if case.open else "closed"
+            self.say(f"case {verb}: {case.code} {case.brand}/{case.order} {case.detail} (owner {case.owner})")
 
     @property
     def open(self) -> list[Case]:
