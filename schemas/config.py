@@ -41,25 +41,30 @@ class CarrierRule(Frozen):
     url: str = ""
 
 
+A_YEAR = 366 * 86400
+
+
 class Waits(Frozen):
     """How long something may stay out, in seconds, before a case opens, and how often it is read again."""
 
-    hold: int = Field(default=4 * 3600, ge=0)
-    goods_out: int = Field(default=900, ge=0)
+    hold: int = Field(default=4 * 3600, ge=0, le=A_YEAR)
+    goods_out: int = Field(default=900, ge=0, le=A_YEAR)
     """A create without its goods-out."""
-    erp_commit: int = Field(default=3600, ge=0)
-    erp_post: int = Field(default=4 * 3600, ge=0)
-    told: int = Field(default=1800, ge=0)
-    tracking: int = Field(default=600, ge=0)
+    erp_commit: int = Field(default=3600, ge=0, le=A_YEAR)
+    erp_post: int = Field(default=4 * 3600, ge=0, le=A_YEAR)
+    told: int = Field(default=1800, ge=0, le=A_YEAR)
+    tracking: int = Field(default=600, ge=0, le=A_YEAR)
     """Despatched without tracking: wait so long, then tell without it and update once."""
-    despatch: int = Field(default=3 * 86400, ge=0)
+    despatch: int = Field(default=3 * 86400, ge=0, le=A_YEAR)
     """Released and not despatched."""
-    reread: int = Field(default=900, ge=1)
+    reread: int = Field(default=900, ge=1, le=A_YEAR)
     """While waiting for a system, read it again after this; doubles up to `reread_most`."""
-    reread_most: int = Field(default=3600, ge=1)
-    retry: int = Field(default=300, ge=1)
+    reread_most: int = Field(default=3600, ge=1, le=A_YEAR)
+    retry: int = Field(default=300, ge=1, le=A_YEAR)
     """A rejected command is tried again after this; doubles up to `retry_most`."""
-    retry_most: int = Field(default=6 * 3600, ge=1)
+    retry_most: int = Field(default=6 * 3600, ge=1, le=A_YEAR)
+    kept: int = Field(default=7 * 86400, ge=0, le=A_YEAR)
+    """An order in step, about which there is nothing to do, leaves the hot state after this; a stub stays."""
 
 
 class BrandConfig(Frozen):

@@ -171,6 +171,23 @@ class OrderBuilder:
             builder = builder.closed(one.id)
         return builder
 
+    def refunded(self, **units: int) -> OrderBuilder:
+        """These units (`L901=1`) will not be sent any more: fewer wanted, fewer remaining."""
+        taken = {LineId(name.removeprefix("L")): quantity for name, quantity in units.items()}
+        lines = tuple(
+            line.model_copy(update={"current_quantity": line.current_quantity - taken.get(line.id, 0)})
+            for line in self.order.lines
+        )
+        builder = self._with(lines=lines)
+        for one in self.order.fulfilment_orders:
+            left = []
+            for line in one.lines:
+                fewer = min(taken.get(line.line, 0), line.remaining)
+                taken[line.line] = taken.get(line.line, 0) - fewer
+                left.append(line.model_copy(update={"remaining": line.remaining - fewer}))
+            builder = builder.fulfilment_order(one.id, lines=tuple(left))
+        return builder
+
     def placed(self, at: datetime) -> OrderBuilder:
         return self._with(created_at=at)
 
@@ -207,6 +224,15 @@ class GoodsOutBuilder:
 
     def status(self, status: GoodsOutStatus) -> GoodsOutBuilder:
         return self._with(status=status)
+
+    def as_id(self, id: str) -> GoodsOutBuilder:
+        return self._with(id=GoodsOutId(id))
+
+    def picked(self, **units: int) -> GoodsOutBuilder:
+        """These units (`L901=1`) lie in totes."""
+        taken = {name.removeprefix("L"): quantity for name, quantity in units.items()}
+        lines = (line.model_copy(update={"picked": taken.get(line.line, 0)}) for line in self.goods_out.lines)
+        return self._with(lines=tuple(lines))
 
     def picking(self) -> GoodsOutBuilder:
         return self.status(GoodsOutStatus.PICK)

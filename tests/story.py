@@ -13,7 +13,7 @@ from typing import TypeVar
 from kernel.log import Partition, Record
 from schemas.base import Brand, OrderId, System
 from schemas.cases import Case, CaseCode
-from schemas.commands import Command, system_of
+from schemas.commands import Command, CreateGoodsOut, system_of
 from schemas.config import BrandConfig
 from schemas.events import (
     CONFIG_ID,
@@ -60,6 +60,11 @@ class Story:
         self._configured(self.config)
 
     # --- what happens
+
+    def about(self, order: str) -> Story:
+        """What follows happens to this order."""
+        self.order = OrderId(order)
+        return self
 
     def shopify(self, order: OrderBuilder | None, *, epoch: int = 1) -> Story:
         snapshot = None if order is None else order.order
@@ -147,6 +152,11 @@ class Story:
         found = self.sent(kind)
         assert len(found) == 1, f"expected one {kind.__name__}, found {len(found)}"
         return found[0]
+
+    @property
+    def quantities(self) -> list[dict[str, int]]:
+        """Units per line of every goods-out ever asked for, in order."""
+        return [{unit.line: unit.quantity for unit in create.lines} for create in self.sent(CreateGoodsOut)]
 
     @property
     def open_cases(self) -> set[CaseCode]:

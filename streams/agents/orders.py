@@ -11,14 +11,25 @@ from typing import cast
 
 from kernel.log import Record
 from schemas.avro import Codec
-from schemas.base import Brand, System, split_key
+from schemas.base import Brand, System, order_key, split_key
 from schemas.cases import Case
 from schemas.commands import COMMAND_KINDS, Command, system_of
 from schemas.config import BrandConfig
 from schemas.errors import Unreadable
-from schemas.events import CONFIG_ID, EVENT_KINDS, TICK_BRAND, TICK_ID, ConfigChanged, OrderEvent, Tick
+from schemas.events import (
+    CONFIG_ID,
+    EVENT_KINDS,
+    TICK_BRAND,
+    TICK_ID,
+    ConfigChanged,
+    ConnectionState,
+    OrderEvent,
+    Source,
+    Tick,
+)
 from schemas.hints import Hint
 from schemas.topics import CASES, COMMANDS, HINTS, ORDERS_EVENTS
+from streams.agents.vanished import Vanished
 from streams.engine.contract import Change, Emission, Step, Verdict
 from streams.engine.prefix import Prefix, pack, unpack
 from streams.rules.orders.plan import Decision, Plan, spread
@@ -30,7 +41,21 @@ REPLAN_WINDOW_MS = 60_000
 
 EVENTS = Codec(EVENT_KINDS)
 RECORDS = Codec((*COMMAND_KINDS, Case))
+MISSING = b'"missing_at":'
+"""Stands in the JSON of a state with a missing goods-out: the others need not be decoded at a restore."""
+
 TICK_KEY = f"{TICK_BRAND}/{TICK_ID}".encode()
+
+
+class AnotherLogError(Exception):
+    """The events of an order come from another cluster's topics than those folded before. Ends the worker."""
+
+    def __init__(self, key: str, source: Source, known: str) -> None:
+        super().__init__(
+            f"{key}: expected records of {source.topic} in cluster {known}, found some of cluster {source.cluster}, "
+            "whose offsets say nothing about what was folded: point the worker at the cluster it knows, or rebuild "
+            "its state from the systems"
+        )
 
 
 @dataclass(slots=True)
@@ -65,6 +90,7 @@ class OrdersFold:
         self._entries: dict[bytes, Entry] = {}
         self._configs: dict[Brand, Configured] = {}
         self._due: list[tuple[datetime, bytes]] = []
+        self._vanished = Vanished(partition)
 
     # --- recovery
 
@@ -75,7 +101,9 @@ class OrdersFold:
             event = ConfigChanged.model_validate_json(body)
             self._configs[brand] = Configured(event.config, prefix.wake_at or datetime.max.replace(tzinfo=UTC))
         else:
-            self._entries[key] = Entry(prefix, body, None)
+            entry = self._entries[key] = Entry(prefix, body, None)
+            if MISSING in body:
+                self._vanished.note(entry.get())
 
     def restored(self) -> None:
         for key in self._entries:
@@ -87,9 +115,9 @@ class OrdersFold:
         for key, entry in sorted(self._entries.items()):
             if entry.prefix.last_offset >= committed:
                 state = entry.get()
-                emissions.extend(_command(key, command) for command in state.in_flight)
+                emissions.extend(_command(key, command) for command in (*state.in_flight, *state.withdrawn))
                 emissions.extend(_case(case) for case in (*state.closed_cases, *state.cases))
-                emissions.extend(_read(key, state, system) for system in System)
+                emissions.extend(_read(key, state, system) for system in System if not state.order.startswith("~"))
         return emissions
 
     # --- records
@@ -101,6 +129,7 @@ class OrdersFold:
         match event:
             case Tick():
                 changes, emissions = self._fire(record)
+                self._judge(record, changes, emissions)
                 return Step(Verdict.TICK, changes, emissions)
             case ConfigChanged():
                 return self._configure(event, record)
@@ -113,13 +142,37 @@ class OrdersFold:
             raise Unreadable("key", f"the event's own key {event.key}", key.decode())
         entry = self._entries.get(key)
         before = None if entry is None else entry.get()
-        made = step(before, event, self.config_of(event.brand), record.at, _decision(record, event.trace))
+        _same_log(before, event)
+        made = step(
+            before,
+            event,
+            self.config_of(event.brand),
+            record.at,
+            _decision(record, event.trace),
+            clarus_doubted=self._vanished.many(event.brand),
+        )
         verdict, changes, emissions = Verdict.DUPLICATE, list[Change](), list[Emission]()
         if made is not None and (made.commands or made.cases or made.reads or _differs(before, made.state)):
             verdict = _verdict(made.state)
             self._keep(key, made, changes, emissions)
         fired, more = self._fire(record)
-        return Step(verdict, [*changes, *fired], [*emissions, *more])
+        changes.extend(fired)
+        emissions.extend(more)
+        self._judge(record, changes, emissions)
+        return Step(verdict, changes, emissions)
+
+    def _judge(self, record: Record, changes: list[Change], emissions: list[Emission]) -> None:
+        """Open or close the case of brands of which many goods-outs vanished; again after a crash in between."""
+        for brand in self._vanished.brands():
+            report = self._vanished.report(brand)
+            key = order_key(brand, report.order).encode()
+            entry = self._entries.get(key)
+            before = None if entry is None else entry.get()
+            if report.state is (ConnectionState.WELL if before is None else before.connection):
+                continue
+            made = step(before, report, self.config_of(brand), record.at, _decision(record, ""))
+            if made is not None:
+                self._keep(key, made, changes, emissions)
 
     def _configure(self, event: ConfigChanged, record: Record) -> Step:
         held = self._configs.get(event.brand)
@@ -153,7 +206,9 @@ class OrdersFold:
             state = entry.get()
             config = self.config_of(state.brand)
             if config is not None:
-                self._keep(key, wake(state, config, record.at, _decision(record, "")), changes, emissions)
+                doubted = self._vanished.many(state.brand)
+                made = wake(state, config, record.at, _decision(record, ""), clarus_doubted=doubted)
+                self._keep(key, made, changes, emissions)
         for item in skipped:
             heapq.heappush(self._due, item)
         return changes, emissions
@@ -164,6 +219,7 @@ class OrdersFold:
         state = made.state
         prefix = Prefix(state.last_offset, state.wake_at, state.config_version)
         self._entries[key] = Entry(prefix, None, state)
+        self._vanished.note(state)
         self._schedule(key)
         changes.append(Change(key, pack(prefix, state.model_dump_json(exclude_defaults=True).encode())))
         emissions.extend(_command(key, command) for command in made.commands)
@@ -208,6 +264,16 @@ class OrdersFold:
     def states(self) -> dict[str, OrderState]:
         """Every order of the partition by key, decoded; for `show`, digests and tests."""
         return {key.decode(): entry.get() for key, entry in sorted(self._entries.items())}
+
+
+def _same_log(state: OrderState | None, event: OrderEvent) -> None:
+    """Raises AnotherLogError: offsets and epochs of one cluster mean nothing in another."""
+    source = event.source
+    if state is None or source is None:
+        return
+    for reached in state.seen:
+        if reached.topic == source.topic and reached.cluster != source.cluster:
+            raise AnotherLogError(event.key, source, reached.cluster)
 
 
 def _decision(record: Record, trace: str) -> Decision:

@@ -2,17 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from schemas.base import FulfilmentId, GoodsOutId, System, Units
-from schemas.commands import (
-    CancelGoodsOut,
-    Command,
-    CreateFulfilment,
-    CreateGoodsOut,
-    PostFulfilment,
-    UpdateTracking,
-    UpsertErpOrder,
-    Withdraw,
-)
+from schemas.base import GoodsOutRef, System
 from schemas.events import (
     CommandEnded,
     ConfigChanged,
@@ -26,20 +16,17 @@ from schemas.events import (
     SnapshotUnreadable,
     Source,
 )
-from schemas.goods_outs import GoodsOut, GoodsOutLine, GoodsOutStatus
-from schemas.outcomes import Outcome, OutcomeKind
+from schemas.goods_outs import GoodsOut
 from schemas.references import read_reference
+from streams.rules.orders.outcomes import ended
 from streams.rules.orders.state import (
     Closed,
-    Delay,
-    Done,
     KnownGoodsOut,
     OrderState,
     Reached,
-    Refusal,
-    Telling,
     Unread,
 )
+from streams.rules.orders.units import begun
 
 
 def is_repeated(state: OrderState, source: Source | None) -> bool:
@@ -64,7 +51,7 @@ def absorb(state: OrderState, event: OrderEvent, at: datetime, offset: int) -> O
     if isinstance(event, Seen):
         system = _system_of(event)
         if event.epoch < state.epochs.of(system):
-            return _asking(state, system)
+            return state.asking(system)
         state = state.model_copy(
             update={
                 "epochs": state.epochs.with_(system, event.epoch),
@@ -79,7 +66,7 @@ def absorb(state: OrderState, event: OrderEvent, at: datetime, offset: int) -> O
         case ErpOrderSeen():
             return _erp(state, event)
         case CommandEnded():
-            return _ended(state, event)
+            return ended(state, event)
         case ConnectionSeen():
             return state.model_copy(update={"connection": event.state, "connection_text": event.text})
         case SnapshotUnreadable():
@@ -113,26 +100,20 @@ def _system_of(event: Seen) -> System:
             return System.ERP
 
 
-def _asking(state: OrderState, *systems: System) -> OrderState:
-    wanted = set(state.ask) | set(systems)
-    return state.model_copy(update={"ask": tuple(system for system in System if system in wanted)})
-
-
 def _shopify(state: OrderState, event: ShopifyOrderSeen) -> OrderState:
     if event.snapshot is None:
-        return state.model_copy(update={"shopify_gone": state.shopify is not None})
+        return state.model_copy(update={"shopify_gone": True})
     before = state.shopify
     state = state.model_copy(update={"shopify": event.snapshot, "shopify_gone": False})
-    began_elsewhere = any(order.status.ended for order in event.snapshot.fulfilment_orders) or bool(
-        event.snapshot.fulfilments
-    )
-    if before is None and began_elsewhere:
-        return _asking(state, System.CLARUS, System.ERP)
+    if before is None and begun(event.snapshot):
+        return state.model_copy(update={"began_unseen": True}).asking(System.CLARUS, System.ERP)
     return state
 
 
 def _clarus(state: OrderState, event: GoodsOutsSeen) -> OrderState:
-    shown = {goods_out.reference: goods_out for goods_out in event.goods_outs}
+    shown: dict[GoodsOutRef, list[GoodsOut]] = {}
+    for goods_out in event.goods_outs:
+        shown.setdefault(goods_out.reference, []).append(goods_out)
     known: list[KnownGoodsOut] = []
     newly_absent = False
     for one in state.goods_outs:
@@ -141,28 +122,46 @@ def _clarus(state: OrderState, event: GoodsOutsSeen) -> OrderState:
             known.append(_updated(one, now_shown, state.now))
         elif event.complete:
             newly_absent = newly_absent or one.absent == 0
-            known.append(one.model_copy(update={"absent": one.absent + 1}))
+            known.append(_unseen(one, state.now))
         else:
             known.append(one)
-    known.extend(_adopted(goods_out, state.now) for goods_out in shown.values())
+    known.extend(_adopted(goods_outs, state.now) for goods_outs in shown.values())
     known.sort(key=lambda one: one.reference)
+    changed = tuple(known) != state.goods_outs
     state = state.model_copy(update={"goods_outs": tuple(known), "clarus_read": state.clarus_read or event.complete})
-    return _asking(state, System.CLARUS) if newly_absent else state
+    if changed and state.shopify is None and not state.shopify_gone:
+        state = state.asking(System.SHOPIFY)  # lost, or left the hot state: others know more than we
+    return state.asking(System.CLARUS) if newly_absent else state
 
 
-def _updated(known: KnownGoodsOut, shown: GoodsOut, now: datetime) -> KnownGoodsOut:
-    units = sum(line.despatched for line in shown.lines)
-    update: dict[str, object] = {"goods_out": shown, "absent": 0}
+def _unseen(known: KnownGoodsOut, now: datetime) -> KnownGoodsOut:
+    """A complete answer did not show it."""
+    absent = known.model_copy(update={"absent": min(known.absent + 1, 2)})
+    return absent.model_copy(update={"missing_at": known.missing_at or now}) if absent.missing else absent
+
+
+def _updated(known: KnownGoodsOut, shown: list[GoodsOut], now: datetime) -> KnownGoodsOut:
+    """`shown`: all that bear its reference; the one we know stays the one, the others are doubles."""
+    same = [one for one in shown if one.id == known.goods_out.id]
+    mine = (same or sorted(shown, key=lambda one: (one.status.ended, len(one.id), one.id)))[0]
+    units = sum(line.despatched for line in mine.lines)
+    update: dict[str, object] = {
+        "goods_out": mine,
+        "doubles": tuple(sorted(one.id for one in shown if one is not mine and not one.status.ended)),
+        "absent": 0,
+        "missing_at": None,
+        "given_up": known.given_up and not known.missing,
+    }
     if units > known.most_despatched:
         update |= {"most_despatched": units, "despatch_seen_at": now}
     return known.model_copy(update=update)
 
 
-def _adopted(shown: GoodsOut, now: datetime) -> KnownGoodsOut:
+def _adopted(shown: list[GoodsOut], now: datetime) -> KnownGoodsOut:
     """One we did not know: made by a create whose answer was lost, or by a person under our reference."""
-    read = read_reference(shown.reference)
+    read = read_reference(shown[0].reference)
     bare = KnownGoodsOut(
-        goods_out=shown,
+        goods_out=min(shown, key=lambda one: (one.status.ended, len(one.id), one.id)),
         fulfilment_order=read[2] if read is not None else "",
         generation=read[3] if read is not None else 0,
     )
@@ -175,121 +174,28 @@ def _erp(state: OrderState, event: ErpOrderSeen) -> OrderState:
     return state.model_copy(update={"erp": event.snapshot, "erp_read": True})
 
 
-def _ended(state: OrderState, event: CommandEnded) -> OrderState:
-    """Take the command out of flight and keep what its end means. An outcome is never dropped."""
-    outcome = event.outcome
-    command = next((flying for flying in state.in_flight if flying.id == outcome.command), None)
-    if event.epoch < state.epochs.of(event.system) or command is None:
-        state = _asking(state, event.system)
-    if command is None:
-        return state
-    state = state.model_copy(
-        update={
-            "in_flight": tuple(flying for flying in state.in_flight if flying.id != outcome.command),
-            "withdrawn": tuple(one for one in state.withdrawn if one != outcome.command),
-            "delays": tuple(delay for delay in state.delays if delay.object != command.object),
-        }
-    )
-    match outcome.kind:
-        case OutcomeKind.APPLIED | OutcomeKind.ALREADY_APPLIED:
-            return _applied(state, command, outcome)
-        case OutcomeKind.REJECTED:
-            return _rejected(state, command, outcome, event.system)
-        case OutcomeKind.DELAYED:
-            until = max(outcome.until or state.now, state.now + timedelta(seconds=1))
-            delay = Delay(object=command.object, system=event.system, why=outcome.text or outcome.code, until=until)
-            return state.model_copy(update={"delays": (*state.delays, delay)})
-        case OutcomeKind.SUPERSEDED | OutcomeKind.EXPIRED:
-            return state
-
-
-def _applied(state: OrderState, command: Command, outcome: Outcome) -> OrderState:
-    done = Done(object=command.object, fingerprint=command.fingerprint)
-    state = state.model_copy(
-        update={
-            "refusals": tuple(refusal for refusal in state.refusals if refusal.object != command.object),
-            "done": (*(one for one in state.done if one.object != command.object), done),
-        }
-    )
-    match command:
-        case CreateGoodsOut():
-            return _created(state, command, outcome)
-        case CancelGoodsOut():
-            known = tuple(
-                one.model_copy(update={"cancelled_by_us": True}) if one.reference == command.reference else one
-                for one in state.goods_outs
-            )
-            return _asking(state.model_copy(update={"goods_outs": known}), System.CLARUS)
-        case CreateFulfilment():
-            telling = Telling(
-                fulfilment=FulfilmentId(outcome.external_id),
-                goods_out=command.goods_out,
-                lines=tuple(Units(line=unit.line, quantity=unit.quantity) for unit in command.lines),
-                numbers=command.tracking.numbers,
-            )
-            return state.model_copy(update={"tellings": (*state.tellings, telling)})
-        case UpdateTracking():
-            tellings = tuple(
-                telling.model_copy(update={"numbers": command.tracking.numbers})
-                if telling.fulfilment == command.fulfilment
-                else telling
-                for telling in state.tellings
-            )
-            return state.model_copy(update={"tellings": tellings})
-        case UpsertErpOrder() | PostFulfilment() | Withdraw():
-            return state
-
-
-def _created(state: OrderState, command: CreateGoodsOut, outcome: Outcome) -> OrderState:
-    if state.goods_out(command.reference) is not None:
-        return state
-    made = KnownGoodsOut(
-        goods_out=GoodsOut(
-            id=GoodsOutId(outcome.external_id),
-            reference=command.reference,
-            status=GoodsOutStatus.PENDING,
-            account=command.account,
-            warehouse=command.warehouse,
-            carrier=command.carrier,
-            service=command.service,
-            lines=tuple(
-                GoodsOutLine(id="", line=unit.line, sku=unit.sku, ordered=unit.quantity) for unit in command.lines
-            ),
-        ),
-        fulfilment_order=command.fulfilment_order,
-        generation=command.generation,
-    )
-    known = tuple(sorted((*state.goods_outs, made), key=lambda one: one.reference))
-    return state.model_copy(update={"goods_outs": known})
-
-
-def _rejected(state: OrderState, command: Command, outcome: Outcome, system: System) -> OrderState:
-    before = next((refusal for refusal in state.refusals if refusal.object == command.object), None)
-    same = before is not None and before.fingerprint == command.fingerprint
-    tries = before.tries + 1 if before is not None and same else 1
-    refusal = Refusal(
-        object=command.object,
-        system=system,
-        fingerprint=command.fingerprint,
-        code=outcome.code,
-        field=outcome.field,
-        text=outcome.text,
-        tries=tries,
-        at=state.now,
-    )
-    kept = tuple(one for one in state.refusals if one.object != command.object)
-    return state.model_copy(update={"refusals": (*kept, refusal)})
+DEAD = timedelta(minutes=10)
+"""A command this old is not carried out any more: connectors let it expire sooner, and hold a key a minute."""
 
 
 def _operator(state: OrderState, event: OperatorActed) -> OrderState:
     match event.action:
         case "retry":
-            return _asking(
-                state.model_copy(update={"refusals": (), "delays": (), "done": ()}),
-                *(System if not event.target else (refusal.system for refusal in state.refusals)),
+            alive = tuple(flying for flying in state.in_flight if state.now - flying.decided_at < DEAD)
+            ids = {flying.id for flying in alive}
+            rejected_by = tuple(refusal.system for refusal in state.refusals)
+            again = state.model_copy(
+                update={
+                    "refusals": (),
+                    "delays": (),
+                    "done": (),
+                    "in_flight": alive,
+                    "withdrawn": tuple(one for one in state.withdrawn if one.withdrawn in ids),
+                }
             )
+            return again.asking(*(rejected_by if event.target else System))
         case "refresh":
-            return _asking(state, *System)
+            return state.asking(*System)
         case "close":
             closed = tuple(
                 Closed(code=case.code, object=case.object, detail=case.detail)
@@ -298,8 +204,14 @@ def _operator(state: OrderState, event: OperatorActed) -> OrderState:
             )
             return state.model_copy(update={"closed_by_person": (*state.closed_by_person, *closed)})
         case "release_again":
-            known = tuple(
-                one.model_copy(update={"given_up": True}) if one.reference == event.target else one
-                for one in state.goods_outs
-            )
-            return state.model_copy(update={"goods_outs": known})
+            return _given_up(state, GoodsOutRef(event.target))
+
+
+def _given_up(state: OrderState, reference: GoodsOutRef) -> OrderState:
+    """What a goods-out still covers may go again. While the warehouse works on it, it is cancelled there first."""
+    known = next((one for one in state.goods_outs if one.reference == reference), None)
+    if known is None:
+        return state
+    settled = known.missing or known.goods_out.status.ended
+    strange = any(not line.line for line in known.goods_out.lines)
+    return state.with_goods_out(reference, given_up=True) if settled or strange else state

@@ -9,21 +9,52 @@ from schemas.config import BrandConfig
 from schemas.goods_outs import GoodsOutStatus
 from schemas.orders import Order
 from streams.rules.orders.findings import Finding, Look, Waiting, Wanted
-from streams.rules.orders.state import KnownGoodsOut, OrderState
-from streams.rules.orders.units import RELEASABLE, PerLine, covers, despatched, ever_told, ordered, remaining
+from streams.rules.orders.state import KnownGoodsOut, OrderState, address_mark
+from streams.rules.orders.units import (
+    RELEASABLE,
+    PerLine,
+    covers,
+    despatched,
+    ended_cleanly,
+    ever_told,
+    ordered,
+    remaining,
+)
 
 UNTOUCHED = (GoodsOutStatus.DRAFT, GoodsOutStatus.PENDING)
 
 
-def missing(state: OrderState, _config: BrandConfig) -> Iterator[Finding]:
-    """Rule: a goods-out that was there and is gone without our doing is a case; it is never created again by itself."""
+def undecided(state: OrderState) -> Iterator[KnownGoodsOut]:
+    """Missing goods-outs, still owed, about which no person has decided."""
+    closed = {one.object for one in state.closed_by_person if one.code is CaseCode.GOODS_OUT_MISSING}
+    return (known for known in _missed(state) if known.reference not in closed)
+
+
+def _missed(state: OrderState) -> Iterator[KnownGoodsOut]:
+    if state.shopify is None:
+        return
+    owed = remaining(state.shopify)
     for known in state.goods_outs:
-        if known.missing and not known.given_up:
-            yield Look(
-                code=CaseCode.GOODS_OUT_MISSING,
-                object=known.reference,
-                detail=f"last seen {known.goods_out.status}, {ordered(known.goods_out).total()} units",
-            )
+        if known.missing and not known.given_up and covers(state, known) & owed:
+            yield known
+
+
+def missing(state: OrderState, _config: BrandConfig) -> Iterator[Finding]:
+    """Rule: a goods-out that was there and is gone without our doing is a case; it is never created again by itself.
+
+    While Clarus is doubted there is one case for all, not one per order.
+    """
+    open_already = {case.object for case in state.cases if case.code is CaseCode.GOODS_OUT_MISSING}
+    for known in _missed(state):
+        silent = state.clarus_doubted and known.reference not in open_already
+        yield Waiting(
+            name=f"missing:{known.reference}",
+            after=0,
+            code=None if silent else CaseCode.GOODS_OUT_MISSING,
+            object=known.reference,
+            detail=f"last seen {known.goods_out.status}, {ordered(known.goods_out).total()} units",
+            read=(System.CLARUS,),
+        )
 
 
 def not_despatched(state: OrderState, config: BrandConfig) -> Iterator[Finding]:
@@ -45,13 +76,16 @@ def _working(known: KnownGoodsOut) -> bool:
 
 
 def short_closed(state: OrderState, config: BrandConfig) -> Iterator[Finding]:
-    """Rule: completed with fewer units than asked is not shipped: the rest is a case until refunded or sent again."""
+    """Rule: completed with fewer units than asked is not shipped: the rest is a case until refunded or sent again.
+
+    So is what was cancelled when goods lay in totes already: where they are now is for a person to say.
+    """
     order = state.shopify
     if order is None or config.short_closed == "drop":
         return
     owed = remaining(order)
     for known in state.goods_outs:
-        if known.goods_out.status is not GoodsOutStatus.COMPLETED or known.given_up:
+        if not known.goods_out.status.ended or ended_cleanly(known) or known.given_up:
             continue
         lacking = (ordered(known.goods_out) - despatched(known.goods_out)) & owed
         if lacking:
@@ -81,7 +115,7 @@ def undespatched(state: OrderState, _config: BrandConfig) -> Iterator[Finding]:
             )
 
 
-def cancelled(state: OrderState, _config: BrandConfig) -> Iterator[Finding]:
+def cancelled(state: OrderState, config: BrandConfig) -> Iterator[Finding]:
     """Rule: a cancelled order's goods-outs are cancelled while nobody has begun; from then on it is a person's."""
     order = state.shopify
     if order is None or order.cancelled_at is None:
@@ -97,6 +131,14 @@ def cancelled(state: OrderState, _config: BrandConfig) -> Iterator[Finding]:
                 fields={"reference": known.reference, "goods_out": known.goods_out.id, "only_if": UNTOUCHED},
                 says=f"cancel of {known.reference}",
             )
+            yield Waiting(
+                name=f"cancel:{known.reference}",
+                after=config.waits.goods_out,
+                code=CaseCode.CANCELLED_AFTER_RELEASE,
+                object=known.reference,
+                detail="order cancelled, the cancel of the goods-out has not come through",
+                read=(System.CLARUS,),
+            )
         else:
             yield Look(
                 code=CaseCode.CANCELLED_AFTER_RELEASE,
@@ -111,13 +153,20 @@ def changed(state: OrderState, config: BrandConfig) -> Iterator[Finding]:
     if order is None or order.cancelled_at is not None:
         return
     wanted = _wanted_by_warehouse(order, config)
-    for known in state.goods_outs:
-        if not _working(known):
-            continue
+    for known in sorted(state.goods_outs, key=_working):  # first what has left and waits to be told
         room = wanted.setdefault(known.goods_out.warehouse, PerLine())
         open_units = covers(state, known)
         astray = open_units - room
         room.subtract(open_units & room)
+        if not _working(known):
+            continue
+        to = order.personal.ship_to
+        if known.sent_to and to is not None and address_mark(known.reference, to) != known.sent_to:
+            yield Look(
+                code=CaseCode.CHANGED_AFTER_RELEASE,
+                object=f"{known.reference} address",
+                detail="the delivery address is another than the one the warehouse has",
+            )
         if astray:
             yield Look(
                 code=CaseCode.CHANGED_AFTER_RELEASE,

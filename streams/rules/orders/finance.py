@@ -22,10 +22,16 @@ def sales_order(state: OrderState, config: BrandConfig) -> Iterator[Finding]:
         return
     if not state.goods_outs and not state.creates_in_flight and not _may_leave(state, order, config):
         return
-    lines = _lines(order)
+    left = PerLine()
+    for known in state.goods_outs:
+        left.update(despatched(known.goods_out))
+    if order.cancelled_at is not None and not left:
+        return
+    lines = _lines(order, left)
     if not lines:
         return
-    if state.erp is None or (not state.erp.state.committed and _differs(state, lines)):
+    unread = state.began_unseen and not state.erp_read
+    if not unread and (state.erp is None or (not state.erp.state.committed and _differs(state, lines))):
         yield Wanted(
             kind=UpsertErpOrder,
             system=System.ERP,
@@ -57,11 +63,13 @@ def _may_leave(state: OrderState, order: Order, config: BrandConfig) -> bool:
     )
 
 
-def _lines(order: Order) -> tuple[ErpLineWanted, ...]:
+def _lines(order: Order, left: PerLine) -> tuple[ErpLineWanted, ...]:
+    """What the order is for now, and never less than what left: that must be posted although it was refunded since."""
+    wanted = {line.id: max(line.current_quantity, left[line.id]) for line in order.lines}
     return tuple(
-        ErpLineWanted(line=line.id, sku=line.sku, quantity=line.current_quantity, unit_price=line.unit_price)
+        ErpLineWanted(line=line.id, sku=line.sku, quantity=wanted[line.id], unit_price=line.unit_price)
         for line in order.lines
-        if line.current_quantity > 0 and line.requires_shipping
+        if wanted[line.id] > 0 and (line.requires_shipping or left[line.id] > 0)
     )
 
 

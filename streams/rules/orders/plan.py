@@ -25,13 +25,15 @@ from streams.rules.orders.after_release import (
     undespatched,
     unreadable,
 )
+from streams.rules.orders.by_hand import told_otherwise
 from streams.rules.orders.connection import connection
 from streams.rules.orders.finance import posting, refused_by_erp, sales_order
 from streams.rules.orders.findings import Finding, Look, Rule, Waiting, Wake, Wanted
 from streams.rules.orders.readiness import held
-from streams.rules.orders.release import refused_by_clarus, release
+from streams.rules.orders.release import refused_by_clarus, release, strange
+from streams.rules.orders.rest import at_rest, stub
 from streams.rules.orders.state import Closed, OrderState, Refusal, Reread, Since
-from streams.rules.orders.telling import late_tracking, refused_by_shopify, tell, told_otherwise
+from streams.rules.orders.telling import late_tracking, refused_by_shopify, tell
 
 ORDER_RULES: tuple[Rule, ...] = (
     held,
@@ -48,6 +50,7 @@ ORDER_RULES: tuple[Rule, ...] = (
     undespatched,
     changed,
     told_otherwise,
+    strange,
     refused_by_clarus,
     refused_by_erp,
     refused_by_shopify,
@@ -96,9 +99,15 @@ def plan(state: OrderState, config: BrandConfig, decision: Decision) -> Plan:
     state = _since(state, waitings)
     state, cases = _cases(state, findings, waitings, wakes)
     state, reads = _reads(state, config, waitings, wakes)
-    wake_at = min((wake for wake in wakes if wake > state.now), default=None)
+    state = _rest(state, config, findings, wakes)
+    wake_at = _whole_milliseconds(min((wake for wake in wakes if wake > state.now), default=None))
     version = config.version if findings else AT_REST
     return Plan(state.model_copy(update={"wake_at": wake_at, "config_version": version}), commands, cases, reads)
+
+
+def _whole_milliseconds(moment: datetime | None) -> datetime | None:
+    """Rounded up: the log counts milliseconds, and a restored index must not fire before a live one."""
+    return None if moment is None else moment + timedelta(microseconds=-moment.microsecond % 1000)
 
 
 def _ask(state: OrderState, config: BrandConfig) -> list[Finding]:
@@ -148,7 +157,7 @@ def _commands(
         state.model_copy(
             update={
                 "in_flight": in_flight,
-                "withdrawn": (*state.withdrawn, *(one.withdrawn for one in withdrawals)),
+                "withdrawn": (*state.withdrawn, *withdrawals),
                 "would_send": tuple(would),
             }
         ),
@@ -211,7 +220,7 @@ def _withdrawals(state: OrderState, objects: set[str], decision: Decision, first
         for flying in state.in_flight
         if isinstance(flying, CreateGoodsOut | CreateFulfilment)
         and flying.object not in objects
-        and flying.id not in state.withdrawn
+        and not state.is_withdrawn(flying)
     ]
     return tuple(
         Withdraw.model_validate(
@@ -226,6 +235,18 @@ def _withdrawals(state: OrderState, objects: set[str], decision: Decision, first
         )
         for index, flying in enumerate(unwanted)
     )
+
+
+def _rest(state: OrderState, config: BrandConfig, findings: list[Finding], wakes: list[datetime]) -> OrderState:
+    """An order in step leaves after its grace period."""
+    if not at_rest(state, findings):
+        return state.model_copy(update={"at_rest_since": None})
+    since = state.at_rest_since or state.now
+    leaves = since + timedelta(seconds=config.waits.kept)
+    if leaves <= state.now:
+        return stub(state)
+    wakes.append(leaves)
+    return state.model_copy(update={"at_rest_since": since})
 
 
 def _since(state: OrderState, waitings: list[Waiting]) -> OrderState:

@@ -1,14 +1,15 @@
 """May this order leave? Every reason why not, at once, in words; never the first only."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 
-from schemas.base import Frozen, LocationId, System
+from schemas.base import Frozen, FulfilmentOrderId, LocationId, System, Utc
 from schemas.cases import CaseCode
 from schemas.config import BrandConfig, ShippingRule
 from schemas.orders import Address, FulfilmentOrder, FulfilmentOrderStatus, Order
 from streams.rules.orders.findings import Finding, Waiting
 from streams.rules.orders.state import OrderState
-from streams.rules.orders.units import RELEASABLE, releasable
+from streams.rules.orders.units import RELEASABLE, PerLine, uncovered
 
 SHIPPING = "SHIPPING"
 """The only delivery method that a warehouse serves; pick-up, local and digital lines never reach it."""
@@ -19,6 +20,8 @@ class Hold(Frozen):
 
     code: CaseCode
     named: str
+    until: Utc | None = None
+    """It is meant to last until then."""
 
 
 def is_ours(state: OrderState, config: BrandConfig) -> bool:
@@ -50,6 +53,9 @@ def fulfilment_order_holds(one: FulfilmentOrder, config: BrandConfig) -> tuple[H
     holds = []
     if one.status is FulfilmentOrderStatus.ON_HOLD:
         holds.append(Hold(code=CaseCode.FULFILMENT_HOLD, named=", ".join(one.holds) or "no reason given"))
+    elif one.status not in RELEASABLE:
+        named = f"fulfilment order {one.id} is {one.status}"
+        holds.append(Hold(code=CaseCode.NOT_ROUTED, named=named, until=one.fulfil_at))
     if config.warehouse_of(one.location) is None:
         holds.append(Hold(code=CaseCode.UNMAPPED_LOCATION, named=_place(one.location, one.location_name)))
     return tuple(holds)
@@ -68,29 +74,35 @@ def held(state: OrderState, config: BrandConfig) -> Iterator[Finding]:
     order = state.shopify
     if order is None or not is_ours(state, config):
         return
-    mine = to_ship(order)
     if not order.fulfilment_orders:
-        yield _waiting(state, Hold(code=CaseCode.NOT_ROUTED, named="no fulfilment order yet"), config)
+        if any(line.requires_shipping and line.current_quantity > 0 for line in order.lines):
+            yield _waiting(state, Hold(code=CaseCode.NOT_ROUTED, named="no fulfilment order yet"), config)
         return
-    owed = releasable(state, order)
-    if not any(owed[line.line] > 0 and line.remaining > 0 for one in mine for line in one.lines):
+    free = free_units(state, order, config)
+    owing = [one for one in to_ship(order) if free[one.id]]
+    if not owing:
         return
     for hold in order_holds(order, config):
         yield _waiting(state, hold, config)
-    for one in mine:
-        if any(owed[line.line] > 0 and line.remaining > 0 for line in one.lines):
-            for hold in fulfilment_order_holds(one, config):
-                yield _waiting(state, hold, config)
+    for one in owing:
+        for hold in fulfilment_order_holds(one, config):
+            yield _waiting(state, hold, config)
 
 
 _AT_ONCE = (CaseCode.UNMAPPED_LOCATION, CaseCode.UNMAPPED_SHIPPING_LINE, CaseCode.SKU_MISSING)
 """Nobody but us can mend these, so nobody else will: the case opens without waiting."""
 
 
+_LONGEST_HOLD = timedelta(days=366)
+"""A date further away than this is doubted."""
+
+
 def _waiting(state: OrderState, hold: Hold, config: BrandConfig) -> Waiting:
+    name = f"hold:{hold.code}"
+    meant = timedelta(0) if hold.until is None else min(hold.until - (state.since_of(name) or state.now), _LONGEST_HOLD)
     return Waiting(
-        name=f"hold:{hold.code}",
-        after=0 if hold.code in _AT_ONCE else config.waits.hold,
+        name=name,
+        after=0 if hold.code in _AT_ONCE else config.waits.hold + max(0, int(meant.total_seconds())),
         code=hold.code,
         object=state.order,
         detail=hold.named,
@@ -147,3 +159,8 @@ def _place(location: LocationId, name: str) -> str:
 def may_release(one: FulfilmentOrder, config: BrandConfig) -> bool:
     """Whether this fulfilment order itself may go; the order's own holds are asked apart."""
     return one.status in RELEASABLE and not fulfilment_order_holds(one, config)
+
+
+def free_units(state: OrderState, order: Order, config: BrandConfig) -> dict[FulfilmentOrderId, PerLine]:
+    """Per fulfilment order, the units that no goods-out covers; see `uncovered`."""
+    return uncovered(state, order, {one.id for one in to_ship(order) if may_release(one, config)})

@@ -1,17 +1,17 @@
 """What the warehouse should be asked for: units that are owed, allowed to leave and covered by no goods-out."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
-from schemas.base import FulfilmentOrderId, GoodsOutRef, System
+from schemas.base import FulfilmentOrderId, GoodsOutRef, Sku, System
 from schemas.cases import CaseCode
 from schemas.commands import CreateGoodsOut, GoodsOutUnits
 from schemas.config import BrandConfig
 from schemas.orders import Address, FulfilmentOrder, Order
 from schemas.references import goods_out_reference, read_reference
 from streams.rules.orders.findings import Finding, Look, Waiting, Wanted
-from streams.rules.orders.readiness import is_ours, may_release, order_holds, shipping_rule, to_ship
-from streams.rules.orders.state import OrderState, Refusal
-from streams.rules.orders.units import PerLine, releasable
+from streams.rules.orders.readiness import free_units, is_ours, may_release, order_holds, shipping_rule, to_ship
+from streams.rules.orders.state import KnownGoodsOut, OrderState, Refusal
+from streams.rules.orders.units import PerLine, ended_cleanly
 
 
 def release(state: OrderState, config: BrandConfig) -> Iterator[Finding]:
@@ -22,11 +22,19 @@ def release(state: OrderState, config: BrandConfig) -> Iterator[Finding]:
     order = state.shopify
     if order is None or not is_ours(state, config):
         return
-    if _must_read_first(state, order):
-        yield Waiting(name="first-read", after=config.waits.goods_out, read=(System.CLARUS, System.ERP))
+    if _must_read_first(state):
+        yield Waiting(
+            name="first-read",
+            after=config.waits.goods_out,
+            code=CaseCode.CLARUS_SLOW,
+            object=state.order,
+            detail="begun before we knew it; Clarus and the ERP have not said what they have",
+            read=(System.CLARUS, System.ERP),
+        )
         return
     allowed = not order_holds(order, config)
-    pool = releasable(state, order)
+    free = free_units(state, order, config)
+    strange = {sku for known in state.goods_outs for sku in strange_skus(known)}
     for one in to_ship(order):
         flying = next((c for c in state.creates_in_flight if c.fulfilment_order == one.id), None)
         if flying is not None:
@@ -35,11 +43,50 @@ def release(state: OrderState, config: BrandConfig) -> Iterator[Finding]:
             if flying is not None:
                 yield _again(flying)
                 continue
-            lines = _take(one, pool)
+            lines = _take(one, free[one.id], strange)
             if lines:
-                create = _create(state, order, one, lines, config)
-                yield create
-                yield _waited(state, create.fields["reference"], config)
+                yield from _asked_for(state, order, one, lines, config)
+
+
+def _asked_for(
+    state: OrderState, order: Order, one: FulfilmentOrder, lines: tuple[GoodsOutUnits, ...], config: BrandConfig
+) -> Iterator[Finding]:
+    if state.clarus_doubted:
+        # Clarus lost sight of much at once: what it does not show cannot be believed absent, so nothing is created.
+        yield Waiting(name="clarus-doubted", after=config.waits.goods_out, read=(System.CLARUS,))
+        return
+    try:
+        create = _create(state, order, one, lines, config)
+    except ValueError as error:
+        yield Look(code=CaseCode.CLARUS_REFUSED, object=state.order, detail=f"no reference for it: {error}")
+        return
+    yield create
+    yield _waited(state, create.fields["reference"], config)
+
+
+def strange_skus(known: KnownGoodsOut) -> frozenset[Sku]:
+    """SKUs that a person put into a goods-out of this order: nobody knows which lines they are meant for."""
+    if known.given_up or known.missing or ended_cleanly(known):
+        return frozenset()
+    return frozenset(line.sku for line in known.goods_out.lines if not line.line)
+
+
+def strange(state: OrderState, _config: BrandConfig) -> Iterator[Finding]:
+    """Rule: what stands under our reference and was not made by us is a case; what it may hold is not sent again."""
+    for known in state.goods_outs:
+        skus = strange_skus(known)
+        if skus:
+            yield Look(
+                code=CaseCode.UNKNOWN_GOODS_OUT,
+                object=known.reference,
+                detail=f"lines that are not ours: {', '.join(sorted(skus))}",
+            )
+        if known.doubles:
+            yield Look(
+                code=CaseCode.UNKNOWN_GOODS_OUT,
+                object=f"{known.reference} twice",
+                detail=f"goods-outs {', '.join(known.doubles)} bear the same reference as {known.goods_out.id}",
+            )
 
 
 def _waited(state: OrderState, reference: GoodsOutRef, config: BrandConfig) -> Waiting:
@@ -56,19 +103,19 @@ def _waited(state: OrderState, reference: GoodsOutRef, config: BrandConfig) -> W
     )
 
 
-def _must_read_first(state: OrderState, order: Order) -> bool:
-    """A key that was fulfilled or closed in part before we ever saw it: ask what Clarus has before adding to it."""
-    began = any(one.status.ended for one in order.fulfilment_orders) or bool(order.fulfilments)
-    return began and not state.clarus_read and not state.goods_outs
+def _must_read_first(state: OrderState) -> bool:
+    """A key that had begun before we ever saw it: ask what Clarus and the ERP have before adding to it."""
+    return state.began_unseen and not (state.clarus_read and state.erp_read)
 
 
-def _take(one: FulfilmentOrder, pool: PerLine) -> tuple[GoodsOutUnits, ...]:
-    """Units of this fulfilment order out of what may still be released; lowers the pool."""
+def _take(one: FulfilmentOrder, free: PerLine, strange: Collection[Sku]) -> tuple[GoodsOutUnits, ...]:
+    """Units of this fulfilment order that may still be released, without SKUs a person has in the warehouse."""
+    left = PerLine(free)
     lines = []
     for line in one.lines:
-        quantity = min(line.remaining, pool[line.line])
-        if quantity > 0:
-            pool[line.line] -= quantity
+        quantity = min(line.remaining, left[line.line])
+        if quantity > 0 and line.sku not in strange:
+            left[line.line] -= quantity
             lines.append(GoodsOutUnits(line=line.line, sku=line.sku, shop_sku=line.sku, quantity=quantity))
     return tuple(sorted(lines, key=lambda unit: (len(unit.line), unit.line)))
 

@@ -1,13 +1,14 @@
 """What is known of one order, folded from its events. `absorb` makes the next one; nothing else does."""
 
 from datetime import datetime
+from hashlib import sha256
 
 from schemas.base import (
     Brand,
-    CommandId,
     Frozen,
     FulfilmentId,
     FulfilmentOrderId,
+    GoodsOutId,
     GoodsOutRef,
     OrderId,
     System,
@@ -15,11 +16,11 @@ from schemas.base import (
     Utc,
 )
 from schemas.cases import Case, CaseCode
-from schemas.commands import Command, CreateGoodsOut
+from schemas.commands import Command, CreateGoodsOut, Withdraw
 from schemas.erp import ErpOrder
 from schemas.events import ConnectionState
 from schemas.goods_outs import GoodsOut
-from schemas.orders import Order
+from schemas.orders import Address, Order
 
 
 class Reached(Frozen):
@@ -37,8 +38,14 @@ class KnownGoodsOut(Frozen):
     goods_out: GoodsOut
     fulfilment_order: FulfilmentOrderId
     generation: int
+    sent_to: str = ""
+    """A mark of the address it was made with, see `address_mark`; '' when it was not our create that told us."""
+    doubles: tuple[GoodsOutId, ...] = ()
+    """Others not ended that bear the same reference: Clarus does not keep references unique."""
     absent: int = 0
-    """Complete answers in a row that did not show it."""
+    """Complete answers in a row that did not show it; counted to two."""
+    missing_at: Utc | None = None
+    """Since when it is missing."""
     cancelled_by_us: bool = False
     given_up: bool = False
     """A person said that what it still covers may be released again."""
@@ -157,9 +164,13 @@ class OrderState(Frozen):
 
     shopify: Order | None = None
     shopify_gone: bool = False
+    began_unseen: bool = False
+    """Fulfilled, refunded or closed in part when this key was first seen, or seen again after it had left the state."""
     goods_outs: tuple[KnownGoodsOut, ...] = ()
     clarus_read: bool = False
     """A complete answer of Clarus has been seen."""
+    clarus_doubted: bool = False
+    """When this was planned, so many of the brand's goods-outs were newly missing that absence was not believed."""
     erp: ErpOrder | None = None
     erp_read: bool = False
     tellings: tuple[Telling, ...] = ()
@@ -167,8 +178,8 @@ class OrderState(Frozen):
 
     in_flight: tuple[Command, ...] = ()
     """Without outcome yet, verbatim; the newest per object."""
-    withdrawn: tuple[CommandId, ...] = ()
-    """Those in flight that are not wanted any more; their units still count until the outcome comes."""
+    withdrawn: tuple[Withdraw, ...] = ()
+    """Of those in flight that are not wanted any more, verbatim; their units still count until the outcome comes."""
     refusals: tuple[Refusal, ...] = ()
     delays: tuple[Delay, ...] = ()
     done: tuple[Done, ...] = ()
@@ -187,6 +198,8 @@ class OrderState(Frozen):
     connection: ConnectionState | None = None
     connection_text: str = ""
 
+    at_rest_since: Utc | None = None
+    """Since when there is nothing to do."""
     wake_at: Utc | None = None
     config_version: int = 0
 
@@ -200,6 +213,19 @@ class OrderState(Frozen):
         """The command in flight for an object."""
         return next((command for command in self.in_flight if command.object == wanted), None)
 
+    def asking(self, *systems: System) -> "OrderState":
+        """The same, with these systems to be read again at once."""
+        wanted = set(self.ask) | set(systems)
+        return self.model_copy(update={"ask": tuple(system for system in System if system in wanted)})
+
+    def with_goods_out(self, reference: GoodsOutRef, **changes: object) -> "OrderState":
+        """The same, with one goods-out changed; what is not known stays unknown."""
+        known = tuple(one.model_copy(update=changes) if one.reference == reference else one for one in self.goods_outs)
+        return self.model_copy(update={"goods_outs": known})
+
+    def is_withdrawn(self, command: Command) -> bool:
+        return any(one.withdrawn == command.id for one in self.withdrawn)
+
     @property
     def creates_in_flight(self) -> tuple[CreateGoodsOut, ...]:
         return tuple(command for command in self.in_flight if isinstance(command, CreateGoodsOut))
@@ -208,3 +234,8 @@ class OrderState(Frozen):
 def first(brand: Brand, order: OrderId, now: datetime) -> OrderState:
     """The state of a key never seen before."""
     return OrderState(brand=brand, order=order, now=now)
+
+
+def address_mark(reference: GoodsOutRef, address: Address) -> str:
+    """Equal for equal addresses of one goods-out; does not show the address."""
+    return sha256(f"{reference} {address.model_dump_json()}".encode()).hexdigest()[:16]

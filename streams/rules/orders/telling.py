@@ -3,12 +3,13 @@
 from collections.abc import Iterator
 from datetime import timedelta
 
-from schemas.base import LineId, System
+from schemas.base import GoodsOutRef, System
 from schemas.cases import CaseCode
 from schemas.commands import CreateFulfilment, TellUnits, Tracking, UpdateTracking
 from schemas.config import BrandConfig
 from schemas.goods_outs import GoodsOutStatus
 from schemas.orders import FulfilmentOrder, Order
+from streams.rules.orders.by_hand import warehouse_units_told_by_hand
 from streams.rules.orders.findings import Finding, Look, Waiting, Wake, Wanted
 from streams.rules.orders.state import KnownGoodsOut, OrderState, Telling
 from streams.rules.orders.units import (
@@ -18,7 +19,6 @@ from streams.rules.orders.units import (
     ever_told,
     fulfilments_of,
     posted,
-    telling_in_flight,
     tracking_numbers,
 )
 
@@ -28,26 +28,24 @@ def tell(state: OrderState, config: BrandConfig) -> Iterator[Finding]:
     order = state.shopify
     if order is None:
         return
-    room = _room(order)
+    room, by_hand = _room(order), warehouse_units_told_by_hand(state, order)
     for known in state.goods_outs:
-        left = despatched(known.goods_out)
-        owed = (left & posted(state, known.reference)) - ever_told(state, known)
-        if not owed:
+        settled = despatched(known.goods_out) & posted(state, known.reference)
+        owed = settled - ever_told(state, known)
+        flying = _telling_in_flight(state, known)
+        if flying is not None:
+            if not told_by(flying) - (settled - ever_told(state, known, among=flying.known_fulfilments)):
+                yield _keep(flying)
+            room.subtract(told_by(flying) & owed)  # until a reading shows it
+            if owed:
+                yield _waited(known, owed, config)
             continue
-        yield Waiting(
-            name=f"tell:{known.reference}",
-            after=config.waits.told,
-            code=CaseCode.NOT_TOLD,
-            object=known.reference,
-            detail=f"{owed.total()} units posted and not in Shopify yet",
-            read=(System.SHOPIFY,),
-        )
-        if telling_in_flight(state, known.reference):
-            yield _keep(state, known)
-            continue
+        owed, by_hand = owed - by_hand, by_hand - owed
         lines = _place(owed, room, order)
+        if lines:
+            yield _waited(known, _by_line(lines), config)
         beyond = owed - _by_line(lines)
-        if beyond and not _by_hand(state, order):
+        if beyond:
             yield Look(
                 code=CaseCode.SHIPPED_NOT_OWED,
                 object=known.reference,
@@ -60,6 +58,33 @@ def tell(state: OrderState, config: BrandConfig) -> Iterator[Finding]:
             yield wake
             continue
         yield _create(state, known, lines, numbers, config)
+
+
+def _waited(known: KnownGoodsOut, units: PerLine, config: BrandConfig) -> Waiting:
+    """For Shopify to show it."""
+    return Waiting(
+        name=f"tell:{known.reference}",
+        after=config.waits.told,
+        code=CaseCode.NOT_TOLD,
+        object=known.reference,
+        detail=f"{units.total()} units posted and not in Shopify yet",
+        read=(System.SHOPIFY,),
+    )
+
+
+def _telling_in_flight(state: OrderState, known: KnownGoodsOut) -> CreateFulfilment | None:
+    flying = state.flying(fulfilment_object(known.reference))
+    return flying if isinstance(flying, CreateFulfilment) else None
+
+
+def fulfilment_object(reference: GoodsOutRef) -> str:
+    """What commands call the fulfilment of a goods-out."""
+    return f"fulfilment:{reference}"
+
+
+def told_by(command: CreateFulfilment) -> PerLine:
+    """The units a command tells."""
+    return _by_line(command.lines)
 
 
 def _room(order: Order) -> PerLine:
@@ -131,7 +156,7 @@ def _create(
     return Wanted(
         kind=CreateFulfilment,
         system=System.SHOPIFY,
-        object=f"fulfilment:{known.reference}",
+        object=fulfilment_object(known.reference),
         generation=1 + sum(1 for _ in _tellings(state, known)),
         fields={
             "goods_out": known.reference,
@@ -146,9 +171,7 @@ def _create(
     )
 
 
-def _keep(state: OrderState, known: KnownGoodsOut) -> Wanted:
-    flying = state.flying(f"fulfilment:{known.reference}")
-    assert flying is not None
+def _keep(flying: CreateFulfilment) -> Wanted:
     return Wanted(
         kind=CreateFulfilment,
         system=System.SHOPIFY,
@@ -180,6 +203,14 @@ def late_tracking(state: OrderState, config: BrandConfig) -> Iterator[Finding]:
             if fulfilment is not None and (fulfilment.cancelled or fulfilment.tracking_numbers):
                 continue
             if numbers:
+                yield Waiting(
+                    name=f"track:{telling.fulfilment}",
+                    after=config.waits.told,
+                    code=CaseCode.NOT_TOLD,
+                    object=f"{known.reference} tracking",
+                    detail="the tracking is known and not in Shopify yet",
+                    read=(System.SHOPIFY,),
+                )
                 yield Wanted(
                     kind=UpdateTracking,
                     system=System.SHOPIFY,
@@ -192,7 +223,14 @@ def late_tracking(state: OrderState, config: BrandConfig) -> Iterator[Finding]:
                     says=f"tracking {', '.join(numbers)} for the fulfilment of {known.reference}",
                 )
             else:
-                yield Look(code=CaseCode.TRACKING_MISSING, object=known.reference, detail="told without tracking")
+                yield Waiting(
+                    name=f"tracking:{known.reference}",
+                    after=0,
+                    code=CaseCode.TRACKING_MISSING,
+                    object=known.reference,
+                    detail="told without tracking",
+                    read=(System.CLARUS,),
+                )
         if not numbers and not bare and not tracking_numbers(known.goods_out):
             yield Waiting(
                 name=f"tracking:{known.reference}",
@@ -201,43 +239,6 @@ def late_tracking(state: OrderState, config: BrandConfig) -> Iterator[Finding]:
                 object=known.reference,
                 detail="despatched, no tracking number yet",
                 read=(System.CLARUS,),
-            )
-
-
-def _by_hand(state: OrderState, order: Order) -> PerLine:
-    """Units that stand fulfilled in Shopify by nobody of us."""
-    ours = {telling.fulfilment for telling in state.tellings}
-    for known in state.goods_outs:
-        ours |= {one.id for one in fulfilments_of(state, known)}
-    total: PerLine = PerLine()
-    for fulfilment in order.fulfilments:
-        if fulfilment.id not in ours and not fulfilment.cancelled:
-            for unit in fulfilment.lines:
-                total[LineId(unit.line)] += unit.quantity
-    return total
-
-
-def told_otherwise(state: OrderState, _config: BrandConfig) -> Iterator[Finding]:
-    """Rule: fulfilments made by hand, and ours cancelled by hand, are for a person; nothing is sent by itself."""
-    order = state.shopify
-    if order is None:
-        return
-    ours = {telling.fulfilment for telling in state.tellings}
-    for known in state.goods_outs:
-        ours |= {one.id for one in fulfilments_of(state, known)}
-    under_way = any(isinstance(flying, CreateFulfilment) for flying in state.in_flight)
-    covered = {line.line for known in state.goods_outs for line in known.goods_out.lines}
-    for fulfilment in order.fulfilments:
-        if fulfilment.cancelled and fulfilment.id in ours:
-            yield Look(
-                code=CaseCode.RESHIP, object=f"fulfilment {fulfilment.name or fulfilment.id}", detail="cancelled"
-            )
-        by_hand = fulfilment.id not in ours and not fulfilment.cancelled and not under_way
-        if by_hand and any(unit.line in covered for unit in fulfilment.lines):
-            yield Look(
-                code=CaseCode.FULFILLED_BY_HAND,
-                object=f"fulfilment {fulfilment.name or fulfilment.id}",
-                detail=f"{sum(unit.quantity for unit in fulfilment.lines)} units without the warehouse's tracking",
             )
 
 

@@ -5,13 +5,12 @@ orders are split, moved, held and replaced, and none of that may send anything t
 """
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Iterator
 
-from schemas.base import FulfilmentId, GoodsOutRef, LineId, Units
-from schemas.commands import CreateFulfilment
+from schemas.base import FulfilmentId, FulfilmentOrderId, GoodsOutRef, LineId, Units
 from schemas.erp import FulfilmentState
-from schemas.goods_outs import GoodsOut
-from schemas.orders import Fulfilment, FulfilmentOrderStatus, Order
+from schemas.goods_outs import GoodsOut, GoodsOutStatus
+from schemas.orders import FinancialStatus, Fulfilment, FulfilmentOrder, FulfilmentOrderStatus, Order
 from streams.rules.orders.state import KnownGoodsOut, OrderState
 
 PerLine = Counter[LineId]
@@ -29,25 +28,42 @@ def summed(units: Iterable[Units]) -> PerLine:
 def remaining(order: Order) -> PerLine:
     """Still to be fulfilled, over all fulfilment orders that have not ended."""
     total: PerLine = Counter()
-    for fulfilment_order in order.fulfilment_orders:
-        if not fulfilment_order.status.ended:
-            for line in fulfilment_order.lines:
-                total[line.line] += line.remaining
+    for one in order.fulfilment_orders:
+        if not one.status.ended:
+            total.update(_remaining_of(one))
     return total
+
+
+def begun(order: Order) -> bool:
+    """It was fulfilled, refunded or closed in part: when that is the first we see of it, others know more than we."""
+    return (
+        bool(order.fulfilments)
+        or any(one.status.ended for one in order.fulfilment_orders)
+        or order.financial_status in (FinancialStatus.PARTIALLY_REFUNDED, FinancialStatus.REFUNDED)
+        or any(line.current_quantity < line.quantity for line in order.lines)
+    )
 
 
 def ordered(goods_out: GoodsOut) -> PerLine:
+    """What we asked for. Lines that a person added in Clarus name no line of the shop and are not among them."""
     total: PerLine = Counter()
     for line in goods_out.lines:
-        total[line.line] += line.ordered
+        if line.line:
+            total[line.line] += line.ordered
     return total
+
+
+def picked(goods_out: GoodsOut) -> bool:
+    """Whether goods lie in totes that have not left."""
+    return any(line.picked > line.despatched for line in goods_out.lines)
 
 
 def despatched(goods_out: GoodsOut) -> PerLine:
     """What left, at most what that goods-out was asked for: what goes beyond is reported, never told or posted."""
     left: PerLine = Counter()
     for line in goods_out.lines:
-        left[line.line] += line.despatched
+        if line.line:
+            left[line.line] += line.despatched
     asked = ordered(goods_out)
     return Counter({line: min(quantity, asked[line]) for line, quantity in left.items() if quantity})
 
@@ -71,15 +87,14 @@ def fulfilments_of(state: OrderState, known: KnownGoodsOut) -> tuple[Fulfilment,
     )
 
 
-def ever_told(state: OrderState, known: KnownGoodsOut) -> PerLine:
-    """Units ever told for a goods-out: by our outcomes and by its tracking, cancelled ones included."""
-    shown = fulfilments_of(state, known)
-    told = summed(unit for fulfilment in shown for unit in fulfilment.lines)
-    seen: set[FulfilmentId] = {fulfilment.id for fulfilment in shown}
-    for telling in state.tellings:
-        if telling.goods_out == known.reference and telling.fulfilment not in seen:
-            told.update(summed(telling.lines))
-    return told
+def ever_told(state: OrderState, known: KnownGoodsOut, among: Collection[FulfilmentId] | None = None) -> PerLine:
+    """Units ever told for a goods-out: by our outcomes and by its tracking, cancelled ones included.
+
+    `among`: only by these fulfilments.
+    """
+    shown = {fulfilment.id: fulfilment.lines for fulfilment in fulfilments_of(state, known)}
+    told = {telling.fulfilment: telling.lines for telling in state.tellings if telling.goods_out == known.reference}
+    return summed(unit for id_, lines in (told | shown).items() if among is None or id_ in among for unit in lines)
 
 
 def still_told(state: OrderState, known: KnownGoodsOut) -> PerLine:
@@ -117,32 +132,56 @@ def _in_erp(state: OrderState, reference: GoodsOutRef, states: tuple[FulfilmentS
 def covers(state: OrderState, known: KnownGoodsOut) -> PerLine:
     """Units of what Shopify still owes that this goods-out takes care of, or may: none of it may be released again.
 
-    Open, missing or short-closed and undecided: all that was asked less what Shopify has been told. Given up by a
-    person or ended by cancelling: only what left and is not told. Despatched and not yet told always counts.
+    Open, missing, short-closed or cancelled with goods in totes, and undecided: all that was asked less what Shopify
+    has been told. Cancelled with nothing picked: only what left and is not told. Given up by a person: what left and
+    was never told, not even in a fulfilment that was taken back. Despatched and not yet told always counts.
     """
-    despatched_here, told = despatched(known.goods_out), still_told(state, known)
-    cancelled = known.gone or known.goods_out.status.name == "CANCELLED"
-    counted = despatched_here if cancelled or known.given_up else ordered(known.goods_out) | despatched_here
-    return counted - told
+    left = despatched(known.goods_out)
+    if known.given_up:
+        return left - summed(unit for fulfilment in fulfilments_of(state, known) for unit in fulfilment.lines)
+    counted = left if ended_cleanly(known) else ordered(known.goods_out) | left
+    return counted - still_told(state, known)
 
 
-def covered(state: OrderState) -> PerLine:
-    """Units that no new goods-out may carry: covered by known goods-outs or by creates without outcome."""
-    total: PerLine = Counter()
+def ended_cleanly(known: KnownGoodsOut) -> bool:
+    """Cancelled with nothing picked: what did not leave is free."""
+    return known.gone or (known.goods_out.status is GoodsOutStatus.CANCELLED and not picked(known.goods_out))
+
+
+def _covering(state: OrderState) -> Iterator[tuple[FulfilmentOrderId, PerLine]]:
+    """What known goods-outs and creates without outcome cover, and for which fulfilment order they were made."""
     for known in state.goods_outs:
-        total.update(covers(state, known))
+        yield known.fulfilment_order, covers(state, known)
     references = {known.reference for known in state.goods_outs}
     for create in state.creates_in_flight:
         if create.reference not in references:
-            for unit in create.lines:
-                total[unit.line] += unit.quantity
+            yield create.fulfilment_order, summed(Units(line=one.line, quantity=one.quantity) for one in create.lines)
+
+
+def uncovered(
+    state: OrderState, order: Order, may_go: Collection[FulfilmentOrderId]
+) -> dict[FulfilmentOrderId, PerLine]:
+    """Per fulfilment order that has not ended, the units that a new goods-out may carry.
+
+    In all at most `remaining - covered` per line. A goods-out counts against the fulfilment order it was made for;
+    what that one no longer holds, because it was split, moved or replaced, counts against those in `may_go` first: a
+    unit that is held back or goes another way never makes room for one that is on its way already.
+    """
+    free = {one.id: +_remaining_of(one) for one in order.fulfilment_orders if not one.status.ended}
+    loose: PerLine = Counter()
+    for made_for, units in _covering(state):
+        own = free.get(made_for, Counter())
+        loose.update(units - own)
+        if made_for in free:
+            free[made_for] = own - units
+    for id_ in sorted(free, key=lambda id_: (id_ not in may_go, len(id_), id_)):
+        own = free[id_]
+        free[id_], loose = own - loose, loose - own
+    return free
+
+
+def _remaining_of(one: FulfilmentOrder) -> PerLine:
+    total: PerLine = Counter()
+    for line in one.lines:
+        total[line.line] += line.remaining
     return total
-
-
-def releasable(state: OrderState, order: Order) -> PerLine:
-    """Per line, the most a new goods-out may carry now."""
-    return remaining(order) - covered(state)
-
-
-def telling_in_flight(state: OrderState, reference: GoodsOutRef) -> bool:
-    return any(isinstance(one, CreateFulfilment) and one.goods_out == reference for one in state.in_flight)

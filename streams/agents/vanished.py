@@ -1,0 +1,61 @@
+"""How many goods-outs of a brand went missing together, as far as one partition of orders shows it.
+
+One goods-out that is gone is an order's own case. Many at once are a sign that Clarus no longer shows us everything:
+then absence is not believed, nothing is created for the brand from this partition, and one case stands for all.
+"""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from schemas.base import Brand, OrderId, System
+from schemas.events import ConnectionSeen, ConnectionState
+from streams.rules.orders.after_release import undecided
+from streams.rules.orders.state import OrderState
+
+MANY = 5
+WINDOW = timedelta(minutes=10)
+"""So many newly missing within this time are not believed, until they are seen again or a person decides."""
+
+
+class Vanished:
+    """Of all brands in one partition. A pure function of the states noted: the same after a restart."""
+
+    def __init__(self, partition: int) -> None:
+        self._partition = partition
+        self._missing: dict[Brand, dict[OrderId, tuple[datetime, ...]]] = {}
+
+    def note(self, state: OrderState) -> None:
+        """The newest state of an order."""
+        times = tuple(known.missing_at for known in undecided(state) if known.missing_at is not None)
+        of_brand = self._missing.setdefault(state.brand, {})
+        if times:
+            of_brand[state.order] = times
+        else:
+            of_brand.pop(state.order, None)
+
+    def brands(self) -> Iterator[Brand]:
+        """Those of which anything was noted."""
+        return iter(sorted(self._missing))
+
+    def many(self, brand: Brand) -> bool:
+        """Whether MANY of those still missing and undecided went within WINDOW."""
+        times = sorted(moment for moments in self._missing.get(brand, {}).values() for moment in moments)
+        return any(last - first <= WINDOW for first, last in zip(times, times[MANY - 1 :], strict=False))
+
+    def order(self) -> OrderId:
+        """The order-like id under which the case is kept, one per partition."""
+        return OrderId(f"~missing-{self._partition}")
+
+    def report(self, brand: Brand) -> ConnectionSeen:
+        """What the connection's own state is told."""
+        many = self.many(brand)
+        return ConnectionSeen(
+            brand=brand,
+            order=self.order(),
+            system=System.CLARUS,
+            state=ConnectionState.RIGHTS_LOST if many else ConnectionState.WELL,
+            text=f"{MANY} or more goods-outs vanished within {WINDOW}; nothing is created until they are seen again "
+            "or released again"
+            if many
+            else "",
+        )
