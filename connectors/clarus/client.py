@@ -52,6 +52,8 @@ class ClarusClient:
         response = await self._send(method, f"{self._tenant.rest_prefix}{path}", body, writing=True)
         if response.status_code >= 400:
             raise _refusal(response)
+        if not response.is_success:
+            raise Incompatible(f"{method} {path}: expected 200 or 204, found {response.status_code}")
         return _json(response, f"{method} {path}") if response.content else {}
 
     async def _send(self, method: str, path: str, body: Mapping[str, Any] | None, *, writing: bool) -> httpx.Response:
