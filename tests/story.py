@@ -32,7 +32,7 @@ from schemas.events import (
 from schemas.hints import Hint
 from schemas.outcomes import Outcome, OutcomeKind
 from schemas.topics import CASES, COMMANDS, HINTS
-from streams.agents.orders import EVENTS, RECORDS, OrdersFold
+from streams.agents.orders import EVENTS, RECORDS, OrdersFold, decode_command
 from streams.engine.contract import Change, Emission, Step, Verdict
 from streams.rules.orders.state import OrderState
 from tests.builders import ACME, NOON, ORDER, ErpBuilder, GoodsOutBuilder, OrderBuilder, a_brand
@@ -200,7 +200,7 @@ class Story:
     def receive(self, emission: Emission) -> None:
         assert emission.value is not None
         if emission.topic in (topic.name for topic in COMMANDS.values()):
-            self.commands.append(RECORDS.decode(emission.value, emission.headers))
+            self.commands.append(decode_command(emission.value, dict(emission.headers)))
         elif emission.topic == CASES.name:
             case = RECORDS.decode(emission.value, emission.headers)
             assert isinstance(case, Case)

@@ -1,6 +1,6 @@
 """What an event adds to what is known. No decision is made here."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from schemas.base import GoodsOutRef, System
 from schemas.events import (
@@ -20,6 +20,7 @@ from schemas.goods_outs import GoodsOut
 from schemas.references import read_reference
 from streams.rules.orders.outcomes import ended
 from streams.rules.orders.state import (
+    DEAD,
     Closed,
     KnownGoodsOut,
     OrderState,
@@ -172,10 +173,6 @@ def _erp(state: OrderState, event: ErpOrderSeen) -> OrderState:
     if event.snapshot is None:
         return state.model_copy(update={"erp_read": True})
     return state.model_copy(update={"erp": event.snapshot, "erp_read": True})
-
-
-DEAD = timedelta(minutes=10)
-"""A command this old is not carried out any more: connectors let it expire sooner, and hold a key a minute."""
 
 
 def _operator(state: OrderState, event: OperatorActed) -> OrderState:

@@ -30,14 +30,15 @@ from streams.rules.orders.connection import connection
 from streams.rules.orders.finance import posting, refused_by_erp, sales_order
 from streams.rules.orders.findings import Finding, Look, Rule, Waiting, Wake, Wanted
 from streams.rules.orders.readiness import held
-from streams.rules.orders.release import refused_by_clarus, release, strange
+from streams.rules.orders.release import refused_by_clarus, release, strange, under_way
 from streams.rules.orders.rest import at_rest, stub
-from streams.rules.orders.state import Closed, OrderState, Refusal, Reread, Since
+from streams.rules.orders.state import DEAD, Closed, OrderState, Refusal, Reread, Since
 from streams.rules.orders.telling import late_tracking, refused_by_shopify, tell
 
 ORDER_RULES: tuple[Rule, ...] = (
     held,
     release,
+    under_way,
     sales_order,
     cancelled,
     posting,
@@ -152,7 +153,8 @@ def _commands(
         new.append(_command(state, one, fingerprint, decision, len(new)))
     withdrawals = _withdrawals(state, objects, decision, len(new))
     replaced = {command.object for command in new}
-    in_flight = (*(flying for flying in state.in_flight if flying.object not in replaced), *new)
+    kept = (one for one in state.in_flight if one.object in objects or not _forgotten(state, one))
+    in_flight = (*(one for one in kept if one.object not in replaced), *new)
     return (
         state.model_copy(
             update={
@@ -163,6 +165,15 @@ def _commands(
         ),
         (*new, *withdrawals),
     )
+
+
+WITHDRAWN = (CreateGoodsOut, CreateFulfilment)
+"""What is withdrawn when it is not wanted any more. Other commands end by themselves: their targets are absolute."""
+
+
+def _forgotten(state: OrderState, unwanted: Command) -> bool:
+    """One not wanted any more whose outcome would have come long ago."""
+    return not isinstance(unwanted, WITHDRAWN) and state.now - unwanted.decided_at >= DEAD
 
 
 def _fingerprint(one: Wanted) -> str:
@@ -214,13 +225,11 @@ def _decided(state: OrderState, decision: Decision, index: int) -> dict[str, obj
 
 
 def _withdrawals(state: OrderState, objects: set[str], decision: Decision, first_index: int) -> tuple[Withdraw, ...]:
-    """Creates under way that no rule wants any more. Other commands end by themselves: their targets are absolute."""
+    """Creates under way that no rule wants any more."""
     unwanted: list[Decided] = [
         flying
         for flying in state.in_flight
-        if isinstance(flying, CreateGoodsOut | CreateFulfilment)
-        and flying.object not in objects
-        and not state.is_withdrawn(flying)
+        if isinstance(flying, WITHDRAWN) and flying.object not in objects and not state.is_withdrawn(flying)
     ]
     return tuple(
         Withdraw.model_validate(
@@ -240,6 +249,9 @@ def _withdrawals(state: OrderState, objects: set[str], decision: Decision, first
 def _rest(state: OrderState, config: BrandConfig, findings: list[Finding], wakes: list[datetime]) -> OrderState:
     """An order in step leaves after its grace period."""
     if not at_rest(state, findings):
+        return state.model_copy(update={"at_rest_since": None})
+    if state.in_flight:
+        wakes.append(max(one.decided_at for one in state.in_flight) + DEAD)
         return state.model_copy(update={"at_rest_since": None})
     since = state.at_rest_since or state.now
     leaves = since + timedelta(seconds=config.waits.kept)

@@ -37,8 +37,6 @@ def release(state: OrderState, config: BrandConfig) -> Iterator[Finding]:
     strange = {sku for known in state.goods_outs for sku in strange_skus(known)}
     for one in to_ship(order):
         flying = next((c for c in state.creates_in_flight if c.fulfilment_order == one.id), None)
-        if flying is not None:
-            yield _waited(state, flying.reference, config)
         if allowed and may_release(one, config):
             if flying is not None:
                 yield _again(flying)
@@ -87,6 +85,12 @@ def strange(state: OrderState, _config: BrandConfig) -> Iterator[Finding]:
                 object=f"{known.reference} twice",
                 detail=f"goods-outs {', '.join(known.doubles)} bear the same reference as {known.goods_out.id}",
             )
+
+
+def under_way(state: OrderState, config: BrandConfig) -> Iterator[Finding]:
+    """Rule: the outcome of every create is waited for, also of one not wanted any more: its units count till then."""
+    for create in state.creates_in_flight:
+        yield _waited(state, create.reference, config)
 
 
 def _waited(state: OrderState, reference: GoodsOutRef, config: BrandConfig) -> Waiting:

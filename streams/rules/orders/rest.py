@@ -13,11 +13,11 @@ from streams.rules.orders.units import fulfilments_of
 
 
 def at_rest(state: OrderState, findings: Sequence[Finding]) -> bool:
-    """Whether nothing is wanted, waited for, under way or open, of an order that has not left yet."""
+    """Whether nothing is wanted, waited for or open, of an order that has not left yet."""
     if state.order.startswith("~") or (state.shopify is None and state.erp is None):
         return False
     idle = all(isinstance(finding, Look) for finding in findings)
-    return idle and not (state.cases or state.in_flight or state.ask)
+    return idle and not (state.cases or state.ask)
 
 
 def stub(state: OrderState) -> OrderState:
@@ -36,10 +36,9 @@ def stub(state: OrderState) -> OrderState:
 
 
 def _told(state: OrderState) -> tuple[Telling, ...]:
-    """Every telling, also those known only by the tracking that a fulfilment in Shopify bears."""
-    known = {telling.fulfilment for telling in state.tellings}
-    found = tuple(
-        Telling(
+    """Every telling, as Shopify showed it last; also those known only by the tracking that a fulfilment bears."""
+    shown = {
+        fulfilment.id: Telling(
             fulfilment=fulfilment.id,
             goods_out=goods_out.reference,
             lines=fulfilment.lines,
@@ -47,6 +46,6 @@ def _told(state: OrderState) -> tuple[Telling, ...]:
         )
         for goods_out in state.goods_outs
         for fulfilment in fulfilments_of(state, goods_out)
-        if fulfilment.id not in known
-    )
-    return (*state.tellings, *found)
+    }
+    unseen = {telling.fulfilment: telling for telling in state.tellings if telling.fulfilment not in shown}
+    return (*unseen.values(), *shown.values())

@@ -1,6 +1,6 @@
 """What is known of one order, folded from its events. `absorb` makes the next one; nothing else does."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from hashlib import sha256
 
 from schemas.base import (
@@ -21,6 +21,9 @@ from schemas.erp import ErpOrder
 from schemas.events import ConnectionState
 from schemas.goods_outs import GoodsOut
 from schemas.orders import Address, Order
+
+DEAD = timedelta(minutes=10)
+"""A command this old is not carried out any more: connectors let it expire sooner, and hold a key a minute."""
 
 
 class Reached(Frozen):

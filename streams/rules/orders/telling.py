@@ -192,6 +192,8 @@ def _tracking(known: KnownGoodsOut, numbers: tuple[str, ...], config: BrandConfi
 
 def late_tracking(state: OrderState, config: BrandConfig) -> Iterator[Finding]:
     """Rule: a parcel told without tracking gets it once it is there; a case while it is not."""
+    if state.shopify is None:
+        return
     for known in state.goods_outs:
         if not despatched(known.goods_out):
             continue
