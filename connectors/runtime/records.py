@@ -25,7 +25,7 @@ def hint_of(record: Record) -> Hint:
 def command_of(record: Record) -> Command:
     """Raises Unreadable, also when the command lies under another order's key."""
     command = cast("Command", _COMMANDS.decode(record.value or b"", record.headers))
-    if record.key is None or record.key.decode() != command.key:
+    if record.key is None or record.key != command.key.encode():
         raise Unreadable("key", command.key, repr(record.key))
     return command
 
