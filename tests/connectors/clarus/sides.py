@@ -124,13 +124,13 @@ async def a_port(transport: httpx.AsyncBaseTransport, **settings: Any) -> AsyncI
 @asynccontextmanager
 async def sandbox_side(scene: str, **settings: Any) -> AsyncIterator[Clarus]:
     floor = Floor(NOON)
-    async with a_port(sandbox_transport(floor, scene), **settings) as clarus:
+    async with a_port(to_sandbox(floor), **settings) as clarus:
         clarus.moves = SCENES[scene](floor) or {}
         yield clarus
         await floor.world.errands.finished()
 
 
-def sandbox_transport(floor: Floor, _scene: str) -> httpx.AsyncBaseTransport:
+def to_sandbox(floor: Floor) -> httpx.AsyncBaseTransport:
     return httpx.ASGITransport(floor.app)
 
 

@@ -263,7 +263,6 @@ def test_a_list_is_read_to_its_end() -> None:
         Answers(page("1", more=True, cursor="")),
         Answers(page("1", more="yes", cursor="a")),
         Answers(page("1", more=None)),
-        Answers(page("1", more=True, cursor="a")),
         Answers(httpx.Response(200, json={"data": {"products": {"all": {"edges": []}}}})),
         Answers(httpx.Response(200, json={"data": {"products": {"all": {"pageInfo": {"hasNextPage": False}}}}})),
         Answers(httpx.Response(200, json={"data": {"products": {"all": None}}})),
@@ -280,6 +279,13 @@ def test_a_list_is_read_to_its_end() -> None:
 def test_a_list_that_may_not_be_whole_is_none(answers: Answers) -> None:
     with pytest.raises(Incompatible):
         asked(answers, products)
+
+
+def test_a_list_that_turns_in_circles_is_given_up_at_once() -> None:
+    answers = Answers(page("1", more=True, cursor="a"))
+    with pytest.raises(Incompatible, match="the same again"):
+        asked(answers, products)
+    assert len(answers.requests) == 2
 
 
 def test_a_list_without_end_is_given_up() -> None:
