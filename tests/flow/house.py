@@ -45,7 +45,7 @@ class House:
         self.metrics = Metrics()
         self._runtime = runtime
         bases = {"shopify": "http://shopify.test", "clarus": "http://clarus.test"}
-        erps = {
+        erps: dict[str, dict[str, Any]] = {
             brand.brand: {"kind": "sandbox", "base_url": "http://erp.test", "key": erp_key(brand)}
             for brand in self.outside.brands
         }

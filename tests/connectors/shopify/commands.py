@@ -44,8 +44,9 @@ def some_units(quantity: int = 1) -> TellUnits:
     )
 
 
-def track(order: OrderId, fulfilment: FulfilmentId, tracking: Tracking = DPD) -> UpdateTracking:
-    return UpdateTracking(**_decided(order, f"tracking:{fulfilment}"), fulfilment=fulfilment, tracking=tracking)
+def track(order: OrderId, fulfilment: str, tracking: Tracking = DPD) -> UpdateTracking:
+    told = FulfilmentId(fulfilment)
+    return UpdateTracking(**_decided(order, f"tracking:{told}"), fulfilment=told, tracking=tracking)
 
 
 def _decided(order: OrderId, about: str) -> dict[str, Any]:
