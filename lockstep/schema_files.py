@@ -21,10 +21,11 @@ def keep_schemas(folder: Path = SCHEMAS) -> tuple[str, ...]:
 
     Beside each Avro schema lies `<Kind>.<fingerprint>.hex`: the bytes this release writes for
     `examples/<Kind>.json`, so that later releases can prove that they still read them.
-    Raises IncompatibleError, and writes nothing, when a change is against the rules of `schemas.compatibility`.
+    Raises IncompatibleError, and writes nothing, when a change is against the rules of `schemas.compatibility` or an
+    example lacks a field. A schema that never left your checkout may be deleted and written anew.
     """
     history = folder / "history"
-    wrong = [line for model in RECORD_KINDS for line in _against_kept(model, history)]
+    wrong = [line for model in RECORD_KINDS for line in (*_against_kept(model, history), *_left_out(model, folder))]
     if wrong:
         raise IncompatibleError("\n".join(wrong))
     history.mkdir(exist_ok=True)
@@ -45,6 +46,16 @@ def written(model: type[BaseModel], folder: Path = SCHEMAS) -> bytes:
     """The Avro bytes of the model's example. Raises OSError when it has none, ValidationError when it is not valid."""
     example = model.model_validate_json((folder / "examples" / f"{model.__name__}.json").read_bytes())
     return Codec((model,)).encode(example)[0]
+
+
+def _left_out(model: type[BaseModel], folder: Path) -> Sequence[str]:
+    """An example shows every field, so that the kept bytes prove every field."""
+    shown = json.loads((folder / "examples" / f"{model.__name__}.json").read_text())
+    return [
+        f"examples/{model.__name__}.json: expected every field, {name} is not there: add it"
+        for name in model.model_fields
+        if name not in shown
+    ]
 
 
 def _against_kept(model: type[BaseModel], history: Path) -> Sequence[str]:

@@ -15,7 +15,7 @@ NAMES = ("R. Example", "S. Sample", "T. Test", "U. Invented", "V. Nobody")
 
 @dataclass(frozen=True)
 class Clientele:
-    """What shoppers of one shop choose from. `stray`: a location without warehouse; `odd`: an unmapped shipping line."""
+    """What the shoppers of a shop choose. `stray`: a location without warehouse; `odd`: an unmapped shipping line."""
 
     shop: Shop
     skus: tuple[str, ...]

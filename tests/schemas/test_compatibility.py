@@ -1,6 +1,7 @@
 """What a record kind may become: both ways, against every schema it was ever written with."""
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -130,6 +131,7 @@ def test_a_union_must_keep_its_branches() -> None:
 
 
 def test_an_incompatible_change_is_not_kept(tmp_path: Path) -> None:
+    shutil.copytree(SCHEMAS / "examples", tmp_path / "examples")
     history = tmp_path / "history"
     history.mkdir()
     older = json.loads(json.dumps(schema_of(next(m for m in RECORD_KINDS if m.__name__ == "Tick"))))
