@@ -35,9 +35,7 @@ class Metrics:
         )
         self.lag = Gauge("lockstep_lag_records", "Records not finished yet.", ["role", "topic", "partition"], **made)
         self.recovered = Counter("lockstep_recovered_records_total", "Changelog records read at assignments.", **made)
-        self.keys = Gauge(
-            "lockstep_keys", "Keys in a worker's tables; orders a connector works on.", ["role"], **made
-        )
+        self.keys = Gauge("lockstep_keys", "Keys in a worker's tables; orders a connector works on.", ["role"], **made)
         self.hints = Counter("lockstep_hints_total", "Hints, by why.", ["brand", "system", "why"], **made)
         self.refused = Counter(
             "lockstep_webhooks_refused_total",

@@ -94,7 +94,7 @@ def test_partition_away_and_back(play: Play) -> None:
         await on.finished()
         visiting = asyncio.create_task(visits.run())
         await until(lambda: set(stays.folds) == {0, 1} and set(visits.folds) == {2, 3}, "each has half")
-        assert not any(f"acme/{moved}" in fold.states() for fold in stays.folds.values())  # type: ignore[attr-defined]
+        assert not any(f"acme/{moved}" in fold.states() for fold in stays.folds.values())  # type: ignore[attr-defined]  # the folds here are OrdersFolds
         await on.events.seen(wanting(moved))
         await on.finished()
         await end(visiting)
@@ -108,7 +108,7 @@ def test_partition_away_and_back(play: Play) -> None:
         opened = {(one.key or b"").decode() for one in await on.records(CASES.name)}
         assert not any(key.startswith(f"acme/{moved}/") for key in opened)
         mine, bulk = stays.folds[3], bulk_fold(await everything(on.corner, ORDERS_EVENTS.name)).folds[3]
-        assert mine.states() == bulk.states()  # type: ignore[attr-defined]
+        assert mine.states() == bulk.states()  # type: ignore[attr-defined]  # the folds here are OrdersFolds
         await end(staying)
         await agrees(on.corner)
 
