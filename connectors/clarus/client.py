@@ -11,7 +11,7 @@ import httpx
 from connectors.clarus.pace import Pace
 from connectors.clarus.settings import ClarusTenant
 from connectors.runtime.errors import Incompatible, Rejected, Unauthorised
-from connectors.runtime.http import send
+from connectors.runtime.http import read_patiently, send
 from connectors.runtime.tokens import ClientCredentials
 from kernel.clock import Clock
 
@@ -22,7 +22,7 @@ class ClarusClient:
     """
 
     def __init__(self, tenant: ClarusTenant, clock: Clock, transport: httpx.AsyncBaseTransport | None = None) -> None:
-        self._tenant = tenant
+        self._tenant, self._clock = tenant, clock
         self._http = httpx.AsyncClient(
             base_url=tenant.base_url,
             headers={"X-Clarus-Subdomain": tenant.subdomain},
@@ -41,7 +41,7 @@ class ClarusClient:
     async def query(self, document: str, variables: Mapping[str, Any]) -> dict[str, Any]:
         """The `data` of a GraphQL answer."""
         body = {"query": document, "variables": dict(variables)}
-        response = await self._send("POST", "/graphql", body, writing=False)
+        response = await read_patiently(lambda: self._send("POST", "/graphql", body, writing=False), self._clock)
         answer = _json(response, "POST /graphql")
         if answer.get("errors") or not isinstance(answer.get("data"), dict):
             raise Incompatible(f"POST /graphql: {_first_message(answer)}")

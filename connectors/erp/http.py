@@ -6,20 +6,11 @@ from typing import Any
 
 import httpx
 
-from connectors.runtime.errors import (
-    Incompatible,
-    NotFound,
-    RateLimited,
-    Rejected,
-    TimedOut,
-    Unauthorised,
-    Unavailable,
-)
+from connectors.runtime.errors import Incompatible, Rejected
+from connectors.runtime.http import read_patiently, send
+from kernel.clock import Clock
 
 Parameters = Sequence[tuple[str, str]]
-
-RETRY_AFTER_SECONDS = 5.0
-"""How long to wait when an ERP that is busy does not say."""
 
 
 class ErpHttp:
@@ -31,8 +22,10 @@ class ErpHttp:
         headers: Mapping[str, str],
         timeout: float,
         max_in_flight: int,
+        clock: Clock,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
+        self._clock = clock
         self._client = httpx.AsyncClient(
             base_url=base_url, headers=dict(headers), timeout=httpx.Timeout(timeout, pool=None), transport=transport
         )
@@ -43,37 +36,20 @@ class ErpHttp:
 
     async def get(self, path: str, parameters: Parameters = ()) -> Any:
         """The JSON answered. Raises NotFound, Unavailable, RateLimited, Unauthorised, Rejected, Incompatible."""
-        return await self._request("GET", path, parameters, None, writes=False)
+        return await read_patiently(lambda: self._request("GET", path, parameters, None, writing=False), self._clock)
 
     async def write(self, method: str, path: str, body: Any) -> Any:
-        """As `get`, and TimedOut when it may have been executed."""
-        return await self._request(method, path, (), body, writes=True)
+        """As `get`, once, and TimedOut when it may have been executed."""
+        return await self._request(method, path, (), body, writing=True)
 
-    async def _request(self, method: str, path: str, parameters: Parameters, body: Any, *, writes: bool) -> Any:
-        what = f"{method} {path}"
-        unclear = TimedOut if writes else Unavailable
+    async def _request(self, method: str, path: str, parameters: Parameters, body: Any, *, writing: bool) -> Any:
+        # A GET must not carry a JSON content type: Tryton answers 400 (measured, series 8.0).
+        request = self._client.build_request(method, path, params=list(parameters) or None, json=body)
         async with self._slots:
-            try:
-                # A GET must not carry a JSON content type: Tryton answers 400 (measured, series 8.0).
-                answer = await self._client.request(method, path, params=list(parameters) or None, json=body)
-            except (httpx.ConnectError, httpx.ConnectTimeout) as error:
-                raise Unavailable(f"{what}: no connection ({type(error).__name__})") from error
-            except httpx.TransportError as error:
-                raise unclear(f"{what}: no answer ({type(error).__name__})") from error
-        status = answer.status_code
-        if status == 429:
-            raise RateLimited(f"{what}: busy", _retry_after(answer))
-        if status == 503:
-            raise Unavailable(f"{what}: away (503)")
-        if status >= 500:
-            raise unclear(f"{what}: answered {status}")
-        if status in {401, 403}:
-            raise Unauthorised(f"{what}: answered {status}")
-        if status == 404:
-            raise NotFound(what)
-        if status >= 400:
+            answer = await send(self._client, request, writing=writing)
+        if answer.status_code >= 400:
             raise _refusal(answer)
-        return _json(answer, what)
+        return _json(answer, f"{method} {path}")
 
 
 def _json(answer: httpx.Response, what: str) -> Any:
@@ -97,10 +73,3 @@ def _refusal(answer: httpx.Response) -> Rejected:
         text=str(error.get("message") or "no reason given"),
         field=str(error.get("field") or ""),
     )
-
-
-def _retry_after(answer: httpx.Response) -> float:
-    try:
-        return float(answer.headers["Retry-After"])
-    except (KeyError, ValueError):
-        return RETRY_AFTER_SECONDS

@@ -1,8 +1,19 @@
 """HTTP to outside systems: every way a request can fail, named for what the caller can do."""
 
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
 import httpx
+from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt, wait_exponential
 
 from connectors.runtime.errors import NotFound, RateLimited, TimedOut, Unauthorised, Unavailable
+from kernel.clock import Clock
+
+T = TypeVar("T")
+
+READ_TRIES = 3
+READ_WAIT_FIRST = 0.2
+"""Seconds before the second try of a read, doubling."""
 
 RETRY_AFTER_SECONDS = 2.0
 """How long to wait when a busy system does not say."""
@@ -33,6 +44,25 @@ async def send(client: httpx.AsyncClient, request: httpx.Request, *, writing: bo
             raise unclear(f"{what}: answered {status}")
         case _:
             return response
+
+
+async def read_patiently(read: Callable[[], Awaitable[T]], clock: Clock) -> T:
+    """A read that one bad gateway does not end: a look at an order is many requests. Never for writes.
+
+    Raises what the last try raised; only Unavailable is tried again.
+    """
+    tries = AsyncRetrying(
+        stop=stop_after_attempt(READ_TRIES),
+        wait=wait_exponential(multiplier=READ_WAIT_FIRST),
+        retry=retry_if_exception_type(Unavailable),
+        sleep=clock.sleep,
+        reraise=True,
+    )
+
+    async def once() -> T:  # tenacity awaits coroutine functions only
+        return await read()
+
+    return await tries(once)
 
 
 def retry_after(response: httpx.Response) -> float:

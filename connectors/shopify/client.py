@@ -13,7 +13,7 @@ import orjson
 import structlog
 
 from connectors.runtime.errors import Incompatible, NotFound, RateLimited, TimedOut, Unauthorised, Unavailable
-from connectors.runtime.http import send
+from connectors.runtime.http import read_patiently, send
 from connectors.runtime.tokens import ClientCredentials, FixedToken, Tokens
 from connectors.shopify.answers import Answer, Parsed, judge, parse
 from connectors.shopify.documents import document
@@ -60,11 +60,15 @@ class ShopifyClient:
 
         Waits for budget; tries again while throttled, for as long as the shop's `patience`; then RateLimited.
         """
+
+        async def once() -> Answer:
+            reserved = await self.limiter.reserve(kind or operation, purpose)
+            return await self._call(operation, variables, reserved, kind or operation, writing=False)
+
         until = self._clock.monotonic() + self._shop.patience
         while True:
-            reserved = await self.limiter.reserve(kind or operation, purpose)
             try:
-                return await self._call(operation, variables, reserved, kind or operation, writing=False)
+                return await read_patiently(once, self._clock)
             except RateLimited as throttled:
                 wait = throttled.retry_after + self._jitter()
                 if self._clock.monotonic() + wait > until:

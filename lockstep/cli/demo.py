@@ -56,7 +56,7 @@ def demo(
     only when they are in step. Nothing outside this machine is touched.
     """
     configure("demo", logging.ERROR)
-    logging.getLogger().setLevel(logging.CRITICAL)  # what a starting broker lets its clients grumble is no news here
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # what clients grumble while a broker starts is no news
     plan = Plan(
         orders, rate, seed, faults.value, erp.value, kill, timeout, bootstrap=os.environ.get(EXTERNAL_BOOTSTRAP)
     )

@@ -58,6 +58,7 @@ class SandboxErp:
                 {"Authorization": f"Bearer {key}"},
                 timeout=CAPABILITIES.longest_request,
                 max_in_flight=CAPABILITIES.max_in_flight,
+                clock=clock,
                 transport=transport,
             )
             for brand, key in keys.items()

@@ -53,7 +53,7 @@ class TrytonErp:
         self._shops = dict(shops)
         self._clock = clock
         self._client = TrytonClient(
-            base_url, key, company, CAPABILITIES.longest_request, CAPABILITIES.max_in_flight, transport
+            base_url, key, company, CAPABILITIES.longest_request, CAPABILITIES.max_in_flight, clock, transport
         )
         self._orders = OrderWriter(self._client, MasterRecords(self._client))
         self._fulfilments = FulfilmentWriter(self._client, posts_itself=posts_itself)

@@ -11,6 +11,7 @@ import orjson
 
 from connectors.erp.http import ErpHttp
 from connectors.runtime.errors import Incompatible, Rejected
+from kernel.clock import Clock
 
 Record = dict[str, Any]
 
@@ -28,11 +29,12 @@ class TrytonClient:
         company: int,
         timeout: float,
         max_in_flight: int,
+        clock: Clock,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         """`base_url` is `http://HOST:PORT/DATABASE/rest/`, `key` a validated application key of a real user."""
         headers = {"Authorization": f"Bearer {key}", "X-Tryton-Context": encoded({"company": company})}
-        self._http = ErpHttp(base_url, headers, timeout, max_in_flight, transport)
+        self._http = ErpHttp(base_url, headers, timeout, max_in_flight, clock, transport)
 
     async def aclose(self) -> None:
         await self._http.aclose()

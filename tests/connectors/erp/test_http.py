@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 import httpx
 import pytest
@@ -17,12 +18,15 @@ from connectors.runtime.errors import (
     Unauthorised,
     Unavailable,
 )
+from kernel.clock import LoopClock
+from kernel.virtual_time import run_virtual
 
 Handler = Callable[[httpx.Request], httpx.Response]
 
 
 def http(handler: Handler) -> ErpHttp:
-    return ErpHttp("http://erp.example/", {}, timeout=1, max_in_flight=2, transport=httpx.MockTransport(handler))
+    transport = httpx.MockTransport(handler)
+    return ErpHttp("http://erp.example/", {}, 1, 2, LoopClock(datetime(2026, 11, 3, tzinfo=UTC)), transport)
 
 
 def answering(status: int) -> Handler:
@@ -59,10 +63,23 @@ def test_each_failure_has_its_name(
     handler: Handler, reading: type[ConnectorError], writing: type[ConnectorError]
 ) -> None:
     with pytest.raises(ConnectorError) as read:
-        asyncio.run(http(handler).get("x"))
+        run_virtual(http(handler).get("x"))
     with pytest.raises(ConnectorError) as written:
-        asyncio.run(http(handler).write("POST", "x", {}))
+        run_virtual(http(handler).write("POST", "x", {}))
     assert (type(read.value), type(written.value)) == (reading, writing)
+
+
+def test_a_read_outlives_a_bad_gateway_or_two_and_a_write_is_never_repeated() -> None:
+    seen: list[str] = []
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        seen.append(request.method)
+        return httpx.Response(502) if len(seen) in {1, 2, 4} else httpx.Response(200, json=[len(seen)])
+
+    assert run_virtual(http(handler).get("x")) == [3]
+    with pytest.raises(TimedOut):
+        run_virtual(http(handler).write("POST", "x", {}))
+    assert seen == ["GET", "GET", "GET", "POST"]
 
 
 def test_a_refusal_keeps_what_the_erp_said() -> None:
@@ -75,15 +92,15 @@ def test_a_refusal_keeps_what_the_erp_said() -> None:
         return httpx.Response(400, json={"status": 400, "message": "must be unique per shop", "description": ""})
 
     with pytest.raises(Rejected) as refused:
-        asyncio.run(http(ours).write("PUT", "x", {}))
+        run_virtual(http(ours).write("PUT", "x", {}))
     assert (refused.value.code, refused.value.field, refused.value.text) == ("unknown_item", "lines.0.sku", "no item")
     with pytest.raises(Rejected, match="must be unique per shop"):
-        asyncio.run(http(trytons).write("POST", "x", {}))
+        run_virtual(http(trytons).write("POST", "x", {}))
 
 
 def test_busy_says_how_long() -> None:
     with pytest.raises(RateLimited) as busy:
-        asyncio.run(http(lambda _: httpx.Response(429, headers={"Retry-After": "7"})).get("x"))
+        run_virtual(http(lambda _: httpx.Response(429, headers={"Retry-After": "7"})).get("x"))
     assert busy.value.retry_after == 7
 
 
@@ -103,7 +120,8 @@ def test_no_more_requests_at_a_time_than_allowed() -> None:
             under_way -= 1
             return httpx.Response(200, json=[])
 
-        erp = ErpHttp("http://erp.example/", {}, 1, max_in_flight=2, transport=httpx.MockTransport(handler))
+        clock = LoopClock(datetime(2026, 11, 3, tzinfo=UTC))
+        erp = ErpHttp("http://erp.example/", {}, 1, 2, clock, httpx.MockTransport(handler))
         await asyncio.gather(*(erp.get("x") for _ in range(6)))
         await erp.aclose()
         return most

@@ -3,6 +3,7 @@
 import pytest
 
 from connectors.runtime.errors import RateLimited, Unauthorised, Unavailable
+from connectors.runtime.http import READ_TRIES
 from sandbox.faults import Fault
 from schemas.base import FulfilmentOrderId, OrderId
 from schemas.commands import Tracking
@@ -213,7 +214,9 @@ def test_away_after_an_unclear_answer_is_delayed_and_never_an_error() -> None:
         order = await acme.read(acme.placed(("MUG-BLUE", 2)))
         acme.next_write(Fault.ANSWER_LOST)
         acme.network.before = lambda operation: (
-            acme.world.faults.force("query", Fault.SERVER_ERROR) if operation == "CreateFulfilment" else None
+            acme.world.faults.force("query", Fault.SERVER_ERROR, times=READ_TRIES)
+            if operation == "CreateFulfilment"
+            else None
         )
         outcome = (await acme.port.execute(tell(order, units(order, 1)))).outcome
         assert (outcome.kind, outcome.code) == (OutcomeKind.DELAYED, "unclear_answer")
@@ -224,7 +227,7 @@ def test_away_after_an_unclear_answer_is_delayed_and_never_an_error() -> None:
 def test_away_before_anything_was_written_is_an_error() -> None:
     async def story(acme: SandboxShop) -> None:
         order = await acme.read(acme.placed(("MUG-BLUE", 2)))
-        acme.world.faults.force("query", Fault.SERVER_ERROR)
+        acme.world.faults.force("query", Fault.SERVER_ERROR, times=READ_TRIES)
         with pytest.raises(Unavailable):
             await acme.port.execute(tell(order, units(order, 1)))
 
@@ -235,7 +238,9 @@ def test_an_answered_write_stands_though_it_cannot_be_read_back() -> None:
     async def story(acme: SandboxShop) -> None:
         order = await acme.read(acme.placed(("MUG-BLUE", 2)))
         acme.network.before = lambda operation: (
-            acme.world.faults.force("query", Fault.SERVER_ERROR) if operation == "CreateFulfilment" else None
+            acme.world.faults.force("query", Fault.SERVER_ERROR, times=READ_TRIES)
+            if operation == "CreateFulfilment"
+            else None
         )
         outcome = (await acme.port.execute(tell(order, units(order, 1)))).outcome
         assert outcome.kind is OutcomeKind.APPLIED
