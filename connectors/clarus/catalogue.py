@@ -70,8 +70,8 @@ class Catalogue:
         if missing:
             listed = await whole_list(self._client, "products", "products", {"code": {"in": missing}}, self._page)
             for node in listed:
-                if node.get("code") in missing:  # exactly: Clarus may match more loosely than a zero or a capital
-                    self._put("product", node["code"], text(node, "id"))
+                # Under its own code: Clarus may match more loosely than a zero or a capital.
+                self._put("product", text(node, "code"), text(node, "id"))
 
     async def carrier(self, carrier: str, service: str) -> tuple[int, int]:
         """Ids of a carrier and of its service. Rejected `unknown_carrier` or `unknown_service`."""

@@ -52,7 +52,8 @@ class OpenGoodsOuts:
         }
         moved = [id_ for id_ in sorted(before.keys() | now.keys()) if before.get(id_) != now.get(id_)]
         orders = dict.fromkeys((now.get(id_) or before[id_]).order for id_ in moved)
-        return Changes(tuple(orders), orjson.dumps({id_: [*seen] for id_, seen in now.items()}).decode())
+        seen = orjson.dumps({id_: [*one] for id_, one in now.items()}).decode()
+        return Changes(tuple(orders), seen, proven=True)
 
 
 def ours(config: BrandConfig, node: Node) -> OrderId | None:

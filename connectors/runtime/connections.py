@@ -35,12 +35,17 @@ class Connections:
         """Answers came: well again, unless they cannot be believed. Without readings nothing is known."""
         if not readings:
             return
-        breaker = self._breakers[brand]
         if all(reading.complete for reading in readings):
-            changed = breaker.succeeded()
-        else:
-            changed = breaker.blinded(self._clock.now(), "answers do not show our account and warehouses")
-        if changed:
+            await self.well(brand)
+            return
+        breaker = self._breakers[brand]
+        if breaker.blinded(self._clock.now(), "answers do not show our account and warehouses"):
+            await self._publisher.connection(brand, breaker.state, breaker.text)
+
+    async def well(self, brand: Brand) -> None:
+        """An answer came that can be believed."""
+        breaker = self._breakers[brand]
+        if breaker.succeeded():
             await self._publisher.connection(brand, breaker.state, breaker.text)
 
     async def failed(self, brand: Brand, error: ConnectorError) -> None:

@@ -44,10 +44,13 @@ class Execution:
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """Orders that may have changed; hints only. `cursor` goes into the next call, opaque to the runtime."""
+    """Orders that may have changed; hints only. `cursor` goes into the next call, opaque to the runtime. `proven`: the
+    answer showed that we see all that is ours, so the connection is well, even when there is nothing to read.
+    """
 
     orders: tuple[OrderId, ...]
     cursor: str
+    proven: bool = False
 
 
 class Port(Protocol):

@@ -380,6 +380,8 @@ class ConnectorRuntime:
                 changes = await self._port.changes(brand, cursor)
                 cursor = changes.cursor
                 await self._publisher.hints(brand, changes.orders, "poll")
+                if changes.proven:
+                    await self._connections.well(brand)
             except ConnectorError as error:
                 await self._connections.failed(brand, error)
             await self._clock.sleep(self._settings.poll_every)

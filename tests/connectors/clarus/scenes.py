@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from decimal import Decimal
 
+from connectors.runtime.http import READ_TRIES
 from sandbox.clarus import ClarusWorld, Tenant, create_app, seed
 from sandbox.clarus.access import ApiUser
 from sandbox.clarus.office import Header, LineWish
@@ -179,8 +180,14 @@ def reads_throttled(floor: Floor) -> None:
     floor.faults.force("graphql", Fault.THROTTLED)
 
 
-def reads_broken(floor: Floor) -> None:
+def one_read_broken(floor: Floor) -> None:
+    floor.goods_out("ACME-5012-71-1")
     floor.faults.force("graphql", Fault.SERVER_ERROR)
+
+
+def reads_broken(floor: Floor) -> None:
+    """For as long as a read is tried."""
+    floor.faults.force("graphql", Fault.SERVER_ERROR, times=READ_TRIES)
 
 
 SCENES: Mapping[str, Callable[[Floor], Moves | None]] = {
@@ -189,6 +196,6 @@ SCENES: Mapping[str, Callable[[Floor], Moves | None]] = {
         nothing, whole_order, picked_in_part, five_goods_outs, two_orders, no_rights, one_warehouse_hidden,
         already_there, unknown_goods_out, create_answer_lost, create_not_done, create_throttled, product_of_another,
         allocated, being_picked, cancelled, cancel_answer_lost, cancel_not_done, ours_and_theirs,
-        day_at_the_warehouse, token_revoked, reads_throttled, reads_broken,
+        day_at_the_warehouse, token_revoked, reads_throttled, one_read_broken, reads_broken,
     )
 }  # fmt: skip

@@ -119,6 +119,7 @@ def test_without_rights_a_hint_is_not_taken_for_nobodys(tell: Tell) -> None:
 def test_the_poll_finds_open_ones_at_first_and_then_what_changed(tell: Tell) -> None:
     async def story(clarus: Clarus) -> None:
         first = await clarus.port.changes(ACME, "")
+        assert first.proven
         assert first.orders == ("5012", "5013", "5015")
         unchanged = await clarus.port.changes(ACME, first.cursor)
         assert unchanged.orders == ()

@@ -105,6 +105,16 @@ def test_a_throttled_read_says_how_long(tell: Tell) -> None:
     tell("reads_throttled", story)
 
 
+def test_one_bad_gateway_does_not_end_a_read(tell: Tell) -> None:
+    async def story(clarus: Clarus) -> None:
+        reading = await clarus.reading()
+        assert reading.complete
+        assert b"ACME-5012-71-1" in reading.body
+        assert clarus.network.names()[:3] == ["GoodsOuts", "GoodsOuts", "Lines"]
+
+    tell("one_read_broken", story)
+
+
 def test_a_read_without_an_answer_executed_nothing(tell: Tell) -> None:
     async def story(clarus: Clarus) -> None:
         with pytest.raises(Unavailable):

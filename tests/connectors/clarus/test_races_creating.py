@@ -4,6 +4,7 @@ import httpx
 import pytest
 
 from connectors.runtime.errors import Unauthorised, Unavailable
+from connectors.runtime.http import READ_TRIES
 from sandbox.faults import Fault
 from schemas.base import OrderId
 from schemas.outcomes import OutcomeKind
@@ -74,7 +75,7 @@ def test_a_look_that_fails_after_an_unclear_answer_leaves_it_open() -> None:
 
 def test_before_anything_was_written_an_outage_is_just_one() -> None:
     async def story(clarus: Clarus, floor: Floor, wire: Wire) -> None:
-        floor.faults.force("graphql", Fault.SERVER_ERROR)
+        floor.faults.force("graphql", Fault.SERVER_ERROR, times=READ_TRIES)
         with pytest.raises(Unavailable):
             await clarus.port.execute(create())
         wire.instead = lambda request: httpx.Response(502) if b"Products" in request.content else None
@@ -88,7 +89,7 @@ def test_before_anything_was_written_an_outage_is_just_one() -> None:
 @pytest.mark.parametrize("trouble", [Fault.SERVER_ERROR, Fault.THROTTLED])
 def test_a_create_stands_when_reading_it_back_fails(trouble: Fault) -> None:
     async def story(clarus: Clarus, floor: Floor, _wire: Wire) -> None:
-        before(clarus, CREATE, lambda: floor.faults.force("graphql", trouble))
+        before(clarus, CREATE, lambda: floor.faults.force("graphql", trouble, times=READ_TRIES))
         execution = await clarus.port.execute(create())
         assert (execution.outcome.kind, execution.outcome.external_id) == (OutcomeKind.APPLIED, "90001")
         assert execution.readings == ()
