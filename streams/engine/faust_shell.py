@@ -89,6 +89,7 @@ async def run_in_faust(role: str, worker: Worker, agent: Agent) -> None:
         await worker.run(deliver)
     finally:
         await app.stop()
+        app.consumer._thread.thread_loop.close()  # Faust makes it with the app, for a thread that is never started
         _log.info("worker.ended", role=role)
 
 

@@ -1,0 +1,167 @@
+"""Hints become reads: joined, one call per order, never lost, and none held up for ever by another's."""
+
+from itertools import pairwise
+
+import pytest
+
+from connectors.runtime.errors import Incompatible, RateLimited, Unavailable
+from schemas.base import Brand
+from schemas.events import ConnectionState
+from schemas.raw import RawKind
+from schemas.topics import HINTS
+from tests.connectors.runtime.scripted import HINTS_TOPIC, SYSTEM, Bench, bench
+
+
+def test_an_idle_order_is_read_at_once_and_hints_meanwhile_share_the_next_call() -> None:
+    async def story(on: Bench) -> None:
+        on.start()
+        await on.hint("5012")
+        await on.until(lambda: len(on.port.calls) == 1, within=0.5)
+        for _ in range(5):
+            await on.hint("5012")
+        await on.finished()
+        assert [call.orders for call in on.port.calls] == [("5012",), ("5012",)]
+        assert len(on.told(RawKind.SNAPSHOT)) == 2
+
+    bench(story)
+
+
+def test_many_orders_share_a_call_up_to_the_batch_of_the_system() -> None:
+    async def story(on: Bench) -> None:
+        on.port.read_batch = 3
+        for number in range(7):
+            await on.hint(str(number))
+        on.start()
+        await on.finished()
+        assert sorted(len(call.orders) for call in on.port.calls) == [1, 3, 3]
+        assert len(on.told(RawKind.SNAPSHOT)) == 7
+
+    bench(story)
+
+
+def test_a_failed_read_keeps_its_hints_and_waits_longer_each_time() -> None:
+    async def story(on: Bench) -> None:
+        on.port.takes = 0.0
+        on.port.failures["read"].extend(Unavailable("away") for _ in range(3))
+        on.start()
+        await on.hint("5012")
+        await on.finished()
+        began = [call.began for call in on.port.calls]
+        gaps = [later - earlier for earlier, later in pairwise(began)]
+        assert len(began) == 4
+        assert gaps == sorted(gaps)
+        assert gaps[0] >= 0.5
+        assert len(on.told(RawKind.SNAPSHOT)) == 1
+        assert on.connections == [], "three failures do not open a breaker"
+
+    bench(story)
+
+
+def test_a_busy_system_is_left_alone_as_long_as_it_asks() -> None:
+    async def story(on: Bench) -> None:
+        on.port.failures["read"].append(RateLimited("busy", 42.0))
+        on.start()
+        await on.hint("5012")
+        await on.finished()
+        first, second = on.port.calls
+        assert second.began - first.began == pytest.approx(43.0, abs=0.3)
+
+    bench(story)
+
+
+def test_the_breaker_opens_once_and_closes_with_the_first_answer() -> None:
+    async def story(on: Bench) -> None:
+        on.port.takes = 0.0
+        on.port.failures["read"].extend(Unavailable("away") for _ in range(10))
+        on.start()
+        await on.hint("5012")
+        await on.finished()
+        assert on.connections == [ConnectionState.DOWN, ConnectionState.WELL]
+        assert len(on.port.calls) == 11
+
+    bench(story)
+
+
+def test_answers_that_do_not_show_what_is_ours_are_told_and_open_the_breaker() -> None:
+    async def story(on: Bench) -> None:
+        on.port.incomplete = True
+        on.start()
+        await on.hint("5012")
+        await on.finished()
+        assert on.connections == [ConnectionState.RIGHTS_LOST]
+        (snapshot,) = on.told(RawKind.SNAPSHOT)
+        assert snapshot.headers["complete"] == b"0"
+        on.port.incomplete = False
+        await on.hint("5012")
+        await on.finished()
+        assert on.connections == [ConnectionState.RIGHTS_LOST, ConnectionState.WELL]
+
+    bench(story)
+
+
+def test_an_order_whose_read_always_fails_ends_in_the_dead_letters_and_holds_nobody_up() -> None:
+    async def story(on: Bench) -> None:
+        on.port.refuses["13"] = Incompatible("lines: expected a list, found a number")
+        for order in ("11", "12", "13", "14"):
+            await on.hint(order)
+        on.start()
+        await on.finished()
+        assert {record.key for record in on.told(RawKind.SNAPSHOT)} == {b"acme/11", b"acme/12", b"acme/14"}
+        (letter,) = on.letters
+        assert letter.key == b"acme/13"
+        assert letter.headers["topic"] == HINTS_TOPIC.encode()
+        assert b"Incompatible: lines" in letter.headers["reason"]
+        assert [call.orders for call in on.port.calls].count(("13",)) == 2, "alone after the call it spoilt"
+
+    bench(story)
+
+
+def test_a_hint_nobody_can_read_is_a_dead_letter() -> None:
+    async def story(on: Bench) -> None:
+        on.start()
+        await (await on.producer.send(HINTS_TOPIC, key=b"acme/5012", value=b"{"))
+        await on.finished()
+        (letter,) = on.letters
+        assert letter.value == b"{"
+        assert letter.headers["stage"] == b"clarus connector"
+        assert on.port.calls == []
+
+    bench(story)
+
+
+def test_hints_of_brands_without_a_connection_and_of_the_connection_itself_are_finished_unread() -> None:
+    async def story(on: Bench) -> None:
+        on.start()
+        await on.hint("5012", brand=Brand("other"))
+        await on.hint(f"~{SYSTEM}")
+        await on.finished()
+        assert on.port.calls == []
+
+    bench(story)
+
+
+def test_a_hint_for_something_else_is_hinted_again_under_its_order() -> None:
+    async def story(on: Bench) -> None:
+        on.port.resolved["~9001"] = on.create("5012").order
+        on.start()
+        await on.hint("~9001", why="goods_out")
+        await on.finished()
+        assert [(call.what, call.orders) for call in on.port.calls] == [("resolve", ("~9001",)), ("read", ("5012",))]
+        await on.hint("~9999")
+        await on.finished()
+        assert len(on.log.records(HINTS[SYSTEM].name)) == 3, "what is no order of ours is hinted nowhere"
+
+    bench(story)
+
+
+def test_resolving_goes_on_through_any_number_of_failures() -> None:
+    async def story(on: Bench) -> None:
+        on.port.takes = 0.0
+        on.port.resolved["~9001"] = on.create("5012").order
+        on.port.failures["resolve"].extend(Unavailable("away") for _ in range(1500))
+        on.start()
+        await on.hint("~9001")
+        await on.until(lambda: len(on.told(RawKind.SNAPSHOT)) == 1, within=1e6, step=100)
+        assert [call.what for call in on.port.calls].count("resolve") == 1501
+
+    bench(story)
