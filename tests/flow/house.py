@@ -70,10 +70,8 @@ class House:
             prefix_of=self._configs.reference_prefix,
         )
         self.outside.tell("http://intake.test", httpx.ASGITransport(app=intake))
-        for system in System:
-            self.start_connector(system)
-        self.start_normalise()
-        self.start_orders()
+        for name in (*System, "normalise", "orders"):
+            self.start(name)
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -82,7 +80,17 @@ class House:
         await self.outside.aclose()
         await self._configs.__aexit__()
 
-    def start_connector(self, system: System) -> None:
+    def start(self, name: str) -> None:
+        """A connector by its system's name, `normalise` or `orders`; a new one where the last was killed."""
+        match name:
+            case "normalise":
+                self._start_normalise()
+            case "orders":
+                self._start_orders()
+            case _:
+                self._start_connector(System(name))
+
+    def _start_connector(self, system: System) -> None:
         match system:
             case System.SHOPIFY:
                 app = self.outside.shopify_app
@@ -96,7 +104,7 @@ class House:
         runtime = ConnectorRuntime(port, self.log, self._configs, self.clock, self._runtime, self.metrics)
         self.tasks[system] = asyncio.create_task(runtime.run())
 
-    def start_normalise(self) -> None:
+    def _start_normalise(self) -> None:
         translate = translators(self.brands)
         worker = Worker(
             "normalise", self.log, SOURCES, lambda _: NormaliseFold(translate, "memory", PARTITIONS), None,
@@ -104,7 +112,7 @@ class House:
         )  # fmt: skip
         self.tasks["normalise"] = asyncio.create_task(worker.run())
 
-    def start_orders(self) -> None:
+    def _start_orders(self) -> None:
         self.orders = Worker(
             "orders", self.log, [ORDERS_EVENTS.name], orders_fold, ORDERS_STATE.name, self.clock, self.metrics
         )
@@ -120,11 +128,14 @@ class House:
         """Virtual time passes until it is so. Raises AssertionError after `within` seconds or when a task ended."""
         end = self.clock.monotonic() + within
         while not so():
-            for name, task in self.tasks.items():
-                if task.done():
-                    raise AssertionError(f"{name} ended") from task.exception()
+            self.raise_what_ended()
             assert self.clock.monotonic() < end, "it never came to that"
             await self.clock.sleep(0.1)
+
+    def raise_what_ended(self) -> None:
+        for name, task in self.tasks.items():
+            if task.done():
+                raise AssertionError(f"{name} ended") from task.exception()
 
     def states(self) -> dict[str, OrderState]:
         assert self.orders is not None

@@ -1,0 +1,86 @@
+"""A whole day of the demo in virtual time: shoppers, pickers, faults, kills; judged from the books, as the demo is."""
+
+import asyncio
+from collections.abc import Sequence
+
+from lockstep.demo.judge import Books, Judged
+from lockstep.demo.report import Report
+from sandbox.faults import Faults
+from schemas.avro import Codec
+from schemas.cases import Case
+from schemas.topics import CASES, DLQ
+from tests.flow.house import House
+
+_CASES = Codec((Case,))
+
+
+async def play_day(
+    house: House, orders: int, rate: float, *, within: float = 1800.0, kills: Sequence[tuple[float, str]] = ()
+) -> Report:
+    """Place the orders, wait until all is told and settled, judge. `kills`: seconds from the start and whom."""
+    clock = house.clock
+    began = clock.monotonic()
+    pickers = asyncio.create_task(house.outside.pickers().run())
+    shoppers = asyncio.create_task(house.outside.shoppers().run(orders, rate))
+    killers = [asyncio.create_task(_kill(house, after, whom)) for after, whom in kills]
+    quiet_since, last = began, ""
+    in_time = False
+    while clock.monotonic() - began < within:
+        house.raise_what_ended()
+        judged = Judged(await books(house))
+        said = f"{judged.clarus()} {judged.erp()} {judged.shopify()} {[(case.key, case.open) for case in cases(house)]}"
+        if said != last:
+            quiet_since, last = clock.monotonic(), said
+        done = shoppers.done() and judged.finished() and not _strays(house, judged)
+        if done and clock.monotonic() - quiet_since > 30:
+            in_time = True
+            break
+        await clock.sleep(1.0)
+    for task in (pickers, shoppers, *killers):
+        task.cancel()
+    await asyncio.gather(pickers, shoppers, *killers, return_exceptions=True)
+    return Judged(await books(house)).report(
+        seconds=clock.monotonic() - began,
+        in_time=in_time,
+        cases=cases(house),
+        dead_letters=len(house.log.records(DLQ.name)),
+    )
+
+
+async def _kill(house: House, after: float, whom: str) -> None:
+    await house.clock.sleep(after)
+    await house.kill(whom)
+    await house.clock.sleep(2.0)
+    house.start(whom)
+
+
+async def books(house: House) -> Books:
+    outside = house.outside
+    return Books(
+        shopify=outside.shopify.books(),
+        clarus=outside.clarus.books.json(),
+        erp=await outside.erp.books(),
+        shops={brand.domain: brand.brand for brand in outside.brands},
+        prefixes={brand.brand: brand.prefix for brand in outside.brands},
+    )
+
+
+def cases(house: House) -> list[Case]:
+    """The newest of each."""
+    newest: dict[bytes, Case] = {}
+    for record in house.log.records(CASES.name):
+        assert record.key is not None
+        assert record.value is not None
+        case = _CASES.decode(record.value, record.headers)
+        assert isinstance(case, Case)
+        newest[record.key] = case
+    return list(newest.values())
+
+
+def _strays(house: House, judged: Judged) -> bool:
+    report = judged.report(seconds=0, in_time=True, cases=cases(house), dead_letters=0)
+    return not report.in_step
+
+
+def day(seed: int, faults: Faults) -> House:
+    return House(faults, seed)
