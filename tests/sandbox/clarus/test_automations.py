@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
-from sandbox.clarus import Deliveries
+from sandbox.clarus import Deliveries, Tenant, seed
 from sandbox.faults import Chance, Faults
 from tests.sandbox.clarus.warehouse import MONDAY, Warehouse, in_the_warehouse
 
@@ -95,6 +95,9 @@ def test_conditions_and_tenants_keep_others_out() -> None:
         )
         await clarus.create(clarus.a_goods_out("BORE-1-1-1", account="BOREALIS", rug=1))
         await clarus.create(clarus.a_goods_out("ACME-1-1-1"))
+        await automate(clarus, "created")
+        seed(clarus.world, Tenant(subdomain="southwind", client_id="c", client_secret="s", accounts={"ACME": ("CUP",)}))
+        clarus.world.enter_by_hand("southwind", "ACME", "MAIN", {"CUP": 1}, reference="SOUTH-1-1-1")
         await receiver.all()
         assert [body(request)["reference"] for _, request in receiver.came] == ["ACME-1-1-1"]
 

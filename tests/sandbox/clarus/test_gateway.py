@@ -28,7 +28,9 @@ def test_a_write_that_goes_wrong(fault: Fault, status: int, made: int, made_late
         answer = await clarus.call("POST", "/api/goods_outs", clarus.a_goods_out())
         assert answer.status_code == status
         assert len(clarus.world.books.json()["goods_outs"]) == made
+        before = seconds(clarus)
         await clarus.world.errands.finished()
+        assert seconds(clarus) - before == pytest.approx(3.0 if made_later > made else 0.0)
         assert len(await clarus.read(GOODS_OUTS)) == made_later
         await clarus.create(clarus.a_goods_out("ACME-2-1-1"))
 
