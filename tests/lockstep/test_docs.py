@@ -13,6 +13,7 @@ from typer.main import get_command
 from connectors.runtime.settings import RuntimeSettings
 from kernel.metrics import Metrics
 from lockstep.cli.app import app
+from lockstep.demo.report import Cases, Clarus, Erp, Latency, Orders, Percentiles, Report, Shopify
 from lockstep.roles import Role
 from lockstep.settings import ClarusConnection, Connections, SandboxErpConnection, Settings, ShopifyConnection
 from lockstep.settings import TrytonConnection as Tryton
@@ -144,6 +145,14 @@ def test_every_make_target_named_in_the_readme_exists() -> None:
     targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
 
     assert {"demo", "test"} <= set(re.findall(r"make ([a-z]+)", (ROOT / "README.md").read_text())) <= targets
+
+
+def test_the_readme_shows_every_figure_of_the_verdict() -> None:
+    (shown,) = re.findall(r"```\n(\{.*?\})\n```", (ROOT / "README.md").read_text(), re.DOTALL)
+
+    assert set(Report.model_fields) <= set(re.findall(r'"(\w+)"', shown))
+    for part in (Orders, Clarus, Erp, Shopify, Latency, Percentiles, Cases):
+        assert set(part.model_fields) <= set(re.findall(r'"(\w+)"', shown)), part.__name__
 
 
 def test_every_choice_has_its_four_parts() -> None:
