@@ -83,7 +83,7 @@ class ConfigView:
         for record in await self._reader.poll(timeout=timeout):
             if record.key is None:
                 continue
-            brand = Brand(record.key.decode())
+            brand = Brand(record.key.decode(errors="replace"))
             if record.value is None:
                 self._configs.pop(brand, None)
                 continue

@@ -59,7 +59,7 @@ class Running:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        for task in self._tasks:
+        for task in list(self._tasks):
             await self.end(task)
 
     def start(self, work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
@@ -69,6 +69,13 @@ class Running:
     async def end(self, task: "asyncio.Task[None]") -> None:
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
+
+    async def ended(self, task: "asyncio.Task[None]") -> BaseException | None:
+        """Wait for its own end; what it raised."""
+        self._tasks.remove(task)
+        async with asyncio.timeout(100):
+            (result,) = await asyncio.gather(task, return_exceptions=True)
+        return result
 
     async def until(self, holds: Callable[[], bool], what: str, *, within: float = 60.0) -> None:
         """Let virtual seconds pass until it is so."""
