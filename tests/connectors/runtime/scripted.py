@@ -58,6 +58,8 @@ class ScriptedPort:
     refuses: dict[str, Exception] = field(default_factory=dict)
     """By order: reading it fails so, every time."""
     incomplete: bool = False
+    body: bytes = b"[]"
+    """What a read shows: as it is when the read begins."""
     resolved: dict[str, OrderId] = field(default_factory=dict)
     most_at_once: int = 0
     _out: list[str] = field(default_factory=list)
@@ -66,12 +68,12 @@ class ScriptedPort:
     system = SYSTEM
 
     async def read(self, brand: Brand, orders: Sequence[OrderId]) -> Sequence[Reading]:
-        began = self.clock.now()
+        began, body = self.clock.now(), self.body
         await self._call("read", tuple(orders))
         for order in orders:
             if order in self.refuses:
                 raise self.refuses[order]
-        return [Reading(brand, order, b"[]", began, complete=not self.incomplete) for order in orders]
+        return [Reading(brand, order, body, began, complete=not self.incomplete) for order in orders]
 
     async def execute(self, command: Command) -> Execution:
         await self._call("execute", (command.order,))
