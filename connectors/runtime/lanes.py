@@ -1,10 +1,11 @@
 """One lane per order: what waits for it, and whether a call for it is out. A key is never read while it is written."""
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from kernel.log import Record
-from schemas.base import Brand, OrderId, OrderKey
+from schemas.base import Brand, OrderId, OrderKey, order_key
 from schemas.commands import Command
 from schemas.hints import Hint
 
@@ -59,3 +60,56 @@ class Lane:
         old = [waiting for waiting in self.commands if newest[waiting.command.object] > waiting.offset]
         self.commands = [waiting for waiting in self.commands if newest[waiting.command.object] == waiting.offset]
         return old
+
+
+class Lanes:
+    """Those of all partitions we own, and in which of them something is to be read."""
+
+    def __init__(self, brands: Iterable[Brand]) -> None:
+        self._lanes: dict[OrderKey, Lane] = {}
+        self._unread: dict[Brand, dict[OrderKey, None]] = {brand: {} for brand in brands}
+
+    def __iter__(self) -> Iterator[Lane]:
+        return iter(list(self._lanes.values()))
+
+    def __len__(self) -> int:
+        return len(self._lanes)
+
+    def __contains__(self, lane: Lane) -> bool:
+        """False when it was given up meanwhile, even when there is another one for its order."""
+        return self._lanes.get(lane.key) is lane
+
+    def of(self, brand: Brand, order: OrderId, number: int) -> Lane:
+        key = order_key(brand, order)
+        lane = self._lanes.get(key)
+        if lane is None:
+            lane = self._lanes[key] = Lane(key, brand, order, number)
+        return lane
+
+    def to_read(self, lane: Lane) -> None:
+        self._unread[lane.brand][lane.key] = None
+
+    def next_read(self, brand: Brand, most: int) -> list[Lane]:
+        """Take lanes to read together; they are busy from here on, empty when there is nothing to read.
+
+        One whose last read was refused is read alone: it does not take others along.
+        """
+        lanes = (self._lanes[key] for key in self._unread[brand])
+        free = [lane for lane in lanes if not lane.busy and not lane.commands]
+        alone = bool(free) and free[0].refused > 0
+        batch = free[:1] if alone else [lane for lane in free if not lane.refused][:most]
+        for lane in batch:
+            lane.busy = True
+            del self._unread[brand][lane.key]
+        return batch
+
+    def drop_idle(self, lane: Lane, now: datetime) -> None:
+        """A lane that may still be written in is kept until that is over, for the commands to come."""
+        if lane.idle and not lane.perhaps_written(now) and lane in self:
+            del self._lanes[lane.key]
+
+    def give_up(self, numbers: frozenset[int]) -> None:
+        for lane in self:
+            if lane.number in numbers:
+                del self._lanes[lane.key]
+                self._unread.get(lane.brand, {}).pop(lane.key, None)

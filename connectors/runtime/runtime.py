@@ -10,39 +10,36 @@ by the broker before the next call for that order, and before the record that as
 
 import asyncio
 import contextlib
-from collections.abc import Coroutine, Sequence
 from contextlib import AsyncExitStack
 from datetime import timedelta
-from typing import Any
 
 import structlog
 
 from connectors.runtime.attempts import Attempts, ended
+from connectors.runtime.calls import Calls
 from connectors.runtime.config_view import ConfigView
 from connectors.runtime.connections import Connections
-from connectors.runtime.errors import ConnectorError, Permanent, Unauthorised
-from connectors.runtime.lanes import Lane, WaitingCommand, WaitingHint
+from connectors.runtime.endings import Endings
+from connectors.runtime.errors import ConnectorError
+from connectors.runtime.lanes import Lane, Lanes, WaitingCommand, WaitingHint
 from connectors.runtime.port import Port
 from connectors.runtime.progress import Progress
 from connectors.runtime.publisher import Publisher
-from connectors.runtime.records import command_of, dead_letter, hint_of
+from connectors.runtime.reads import Reads
+from connectors.runtime.records import command_of, hint_of
 from connectors.runtime.settings import RuntimeSettings
 from kernel.clock import Clock
 from kernel.lag import Lag
 from kernel.log import Fenced, Log, LogError, Partition, Record
 from kernel.metrics import Metrics
 from kernel.pulse import Pulse
-from schemas.base import Brand, OrderId, OrderKey, connection_id, order_key
+from schemas.base import Brand, connection_id
 from schemas.commands import Withdraw
 from schemas.errors import Unreadable
-from schemas.hints import Hint
 from schemas.outcomes import OutcomeKind
 from schemas.topics import COMMANDS, HINTS
 
 _log = structlog.get_logger(__name__)
-
-REFUSED_MOST = 3
-"""Reads of one order that would fail the same again; then its hints go to the dead letters and others are not held."""
 
 
 class ConnectorRuntime:
@@ -60,16 +57,16 @@ class ConnectorRuntime:
         self._connections = Connections(port.system, port.brands, self._publisher, clock)
         self._attempts = Attempts(port, configs, self._connections, clock, settings)
         self._progress = Progress()
+        self._endings = Endings(f"{port.system} connector", self._progress, self._producer, metrics)
         self._pulse, self._lag = Pulse(), Lag(port.system, metrics)
-        self._lanes: dict[OrderKey, Lane] = {}
-        self._unread: dict[Brand, dict[OrderKey, None]] = {brand: {} for brand in port.brands}
+        self._lanes = Lanes(port.brands)
         self._reads: dict[Brand, int] = dict.fromkeys(port.brands, 0)
         self._writes: dict[Brand, int] = dict.fromkeys(port.brands, 0)
         self._found_at_start: dict[Partition, int] = {}
         self._taken_at: dict[int, float] = {}
         self._rebalances = 0
-        self._calls: dict[asyncio.Task[None], frozenset[int]] = {}
-        self._failure: BaseException | None = None
+        self._calls = Calls(self._moved, self._schedule)
+        self._reading = Reads(port, self._lanes, self._connections, self._publisher, self._endings, clock, metrics)
         self.ready = asyncio.Event()
 
     async def run(self) -> None:
@@ -97,12 +94,15 @@ class ConnectorRuntime:
         """
         return self._pulse.stuck_for(now, waiting=self._waiting)
 
+    def _moved(self) -> None:
+        self._pulse.moved(self._clock.monotonic())
+
     @property
     def _waiting(self) -> bool:
         now = self._clock.now()
         return bool(self._calls) or any(
             lane.commands or (lane.hints and self._connections.closed_until(lane.brand) is None)
-            for lane in self._lanes.values()
+            for lane in self._lanes
             if not lane.perhaps_written(now)
         )
 
@@ -131,13 +131,8 @@ class ConnectorRuntime:
         """Lanes first, so that nothing new begins there while the calls end; joint reads are abandoned whole."""
         for number in numbers:
             self._taken_at.pop(number, None)
-        for key in [key for key, lane in self._lanes.items() if lane.number in numbers]:
-            lane = self._lanes.pop(key)
-            self._unread.get(lane.brand, {}).pop(key, None)
-        calls = [call for call, touched in self._calls.items() if touched & numbers]
-        for call in calls:
-            call.cancel()
-        await asyncio.gather(*calls, return_exceptions=True)
+        self._lanes.give_up(numbers)
+        await self._calls.abandon(numbers)
         for number in numbers:
             self._publisher.epochs.pop(number, None)
 
@@ -151,7 +146,7 @@ class ConnectorRuntime:
                 if polled_in != self._rebalances:
                     break  # taken away meanwhile: they are the next owner's, or come again
                 await self._take(record)
-            self._raise_failure()
+            self._calls.raise_failure()
             self._schedule()
             now = self._clock.monotonic()
             if records:
@@ -166,22 +161,24 @@ class ConnectorRuntime:
             else:
                 self._take_command(record)
         except Unreadable as cause:
-            await self._dead_letter(record, str(cause))
+            await self._endings.dead_letter(record, str(cause))
 
     def _take_hint(self, record: Record) -> None:
         hint = hint_of(record)
-        if hint.brand not in self._unread or hint.order == connection_id(self._port.system):
-            self._finish(record)
+        if hint.brand not in self._port.brands or hint.order == connection_id(self._port.system):
+            self._endings.finish(record)
         elif hint.order.startswith("~"):
-            self._start(self._resolve(hint, record), {record.partition.number})
+            self._calls.start(
+                self._reading.resolve(hint, record, self._settings.delay, self._moved), {record.partition.number}
+            )
         else:
-            lane = self._lane(record, hint.brand, hint.order)
+            lane = self._lanes.of(hint.brand, hint.order, record.partition.number)
             lane.hints.append(WaitingHint(record, hint))
-            self._unread[hint.brand][lane.key] = None
+            self._lanes.to_read(lane)
 
     def _take_command(self, record: Record) -> None:
         command = command_of(record)
-        lane = self._lane(record, command.brand, command.order)
+        lane = self._lanes.of(command.brand, command.order, record.partition.number)
         if record.offset < self._found_at_start.get(record.partition, 0):
             # It was in the topic when we took the partition: our predecessor may be carrying it out.
             since = self._clock.monotonic() - self._taken_at[record.partition.number]
@@ -189,162 +186,49 @@ class ConnectorRuntime:
             lane.stays_closed(self._clock.now() + timedelta(seconds=max(0.0, left)))
         lane.commands.append(WaitingCommand(record, command))
 
-    def _lane(self, record: Record, brand: Brand, order: OrderId) -> Lane:
-        key = order_key(brand, order)
-        lane = self._lanes.get(key)
-        if lane is None:
-            lane = self._lanes[key] = Lane(key, brand, order, record.partition.number)
-        return lane
-
-    def _finish(self, record: Record) -> None:
-        self._progress.finish(record.partition, record.offset)
-
-    async def _dead_letter(self, record: Record, reason: str) -> None:
-        await (await self._producer.send(**dead_letter(record, f"{self._port.system} connector", reason)))
-        self._metrics.dead_letters.labels(record.partition.topic).inc()
-        self._finish(record)
-
     # --- calls go out
 
     def _schedule(self) -> None:
         """Start every call that may start now."""
         now = self._clock.now()
-        for lane in list(self._lanes.values()):
+        for lane in self._lanes:
             if lane.commands and not lane.busy and not lane.perhaps_written(now):
                 self._start_commands(lane)
-            self._drop_idle(lane)
-        for brand in self._unread:
+            self._lanes.drop_idle(lane, self._clock.now())
+        for brand in sorted(self._port.brands):
             while self._reads[brand] < self._settings.reads_at_once and self._connections.closed_until(brand) is None:
-                batch = self._next_read(brand)
+                batch = self._lanes.next_read(brand, self._port.read_batch)
                 if not batch:
                     break
-                for lane in batch:
-                    lane.busy = True
-                    del self._unread[brand][lane.key]
                 self._reads[brand] += 1
-                self._start(self._read(brand, batch), {lane.number for lane in batch})
-
-    def _next_read(self, brand: Brand) -> list[Lane]:
-        """Lanes to read together. One whose last read was refused is read alone: it does not take others along."""
-        lanes = (self._lanes[key] for key in self._unread[brand])
-        free = [lane for lane in lanes if not lane.busy and not lane.commands]
-        if free and free[0].refused:
-            return free[:1]
-        return [lane for lane in free if not lane.refused][: self._port.read_batch]
+                self._calls.start(self._read(brand, batch), {lane.number for lane in batch})
 
     def _start_commands(self, lane: Lane) -> None:
         """The next command of the lane, if there is a slot for it; what is superseded or withdrawn ends on the way."""
         for waiting in lane.superseded():
             if isinstance(waiting.command, Withdraw):
-                self._finish(waiting.record)
+                self._endings.finish(waiting.record)
             else:
-                self._start(self._superseded(lane, waiting), {lane.number})
+                self._calls.start(self._superseded(lane, waiting), {lane.number})
         while lane.commands and isinstance(lane.commands[0].command, Withdraw):
             # What it withdraws has ended, or it would stand before it in this lane as superseded.
-            self._finish(lane.commands.pop(0).record)
+            self._endings.finish(lane.commands.pop(0).record)
         if lane.commands and self._writes.get(lane.brand, 0) < self._settings.writes_at_once:
             lane.busy = True
             self._writes[lane.brand] = self._writes.get(lane.brand, 0) + 1
-            self._start(self._execute(lane, lane.commands.pop(0)), {lane.number})
-
-    def _start(self, call: Coroutine[Any, Any, None], numbers: set[int]) -> None:
-        task = asyncio.create_task(call)
-        self._calls[task] = frozenset(numbers)
-        task.add_done_callback(self._ended)
-        self._pulse.moved(self._clock.monotonic())
-
-    def _ended(self, task: "asyncio.Task[None]") -> None:
-        self._calls.pop(task, None)
-        if task.cancelled():
-            return
-        self._pulse.moved(self._clock.monotonic())
-        failure = task.exception()
-        if failure is None:
-            self._schedule()
-        else:
-            self._failure = self._failure or failure
-
-    def _raise_failure(self) -> None:
-        """A call that ended with something nobody foresaw ends the process: what it did is not known to be told."""
-        if self._failure is not None:
-            raise self._failure
-
-    def _free(self, lane: Lane) -> None:
-        lane.busy = False
-        self._drop_idle(lane)
-
-    def _drop_idle(self, lane: Lane) -> None:
-        """A lane that may still be written in is kept until that is over, for the commands to come."""
-        if lane.idle and not lane.perhaps_written(self._clock.now()) and self._lanes.get(lane.key) is lane:
-            del self._lanes[lane.key]
-
-    # --- reading
+            self._calls.start(self._execute(lane, lane.commands.pop(0)), {lane.number})
 
     async def _read(self, brand: Brand, lanes: list[Lane]) -> None:
-        """One call for these orders; hints that come meanwhile share the next. What goes wrong keeps the hints."""
-        taken = {lane.key: lane.hints for lane in lanes}
-        for lane in lanes:
-            lane.hints = []
         try:
-            await self._read_and_tell(brand, lanes, taken)
-            for lane in lanes:
-                lane.refused = 0
-                for waiting in taken.pop(lane.key):
-                    self._finish(waiting.record)
-        except ConnectorError as error:
-            await self._connections.failed(brand, error)
-            if isinstance(error, Permanent) and not isinstance(error, Unauthorised):
-                await self._refused(lanes, taken, error)
+            await self._reading.read(brand, lanes)
         finally:
             self._reads[brand] -= 1
             for lane in lanes:
-                if taken.get(lane.key) and self._lanes.get(lane.key) is lane:
-                    lane.hints = [*taken[lane.key], *lane.hints]
-                    self._unread[brand][lane.key] = None
                 self._free(lane)
 
-    async def _read_and_tell(self, brand: Brand, lanes: list[Lane], hints: dict[OrderKey, list[WaitingHint]]) -> None:
-        by_order = {lane.order: lane for lane in lanes}
-        readings = await self._port.read(brand, list(by_order))
-        for reading in readings:
-            lane = by_order[reading.order]
-            first = hints[lane.key][0].hint
-            await self._publisher.readings([reading], lane.number, first.trace)
-            waited = (self._clock.now() - first.seen_at).total_seconds()
-            self._metrics.hint_to_snapshot.labels(brand, self._port.system).observe(max(0.0, waited))
-        await self._connections.believed(brand, readings)
-
-    async def _refused(
-        self, lanes: Sequence[Lane], hints: dict[OrderKey, list[WaitingHint]], error: ConnectorError
-    ) -> None:
-        """The same read fails the same again: each order alone from now on, and not for ever."""
-        for lane in lanes:
-            lane.refused += 1
-            if len(lanes) == 1 and lane.refused >= REFUSED_MOST:
-                for waiting in hints.pop(lane.key):
-                    await self._dead_letter(waiting.record, f"{type(error).__name__}: {error}")
-                lane.refused = 0
-
-    async def _resolve(self, hint: Hint, record: Record) -> None:
-        """A hint about something else: find the order and hint again under its key."""
-        refused = 0
-        while True:
-            try:
-                order = await self._port.resolve(hint)
-                break
-            except ConnectorError as error:
-                await self._connections.failed(hint.brand, error)
-                refused += isinstance(error, Permanent) and not isinstance(error, Unauthorised)
-                if refused >= REFUSED_MOST:
-                    await self._dead_letter(record, f"{type(error).__name__}: {error}")
-                    return
-            await self._clock.sleep(self._settings.delay)
-            self._pulse.moved(self._clock.monotonic())
-        if order is None:
-            _log.info("connector.hint_of_no_order", system=self._port.system, brand=hint.brand, about=hint.order)
-        else:
-            await self._publisher.hints(hint.brand, [order], hint.why)
-        self._finish(record)
+    def _free(self, lane: Lane) -> None:
+        lane.busy = False
+        self._lanes.drop_idle(lane, self._clock.now())
 
     # --- writing
 
@@ -360,7 +244,7 @@ class ConnectorRuntime:
             self._metrics.command_to_outcome.labels(lane.brand, self._port.system, type(command).__name__).observe(
                 max(0.0, waited)
             )
-            self._finish(waiting.record)
+            self._endings.finish(waiting.record)
         finally:
             self._writes[lane.brand] -= 1
             self._free(lane)
@@ -368,7 +252,7 @@ class ConnectorRuntime:
     async def _superseded(self, lane: Lane, waiting: WaitingCommand) -> None:
         outcome = ended(waiting.command, OutcomeKind.SUPERSEDED)
         await self._publisher.outcome(lane.brand, lane.order, outcome, lane.number, waiting.command.trace)
-        self._finish(waiting.record)
+        self._endings.finish(waiting.record)
 
     # --- time
 

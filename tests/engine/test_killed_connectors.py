@@ -23,8 +23,6 @@ pytestmark = [pytest.mark.kafka, pytest.mark.timeout(90)]
 GROUP = "lockstep.clarus"
 ORDER = OrderId("5012")
 KEY = f"acme/{ORDER}"
-LONGEST = 3.0
-"""Seconds; what the warehouse takes is below it."""
 
 
 @pytest.mark.parametrize("point", [CrashPoint.EFFECT_BEFORE_OUTCOME, CrashPoint.OUTCOME_BEFORE_COMMIT])
@@ -101,7 +99,7 @@ async def configured(on: Stage) -> None:
 
 
 async def connector(on: Stage, name: str, warehouse: Warehouse, point: CrashPoint = CrashPoint.NEVER) -> Process:
-    arguments = (point, KEY, str(warehouse.port), str(LONGEST))
+    arguments = (point, KEY, str(warehouse.port), str(warehouse.takes + 0.5))
     made = await on.processes.start("connector_process", name, *arguments)
     await made.says("assigned [0, 1, 2, 3]")
     return made

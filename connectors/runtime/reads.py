@@ -1,0 +1,108 @@
+"""Reads: what they show is told before their hints count as finished, and one order's failure is not another's."""
+
+from collections.abc import Callable, Sequence
+
+import structlog
+
+from connectors.runtime.connections import Connections
+from connectors.runtime.endings import Endings
+from connectors.runtime.errors import ConnectorError, Permanent, Unauthorised
+from connectors.runtime.lanes import Lane, Lanes, WaitingHint
+from connectors.runtime.port import Port
+from connectors.runtime.publisher import Publisher
+from kernel.clock import Clock
+from kernel.log import Record
+from kernel.metrics import Metrics
+from schemas.base import Brand, OrderKey
+from schemas.hints import Hint
+
+_log = structlog.get_logger(__name__)
+
+REFUSED_MOST = 3
+"""Reads of one order that would fail the same again; then its hints go to the dead letters and others are not held."""
+
+
+class Reads:
+    """Calls that change nothing outside. The caller keeps slots, and frees the lanes afterwards."""
+
+    def __init__(
+        self,
+        port: Port,
+        lanes: Lanes,
+        connections: Connections,
+        publisher: Publisher,
+        endings: Endings,
+        clock: Clock,
+        metrics: Metrics,
+    ) -> None:
+        self._port, self._lanes, self._connections = port, lanes, connections
+        self._publisher, self._endings, self._clock, self._metrics = publisher, endings, clock, metrics
+
+    async def read(self, brand: Brand, lanes: list[Lane]) -> None:
+        """One call for these orders; hints that come meanwhile share the next. What goes wrong keeps the hints."""
+        taken = {lane.key: lane.hints for lane in lanes}
+        for lane in lanes:
+            lane.hints = []
+        try:
+            await self._read_and_tell(brand, lanes, taken)
+            for lane in lanes:
+                lane.refused = 0
+                for waiting in taken.pop(lane.key):
+                    self._endings.finish(waiting.record)
+        except ConnectorError as error:
+            await self._connections.failed(brand, error)
+            if _same_again(error):
+                await self._refused(lanes, taken, error)
+        finally:
+            for lane in lanes:
+                if taken.get(lane.key) and lane in self._lanes:
+                    lane.hints = [*taken[lane.key], *lane.hints]
+                    self._lanes.to_read(lane)
+
+    async def resolve(self, hint: Hint, record: Record, delay: float, moved: Callable[[], None]) -> None:
+        """A hint about something else: find the order and hint again under its key. Tries every `delay` seconds."""
+        refused = 0
+        while True:
+            try:
+                order = await self._port.resolve(hint)
+                break
+            except ConnectorError as error:
+                await self._connections.failed(hint.brand, error)
+                refused += _same_again(error)
+                if refused >= REFUSED_MOST:
+                    await self._endings.dead_letter(record, f"{type(error).__name__}: {error}")
+                    return
+            await self._clock.sleep(delay)
+            moved()
+        if order is None:
+            _log.info("connector.hint_of_no_order", system=self._port.system, brand=hint.brand, about=hint.order)
+        else:
+            await self._publisher.hints(hint.brand, [order], hint.why)
+        self._endings.finish(record)
+
+    async def _read_and_tell(self, brand: Brand, lanes: list[Lane], hints: dict[OrderKey, list[WaitingHint]]) -> None:
+        by_order = {lane.order: lane for lane in lanes}
+        readings = await self._port.read(brand, list(by_order))
+        for reading in readings:
+            lane = by_order[reading.order]
+            first = hints[lane.key][0].hint
+            await self._publisher.readings([reading], lane.number, first.trace)
+            waited = (self._clock.now() - first.seen_at).total_seconds()
+            self._metrics.hint_to_snapshot.labels(brand, self._port.system).observe(max(0.0, waited))
+        await self._connections.believed(brand, readings)
+
+    async def _refused(
+        self, lanes: Sequence[Lane], hints: dict[OrderKey, list[WaitingHint]], error: ConnectorError
+    ) -> None:
+        """The same read fails the same again: each order alone from now on, and not for ever."""
+        for lane in lanes:
+            lane.refused += 1
+            if len(lanes) == 1 and lane.refused >= REFUSED_MOST:
+                for waiting in hints.pop(lane.key):
+                    await self._endings.dead_letter(waiting.record, f"{type(error).__name__}: {error}")
+                lane.refused = 0
+
+
+def _same_again(error: ConnectorError) -> bool:
+    """Whether it is this record's, and asking again would end the same."""
+    return isinstance(error, Permanent) and not isinstance(error, Unauthorised)
