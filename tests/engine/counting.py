@@ -92,6 +92,9 @@ class SlowAcks:
         self.held: list[asyncio.Future[Sequence[Appended]]] = []
         self.holding = False
 
+    def holds(self, batches: int) -> bool:
+        return len(self.held) == batches
+
     def producer(self) -> Producer:
         return _SlowProducer(self, self._log.producer())
 

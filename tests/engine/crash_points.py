@@ -28,7 +28,9 @@ class CrashPoint(StrEnum):
     HALF_A_TICK = "half a tick"
     """Half of a tick's changes are acknowledged, and nothing else of it."""
     FREEZE_BEFORE_SECOND_STATE = "freeze before the second state"
-    """Stopped, not killed, when the second state of the key in question is folded and not sent."""
+    """Stopped, not killed, when the second state of the key in question is folded and not sent; then goes on."""
+    FREEZE_BEFORE_SECOND_STATE_AND_DIE = "freeze before the second state and die"
+    """Likewise; woken, it gets as far as that state's acknowledgement."""
     EFFECT_BEFORE_OUTCOME = "effect before outcome"
     """The outside system has done it; nobody was told."""
     OUTCOME_BEFORE_COMMIT = "outcome before commit"
@@ -84,11 +86,12 @@ class CrashingLog:
             case CrashPoint.HALF_A_TICK if sum(record.topic == CASES.name for record in records) >= MANY:
                 await (await inner.send_many(changes[: len(changes) // 2]))
                 die()
-            case CrashPoint.FREEZE_BEFORE_SECOND_STATE:
+            case CrashPoint.FREEZE_BEFORE_SECOND_STATE | CrashPoint.FREEZE_BEFORE_SECOND_STATE_AND_DIE:
                 self._states += sum(record.key == self._trigger for record in changes)
                 if self._states == 2:
                     self._states += 1
                     freeze()
+                    self._doomed = self._point is CrashPoint.FREEZE_BEFORE_SECOND_STATE_AND_DIE
             case CrashPoint.COMMAND_BEFORE_COMMIT if self._commands(records):
                 self._doomed = True
             case CrashPoint.EFFECT_BEFORE_OUTCOME if self._outcomes(records):

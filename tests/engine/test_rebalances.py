@@ -18,8 +18,8 @@ from tests.engine.corner import Corner
 from tests.engine.crash_points import CrashPoint
 from tests.engine.events import orders_in, wanting
 from tests.engine.oracle import agrees, bulk_fold, everything
-from tests.engine.processes import until
-from tests.engine.stage import Play, Stage, comes
+from tests.engine.processes import KILLED, until
+from tests.engine.stage import ORDERS, Play, Stage, comes
 from tests.engine.worker_process import SETTINGS
 
 pytestmark = [pytest.mark.kafka, pytest.mark.timeout(90)]
@@ -126,22 +126,27 @@ async def end(work: "asyncio.Task[None]") -> None:
         await work
 
 
-def test_zombie_worker(play: Play) -> None:
+@pytest.mark.parametrize("goes_on", [True, False])
+def test_zombie_worker(play: Play, goes_on: bool) -> None:
     """Stopped past its session with a state in its hands; wakes and writes it behind the newer one of its successor.
 
-    The newer wins on every restore, and what is stale in the changelog is written again.
+    The newer wins on every restore, and what is stale in the changelog is written again: also when the zombie dies
+    before it has noticed anything, and the successor has nothing of its own to write.
     """
     order = OrderId("5012")
     key = f"acme/{order}"
+    point = CrashPoint.FREEZE_BEFORE_SECOND_STATE if goes_on else CrashPoint.FREEZE_BEFORE_SECOND_STATE_AND_DIE
 
     async def story(on: Stage) -> None:
         await on.events.configure(a_brand())
-        zombie = await on.processes.worker("zombie", CrashPoint.FREEZE_BEFORE_SECOND_STATE, key)
+        zombie = await on.processes.worker("zombie", point, key)
         await zombie.says("assigned")
         await on.events.seen(wanting(order, 1))
         await on.finished()
         await on.events.seen(wanting(order, 2))
         await zombie.frozen()
+        if not goes_on:
+            await on.processes.bury(ORDERS, zombie)
         successor = await on.processes.worker("successor")
         await successor.says("assigned [0, 1, 2, 3]")  # the session of the frozen one is over
         for quantity in (3, 4):
@@ -163,10 +168,13 @@ def test_zombie_worker(play: Play) -> None:
             return (await on.records(ORDERS_STATE.name, key))[-1].value == before[-1].value
 
         await comes(it_is_mended, "the newer state lies behind the older again")
-        await zombie.says("assigned", times=2)
-        await on.events.seen(wanting(order, 5))
-        await on.finished()
-        await zombie.terminated()
+        if goes_on:
+            await zombie.says("assigned", times=2)
+            await on.events.seen(wanting(order, 5))
+            await on.finished()
+            await zombie.terminated()
+        else:
+            assert await zombie.ended() == KILLED
         await successor.terminated()
         await agrees(on.corner)
 

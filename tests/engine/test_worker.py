@@ -1,6 +1,7 @@
 """What the worker promises, on the log in memory, with a fold one can see through."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import cast
 
 import pytest
@@ -76,7 +77,7 @@ def test_no_batch_is_committed_past_another_that_fails_while_partitions_are_give
             slow.holding = True
             for number, value in enumerate(("2", "3", "4"), start=1):
                 await write(producer, value)
-                await work.until(lambda number=number: len(slow.held) == number, "it is out")  # type: ignore[misc]
+                await work.until(partial(slow.holds, number), "it is out")
             joining = work.start(log.consumer(GROUP, [EVENTS]).start())
             await clock.sleep(1)
             assert committed(log) == 1
@@ -157,7 +158,7 @@ def test_the_first_record_after_an_assignment_must_be_the_committed_one() -> Non
                 await take(self, partitions)
                 self._positions[EVENTS_0] += 1
 
-            consumer_of(worker).take = skipping.__get__(consumer_of(worker))  # type: ignore[method-assign]
+            consumer_of(worker).take = skipping.__get__(consumer_of(worker))  # type: ignore[method-assign]  # skips one
             assert isinstance(await work.ended(work.start(worker.run())), Ended)
 
     in_memory(story)

@@ -110,7 +110,7 @@ class SlowLetters:
         self.reached, self.let_go = asyncio.Event(), asyncio.Event()
 
     def hold(self, runtime: object) -> None:
-        producer = runtime._producer  # type: ignore[attr-defined]
+        producer = runtime._producer  # type: ignore[attr-defined]  # one test looks inside
         send = producer.send
 
         async def slowly(topic: str, **rest: object) -> object:

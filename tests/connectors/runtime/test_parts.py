@@ -230,7 +230,7 @@ def test_a_view_waits_for_a_log_that_is_away() -> None:
                     raise LogUnavailable("no broker")
                 return await poll(timeout=timeout, most=most)
 
-            reader.poll = away  # type: ignore[method-assign,assignment]
+            reader.poll = away  # type: ignore[method-assign,assignment]  # the log is away
             await put(log, b"acme", a_brand().model_dump_json().encode())
             await clock.sleep(10)
             assert len(tries) == 3
@@ -251,7 +251,7 @@ def test_a_view_that_does_not_follow_any_more_lets_nothing_pass() -> None:
         async def broken(*, timeout: float, most: int = 500) -> object:
             raise RuntimeError("a defect")
 
-        view._reader.poll = broken  # type: ignore[method-assign,assignment]
+        view._reader.poll = broken  # type: ignore[method-assign,assignment]  # a defect
         await clock.sleep(1.5)
         with pytest.raises(RuntimeError, match="a defect"):
             view.why_not(ACME, System.CLARUS)
