@@ -4,7 +4,7 @@
     POST /clarus/{brand}/{path token}/…     unsigned: the token is all that tells friend from foe; read back, always
 
     200  the hint is in the log, or the topic bears on no order
-    400  not JSON, or no order in it           401  wrong or missing signature or token
+    400  not JSON, no order in it, cut off     401  wrong or missing signature or token
     404  unknown brand, another shop           413  too large           503  Kafka did not acknowledge: send it again
 
 Whatever is refused leaves nothing in the log and is counted in `lockstep_webhooks_refused_total`.
@@ -19,7 +19,7 @@ from typing import Any
 import orjson
 import structlog
 from starlette.applications import Starlette
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
@@ -114,7 +114,7 @@ class _Intake:
         if not shopify.genuine(secrets, body, request.headers.get("x-shopify-hmac-sha256")):
             raise Refused(401, "signature", "expected X-Shopify-Hmac-Sha256 over the raw body with this shop's secret")
         domain = request.headers.get("x-shopify-shop-domain", brand.shop_domain)
-        if domain != brand.shop_domain:
+        if domain.lower() != brand.shop_domain.lower():
             raise Refused(404, "another_shop", f"expected a webhook of {brand.shop_domain}")
         topic = request.path_params["topic"]
         told = _object(body)
@@ -134,23 +134,28 @@ class _Intake:
         if subdomain != brand.clarus_subdomain:
             raise Refused(404, "another_tenant", f"expected an automation of {brand.clarus_subdomain}")
         told = _object(body)
+        if not clarus.about_goods_outs(request.path_params.get("event", "")):
+            _log.info("intake.left_alone", brand=brand.brand, topic=request.path_params["event"][:60])
+            return
         order = _named(lambda: clarus.order_of(told, self._prefix_of(brand.brand)))
         await self._hint(System.CLARUS, brand.brand, order, "automation", _trace(), body)
 
     # --- in and out
 
     async def _body(self, request: Request) -> bytes:
-        """The raw bytes, never more of them than allowed."""
+        """The raw bytes, never more of them than allowed; what is declared larger is not read at all."""
         most = self._settings.largest_body
-        declared = request.headers.get("content-length", "0")
         received = bytearray()
-        if not declared.isdigit() or int(declared) <= most:
-            async for chunk in request.stream():
-                received += chunk
-                if len(received) > most:
-                    break
-            else:
-                return bytes(received)
+        if not _declares_more(request.headers.get("content-length", ""), most):
+            try:
+                async for chunk in request.stream():
+                    received += chunk
+                    if len(received) > most:
+                        break
+                else:
+                    return bytes(received)
+            except ClientDisconnect as gone:
+                raise Refused(400, "cut_off", "expected a whole body") from gone
         raise Refused(413, "too_large", f"expected at most {most} bytes")
 
     async def _hint(self, system: System, brand: Brand, order: OrderId, why: str, trace: str, body: bytes) -> None:
@@ -170,6 +175,11 @@ class _Intake:
         except (LogError, TimeoutError) as away:
             raise Refused(503, "log_away", "not taken: the log did not acknowledge; send it again") from away
         self._metrics.hints.labels(brand, system, why).inc()
+
+
+def _declares_more(length: str, most: int) -> bool:
+    """Whether a Content-Length says more than so many bytes. What is no number says nothing: then they are counted."""
+    return length.isascii() and length.isdecimal() and (len(length) > 18 or int(length) > most)
 
 
 def _object(body: bytes) -> Mapping[str, Any]:

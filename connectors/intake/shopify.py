@@ -21,7 +21,10 @@ ABOUT_ORDERS = frozenset(
 )  # fmt: skip
 """What stands before the slash of a topic that bears on an order; others are answered and left alone."""
 
-_FULFILMENT_ORDER_FIELDS = ("fulfillment_order", "moved_fulfillment_order", "submitted_fulfillment_order")
+_FULFILMENT_ORDER_FIELDS = (
+    "fulfillment_order", "moved_fulfillment_order", "submitted_fulfillment_order", "original_fulfillment_order",
+)  # fmt: skip
+"""Where the thin bodies name one; all that a body names belong to the same order."""
 
 
 def genuine(secrets: Iterable[str], body: bytes, signature: str | None) -> bool:
