@@ -1,5 +1,10 @@
 """Release: by fulfilment order, covered by units per order line. Each test is one history of the field."""
 
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
 from schemas.base import System
 from schemas.cases import CaseCode
 from schemas.commands import CreateGoodsOut, Withdraw
@@ -64,20 +69,16 @@ def test_split_while_create_in_flight_and_withdrawn_in_time() -> None:
     assert second.reference == "ACME-5012-72-1"
 
 
-def test_moved_while_open_before_release() -> None:
-    unpaid = TWO_LINES.shipping_to(None)
-    story = Story().shopify(unpaid.routed("71"))
+@pytest.mark.parametrize("released", [False, True], ids=["before the release", "after the release"])
+def test_moved_while_open(released: bool) -> None:
+    """Moved to another location: before the release it is released from there, after it that is a person's."""
+    story = Story().shopify((TWO_LINES if released else TWO_LINES.shipping_to(None)).routed("71"))
+    if released:
+        story.applied(story.one(CreateGoodsOut))
+        story.clarus(a_goods_out(G1).with_line("901", "0042-A").with_line("902", "MUG"))
     story.shopify(TWO_LINES.routed("71").closed("71").routed("75", to="12"))
-    assert story.one(CreateGoodsOut).warehouse == "MAN1"
-
-
-def test_moved_while_open_after_release() -> None:
-    story = Story().shopify(TWO_LINES.routed("71"))
-    story.applied(story.one(CreateGoodsOut))
-    story.clarus(a_goods_out(G1).with_line("901", "0042-A").with_line("902", "MUG"))
-    story.shopify(TWO_LINES.routed("71").closed("71").routed("75", to="12"))
-    assert len(story.sent(CreateGoodsOut)) == 1
-    assert story.open_cases == {CaseCode.CHANGED_AFTER_RELEASE}
+    assert story.one(CreateGoodsOut).warehouse == ("LDS1" if released else "MAN1")
+    assert story.open_cases == ({CaseCode.CHANGED_AFTER_RELEASE} if released else set())
 
 
 def test_warehouse_deletes_pending() -> None:
@@ -233,3 +234,32 @@ def test_a_cancelled_goods_out_frees_its_units() -> None:
     ended = a_goods_out(G1).with_line("901", "0042-A").with_line("902", "MUG").status(GoodsOutStatus.CANCELLED)
     story.clarus(ended)
     assert story.sent(CreateGoodsOut)[-1].reference == "ACME-5012-71-2"
+
+
+def test_three_hundred_lines() -> None:
+    """300 lines, half of them split off onto 59 fulfilment orders while the first create is out: each unit once."""
+    order = an_order()
+    for number in range(300):
+        order = order.with_line(f"SKU-{number:04d}", 2)
+    story = Story().shopify(order.routed("71"))
+    assert len(story.one(CreateGoodsOut).lines) == 300
+    ids = [line.id for line in order.order.lines]
+    split = order.routed("71", **two_of(ids[118:]))
+    for number in range(59):
+        split = split.routed(str(100 + number), **two_of(ids[2 * number : 2 * number + 2]))
+    story.shopify(split)
+    assert len(story.sent(CreateGoodsOut)) == 1, "all of it is under way"
+    story.shopify(split.on_hold("71"))
+    story.ended(story.one(CreateGoodsOut), OutcomeKind.SUPERSEDED)
+    story.shopify(split)
+    told: dict[str, int] = {}
+    for create in story.sent(CreateGoodsOut)[1:]:
+        for unit in create.lines:
+            told[unit.line] = told.get(unit.line, 0) + unit.quantity
+    assert told == dict.fromkeys(ids, 2)
+    assert len(story.sent(CreateGoodsOut)) == 1 + 60
+
+
+def two_of(lines: Sequence[str]) -> dict[str, Any]:
+    """Two units of each, as the builders take them."""
+    return {f"L{line}": 2 for line in lines}
