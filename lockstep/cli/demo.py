@@ -1,8 +1,10 @@
 """`demo`: a whole day on a laptop."""
 
 import asyncio
+import json
 import logging
 import os
+from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -44,6 +46,10 @@ def demo(
     ] = False,
     plain: Annotated[bool, typer.Option("--plain", help="lines instead of a board")] = False,
     report: Annotated[Path | None, typer.Option(help="write the verdict there, as JSON")] = None,
+    books: Annotated[
+        Path | None,
+        typer.Option(help="write the three systems' own books there, as JSON, for a look behind the verdict"),
+    ] = None,
     timeout: Annotated[float, typer.Option(min=1, help="seconds from the first order to give up after")] = 480.0,
     stay: Annotated[
         bool, typer.Option("--stay", help="keep everything running after the verdict, to look around; Ctrl-C ends it")
@@ -63,7 +69,7 @@ def demo(
     board: Board = PlainBoard(out) if plain or not out.is_terminal else LiveBoard(out)
     try:
         with board:
-            verdict = asyncio.run(play(plan, board, _stay if stay else None))
+            verdict, at_the_end = asyncio.run(play(plan, board, _stay if stay else None))
     except KeyboardInterrupt:
         out.print("stopped; everything that was started has been ended.")
         raise typer.Exit(130) from None
@@ -71,6 +77,9 @@ def demo(
         Console(stderr=True).print(f"[red]lockstep demo:[/red] {failed}", highlight=False)
         raise typer.Exit(2) from failed
     print_report(out, verdict)
+    if books is not None:
+        books.write_text(json.dumps(asdict(at_the_end), indent=1, default=str) + "\n")
+        out.print(f"books: {books}")
     if report is not None:
         report.write_text(verdict.model_dump_json(indent=1) + "\n")
         out.print(f"report: {report}")

@@ -59,8 +59,8 @@ class Plan:
     """Brokers that run already; None starts one."""
 
 
-async def play(plan: Plan, board: Board, stay: Callable[[str], Awaitable[None]] | None = None) -> Report:
-    """Run it. `stay` is awaited after the verdict, while everything still runs, with what another terminal must set.
+async def play(plan: Plan, board: Board, stay: Callable[[str], Awaitable[None]] | None = None) -> tuple[Report, Books]:
+    """Run it: the verdict, and the books it was read from. `stay` is awaited after the verdict, while everything still runs, with what another terminal must set.
 
     Raises DemoError, KafkaFailedError, TrytonFailedError or ProcessFailedError when something would not start or stay.
     """
@@ -78,12 +78,12 @@ async def play(plan: Plan, board: Board, stay: Callable[[str], Awaitable[None]] 
         board.say("starting Lockstep's processes: " + ", ".join(Role))
         await processes.start()
         board.say(f"all are ready; their logs are in {folder}")
-        report = await _Run(plan, outside, erp, processes, Watch(log, board.say), clock, board).run()
+        report, books = await _Run(plan, outside, erp, processes, Watch(log, board.say), clock, board).run()
         if stay is not None:
             await stay("\n".join(f"export {name}={value}" for name, value in environment.items()))
     if report.in_step:
         shutil.rmtree(folder, ignore_errors=True)
-    return report
+    return report, books
 
 
 # --- setting up
@@ -180,7 +180,7 @@ class _Run:
     clock: Clock
     board: Board
 
-    async def run(self) -> Report:
+    async def run(self) -> tuple[Report, Books]:
         """From the first order to the verdict."""
         loop = asyncio.get_running_loop()
         began = loop.time()
@@ -188,25 +188,30 @@ class _Run:
         works = [self.processes.keep(), self.watch.run(), self.outside.pickers().run(), *self._clerk()]
         background = [asyncio.create_task(work) for work in works]
         try:
-            in_time, judged = await self._until_finished(began, played, background)
+            in_time, books = await self._until_finished(began, played, background)
         finally:
             for task in (played, *background):
                 task.cancel()
             await asyncio.gather(played, *background, return_exceptions=True)
-        return judged.report(
-            seconds=loop.time() - began,
-            in_time=in_time,
-            cases=list(self.watch.cases.values()),
-            dead_letters=self.watch.dead_letters,
-        ).model_copy(
-            update={
-                "seed": self.plan.seed,
-                "erp_kind": self.plan.erp,
-                "faults": self.plan.faults,
-                "kills": self.processes.kills,
-                "restarts": self.processes.restarts,
-            }
+        report = (
+            Judged(books)
+            .report(
+                seconds=loop.time() - began,
+                in_time=in_time,
+                cases=list(self.watch.cases.values()),
+                dead_letters=self.watch.dead_letters,
+            )
+            .model_copy(
+                update={
+                    "seed": self.plan.seed,
+                    "erp_kind": self.plan.erp,
+                    "faults": self.plan.faults,
+                    "kills": self.processes.kills,
+                    "restarts": self.processes.restarts,
+                }
+            )
         )
+        return report, books
 
     async def _played(self) -> None:
         """The shoppers, and where asked for, the kills while they shop."""
@@ -226,13 +231,14 @@ class _Run:
 
     async def _until_finished(
         self, began: float, played: "asyncio.Task[None]", background: "list[asyncio.Task[None]]"
-    ) -> tuple[bool, Judged]:
+    ) -> tuple[bool, Books]:
         """Look at the books again and again until nothing is on its way and nothing new comes, or time is up."""
         loop = asyncio.get_running_loop()
         quiet_since, last = loop.time(), ""
         while True:
             _raise_what_failed(played, *background)
-            judged = Judged(await self._books())
+            books = await self._books()
+            judged = Judged(books)
             now, cases = loop.time(), self.watch.open
             said = self._said(judged)
             if said != last:
@@ -241,9 +247,9 @@ class _Run:
             waiting = "shoppers order" if not played.done() else "everything is settling" if finished else "under way"
             self.board.show(Scene(now - began, waiting, judged, cases, self.plan.orders))
             if finished and now - quiet_since >= QUIET_FOR and not self._strays(judged):
-                return True, judged
+                return True, books
             if now - began > self.plan.timeout:
-                return False, judged
+                return False, books
             await asyncio.sleep(LOOK_EVERY)
 
     async def _books(self) -> Books:
