@@ -24,15 +24,16 @@ from schemas.events import (
     ConfigChanged,
     ConnectionState,
     OrderEvent,
-    Source,
     Tick,
 )
 from schemas.hints import Hint
 from schemas.topics import CASES, COMMANDS, HINTS, ORDERS_EVENTS
+from streams.agents.same_log import same_log
 from streams.agents.vanished import Vanished
 from streams.engine.contract import Change, Emission, Step, Verdict
 from streams.engine.prefix import Prefix, pack, unpack
-from streams.rules.orders.plan import Decision, Plan, spread
+from streams.rules.orders.emit import Decision
+from streams.rules.orders.plan import Plan, spread
 from streams.rules.orders.state import OrderState
 from streams.rules.orders.step import step, wake
 
@@ -45,17 +46,6 @@ MISSING = b'"missing_at":'
 """Stands in the JSON of a state with a missing goods-out: the others need not be decoded at a restore."""
 
 TICK_KEY = f"{TICK_BRAND}/{TICK_ID}".encode()
-
-
-class AnotherLogError(Exception):
-    """The events of an order come from another cluster's topics than those folded before. Ends the worker."""
-
-    def __init__(self, key: str, source: Source, known: str) -> None:
-        super().__init__(
-            f"{key}: expected records of {source.topic} in cluster {known}, found some of cluster {source.cluster}, "
-            "whose offsets say nothing about what was folded: point the worker at the cluster it knows, or rebuild "
-            "its state from the systems"
-        )
 
 
 @dataclass(slots=True)
@@ -142,7 +132,7 @@ class OrdersFold:
             raise Unreadable("key", f"the event's own key {event.key}", key.decode())
         entry = self._entries.get(key)
         before = None if entry is None else entry.get()
-        _same_log(before, event)
+        same_log(before, event)
         made = step(
             before,
             event,
@@ -264,16 +254,6 @@ class OrdersFold:
     def states(self) -> dict[str, OrderState]:
         """Every order of the partition by key, decoded; for `show`, digests and tests."""
         return {key.decode(): entry.get() for key, entry in sorted(self._entries.items())}
-
-
-def _same_log(state: OrderState | None, event: OrderEvent) -> None:
-    """Raises AnotherLogError: offsets and epochs of one cluster mean nothing in another."""
-    source = event.source
-    if state is None or source is None:
-        return
-    for reached in state.seen:
-        if reached.topic == source.topic and reached.cluster != source.cluster:
-            raise AnotherLogError(event.key, source, reached.cluster)
 
 
 def _decision(record: Record, trace: str) -> Decision:

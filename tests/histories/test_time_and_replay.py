@@ -11,7 +11,8 @@ from schemas.cases import CaseCode
 from schemas.commands import CreateGoodsOut, UpsertErpOrder
 from streams.agents.orders import OrdersFold
 from streams.engine.contract import Verdict
-from streams.rules.orders.plan import Decision, Plan, plan
+from streams.rules.orders.emit import Decision
+from streams.rules.orders.plan import Plan, plan
 from tests.builders import a_goods_out, an_erp_order, an_order
 from tests.story import Story, refold
 

@@ -6,13 +6,11 @@ compares it with what is under way (in flight, refused, delayed, done) and emits
 
 from datetime import datetime, timedelta
 from hashlib import sha256
-from typing import NamedTuple, cast
+from typing import NamedTuple
 
-from pydantic_core import to_json
-
-from schemas.base import CommandId, System
+from schemas.base import System
 from schemas.cases import CATALOGUE, Case
-from schemas.commands import Command, CreateFulfilment, CreateGoodsOut, Decided, Withdraw, system_of
+from schemas.commands import Command
 from schemas.config import BrandConfig
 from streams.rules.orders.after_release import (
     cancelled,
@@ -27,12 +25,13 @@ from streams.rules.orders.after_release import (
 )
 from streams.rules.orders.by_hand import told_otherwise
 from streams.rules.orders.connection import connection
+from streams.rules.orders.emit import Decision, emit, forget_unwanted
 from streams.rules.orders.finance import posting, refused_by_erp, sales_order
 from streams.rules.orders.findings import Finding, Look, Rule, Waiting, Wake, Wanted
 from streams.rules.orders.readiness import held
 from streams.rules.orders.release import refused_by_clarus, release, strange, under_way
 from streams.rules.orders.rest import at_rest, stub
-from streams.rules.orders.state import DEAD, Closed, OrderState, Refusal, Reread, Since
+from streams.rules.orders.state import DEAD, Closed, OrderState, Reread, Since
 from streams.rules.orders.telling import late_tracking, refused_by_shopify, tell
 
 ORDER_RULES: tuple[Rule, ...] = (
@@ -70,14 +69,6 @@ CLOSED_KEPT = timedelta(minutes=10)
 """A closed case stays in the state so long, to be sent again when nobody knows whether it was."""
 
 
-class Decision(NamedTuple):
-    """The record of the event log that decides: what every command carries."""
-
-    partition: int
-    offset: int
-    trace: str = ""
-
-
 class Plan(NamedTuple):
     """The state after planning, and what to send. `cases` are those opened, changed or closed now."""
 
@@ -91,11 +82,11 @@ def plan(state: OrderState, config: BrandConfig, decision: Decision) -> Plan:
     """Ask every rule, then reconcile."""
     findings = _ask(state, config)
     wanted = [finding for finding in findings if isinstance(finding, Wanted)]
-    kept = _forget_unwanted(state, {one.object for one in wanted})
+    kept = forget_unwanted(state, {one.object for one in wanted})
     if kept.refusals != state.refusals:
         findings = _ask(kept, config)
     wakes = [finding.at for finding in findings if isinstance(finding, Wake)]
-    state, commands = _commands(kept, config, wanted, decision, wakes)
+    state, commands = emit(kept, config, wanted, decision, wakes)
     waitings = [finding for finding in findings if isinstance(finding, Waiting)]
     state = _since(state, waitings)
     state, cases = _cases(state, findings, waitings, wakes)
@@ -114,136 +105,6 @@ def _whole_milliseconds(moment: datetime | None) -> datetime | None:
 def _ask(state: OrderState, config: BrandConfig) -> list[Finding]:
     rules = CONNECTION_RULES if state.order.startswith("~") else ORDER_RULES
     return [finding for rule in rules for finding in rule(state, config)]
-
-
-def _forget_unwanted(state: OrderState, objects: set[str]) -> OrderState:
-    """Refusals, delays and what was done matter only while somebody wants the object."""
-    return state.model_copy(
-        update={
-            "refusals": tuple(refusal for refusal in state.refusals if refusal.object in objects),
-            "delays": tuple(delay for delay in state.delays if delay.object in objects and delay.until > state.now),
-            "done": tuple(done for done in state.done if done.object in objects),
-        }
-    )
-
-
-def _commands(
-    state: OrderState, config: BrandConfig, wanted: list[Wanted], decision: Decision, wakes: list[datetime]
-) -> tuple[OrderState, tuple[Command, ...]]:
-    """Emit what is wanted and neither under way, done, refused nor delayed; withdraw what is under way unwanted."""
-    objects = {one.object for one in wanted}
-    new: list[Command] = []
-    would: list[str] = []
-    for one in wanted:
-        flying = state.flying(one.object)
-        if flying is not None and one.keep_while_flying:
-            continue
-        fingerprint = _fingerprint(one)
-        if flying is not None and flying.fingerprint == fingerprint:
-            continue
-        if _is_done(state, one.object, fingerprint) or one.system in config.paused:
-            continue
-        quiet = _quiet_until(state, config, one.object, fingerprint)
-        if quiet is not None and quiet > state.now:
-            wakes.append(quiet)
-            continue
-        if config.mode == "observe":
-            would.append(one.says)
-            continue
-        new.append(_command(state, one, fingerprint, decision, len(new)))
-    withdrawals = _withdrawals(state, objects, decision, len(new))
-    replaced = {command.object for command in new}
-    kept = (one for one in state.in_flight if one.object in objects or not _forgotten(state, one))
-    in_flight = (*(one for one in kept if one.object not in replaced), *new)
-    return (
-        state.model_copy(
-            update={
-                "in_flight": in_flight,
-                "withdrawn": (*state.withdrawn, *withdrawals),
-                "would_send": tuple(would),
-            }
-        ),
-        (*new, *withdrawals),
-    )
-
-
-WITHDRAWN = (CreateGoodsOut, CreateFulfilment)
-"""What is withdrawn when it is not wanted any more. Other commands end by themselves: their targets are absolute."""
-
-
-def _forgotten(state: OrderState, unwanted: Command) -> bool:
-    """One not wanted any more whose outcome would have come long ago."""
-    return not isinstance(unwanted, WITHDRAWN) and state.now - unwanted.decided_at >= DEAD
-
-
-def _fingerprint(one: Wanted) -> str:
-    return sha256(to_json([one.kind.__name__, one.object, one.fields])).hexdigest()[:16]
-
-
-def _is_done(state: OrderState, wanted: str, fingerprint: str) -> bool:
-    return any(done.object == wanted and done.fingerprint == fingerprint for done in state.done)
-
-
-def _quiet_until(state: OrderState, config: BrandConfig, wanted: str, fingerprint: str) -> datetime | None:
-    """Until when a delayed or refused command is not sent again."""
-    delayed = next((delay.until for delay in state.delays if delay.object == wanted), None)
-    if delayed is not None:
-        return delayed
-    refusal = next((one for one in state.refusals if one.object == wanted and one.fingerprint == fingerprint), None)
-    return None if refusal is None else retry_at(refusal, config)
-
-
-def retry_at(refusal: Refusal, config: BrandConfig) -> datetime:
-    """Back-off: `retry`, doubling with each try, at most `retry_most` seconds."""
-    seconds = min(config.waits.retry * 2 ** min(refusal.tries - 1, 20), config.waits.retry_most)
-    return refusal.at + timedelta(seconds=seconds)
-
-
-def _command(state: OrderState, one: Wanted, fingerprint: str, decision: Decision, index: int) -> Command:
-    made = one.kind.model_validate(
-        {
-            **one.fields,
-            **_decided(state, decision, index),
-            "object": one.object,
-            "generation": one.generation,
-            "fingerprint": fingerprint,
-        }
-    )
-    return cast("Command", made)
-
-
-def _decided(state: OrderState, decision: Decision, index: int) -> dict[str, object]:
-    return {
-        "id": CommandId(f"{decision.partition}.{decision.offset}.{state.order}.{index}"),
-        "brand": state.brand,
-        "order": state.order,
-        "decided_at": state.now,
-        "decided_partition": decision.partition,
-        "decided_offset": decision.offset,
-        "trace": decision.trace,
-    }
-
-
-def _withdrawals(state: OrderState, objects: set[str], decision: Decision, first_index: int) -> tuple[Withdraw, ...]:
-    """Creates under way that no rule wants any more."""
-    unwanted: list[Decided] = [
-        flying
-        for flying in state.in_flight
-        if isinstance(flying, WITHDRAWN) and flying.object not in objects and not state.is_withdrawn(flying)
-    ]
-    return tuple(
-        Withdraw.model_validate(
-            {
-                **_decided(state, decision, first_index + index),
-                "object": flying.object,
-                "generation": flying.generation,
-                "fingerprint": flying.fingerprint,
-                "system": system_of(cast("Command", flying)),
-                "withdrawn": flying.id,
-            }
-        )
-        for index, flying in enumerate(unwanted)
-    )
 
 
 def _rest(state: OrderState, config: BrandConfig, findings: list[Finding], wakes: list[datetime]) -> OrderState:

@@ -5,7 +5,8 @@ from datetime import datetime
 from schemas.config import BrandConfig
 from schemas.events import OrderEvent
 from streams.rules.orders.absorb import absorb, is_repeated
-from streams.rules.orders.plan import Decision, Plan, plan
+from streams.rules.orders.emit import Decision
+from streams.rules.orders.plan import Plan, plan
 from streams.rules.orders.state import OrderState, first
 
 
