@@ -104,12 +104,19 @@ class Lanes:
         return batch
 
     def drop_idle(self, lane: Lane, now: datetime) -> None:
-        """A lane that may still be written in is kept until that is over, for the commands to come."""
+        """A lane that may still be written in is kept until that is over, for the commands to come.
+
+        It may stand among the unread without a hint: one that came after `next_read` and before the call began is in
+        that call.
+        """
         if lane.idle and not lane.perhaps_written(now) and lane in self:
-            del self._lanes[lane.key]
+            self._forget(lane)
 
     def give_up(self, numbers: frozenset[int]) -> None:
         for lane in self:
             if lane.number in numbers:
-                del self._lanes[lane.key]
-                self._unread.get(lane.brand, {}).pop(lane.key, None)
+                self._forget(lane)
+
+    def _forget(self, lane: Lane) -> None:
+        del self._lanes[lane.key]
+        self._unread.get(lane.brand, {}).pop(lane.key, None)

@@ -61,8 +61,8 @@ class AdminApi:
             return {"errors": [{"message": message, "extensions": {"code": "MAX_COST_EXCEEDED"}}]}
         if not self._shop.bucket.take(cost, self._shop.clock.now()):
             return self.throttled(cost)
-        before = len(self._shop.made)
         posted = await self._posted_for(operation, variables)
+        before = len(self._shop.made)  # not before the wait: others make theirs meanwhile
         result = execute_sync(
             schema(),
             document,
