@@ -105,7 +105,7 @@ class OrdersFold:
         for key, entry in sorted(self._entries.items()):
             if entry.prefix.last_offset >= committed:
                 state = entry.get()
-                emissions.extend(_command(key, command) for command in (*state.in_flight, *state.withdrawn))
+                emissions.extend(_command(key, command) for command in state.to_send_again(committed))
                 emissions.extend(_case(case) for case in (*state.closed_cases, *state.cases))
                 emissions.extend(_read(key, state, system) for system in System if not state.order.startswith("~"))
         return emissions

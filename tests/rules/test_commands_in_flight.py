@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 from schemas.base import System
 from schemas.cases import CaseCode
-from schemas.commands import CancelGoodsOut, CreateGoodsOut, Withdraw
+from schemas.commands import CancelGoodsOut, Command, CreateGoodsOut, Withdraw
 from schemas.outcomes import OutcomeKind
 from streams.agents.orders import OrdersFold
 from tests.builders import a_goods_out, an_order
@@ -60,18 +60,30 @@ def test_a_cancel_that_does_not_come_through_is_a_case_until_it_does() -> None:
     assert story.open_cases == set()
 
 
-def test_a_restart_sends_the_withdrawal_again_after_its_command() -> None:
-    """Else the create, sent again alone, would be carried out although it was withdrawn."""
-    story = cancelled_while_the_create_is_out()
+def sent_again(story: Story, committed: int) -> list[Command]:
+    """What a worker that starts there sends to Clarus before its first record."""
     fold = OrdersFold(0)
     for key, value in story.changelog.items():
         fold.restore(key, value)
     fold.restored()
     again = Story()
-    for emission in fold.resend(0):
+    for emission in fold.resend(committed):
         if emission.topic == "commands.clarus":
             again.receive(emission)
-    assert again.commands == [story.one(CreateGoodsOut), story.one(Withdraw)]
+    return again.commands
+
+
+def test_a_restart_sends_the_withdrawal_again_after_its_command() -> None:
+    """Else the create, sent again alone, would be carried out although it was withdrawn."""
+    story = cancelled_while_the_create_is_out()
+    create, withdrawal = story.one(CreateGoodsOut), story.one(Withdraw)
+    assert sent_again(story, create.decided_offset) == [create, withdrawal]
+
+
+def test_a_withdrawn_command_that_went_out_long_ago_is_not_sent_behind_its_withdrawal() -> None:
+    story = cancelled_while_the_create_is_out()
+    withdrawal = story.one(Withdraw)
+    assert sent_again(story, withdrawal.decided_offset) == [withdrawal]
 
 
 def test_a_command_sent_twice_is_still_under_way_when_one_of_the_two_is_superseded_by_the_other() -> None:
@@ -137,6 +149,16 @@ def test_a_withdrawn_create_whose_outcome_never_comes_is_a_case() -> None:
     story.ended(story.one(CreateGoodsOut), OutcomeKind.SUPERSEDED).clarus()
     assert story.sent(CreateGoodsOut)[-1].warehouse == "MAN1"
     assert len(story.sent(CreateGoodsOut)) == 2
+
+
+def test_what_a_predecessor_read_does_not_pass_for_newer_than_an_outcome() -> None:
+    """The new owner made the goods-out; the old one's empty answers come after: dropped, not two absences."""
+    story = Story().shopify(ORDER.routed("71")).clarus(epoch=3)
+    story.ended(story.one(CreateGoodsOut), OutcomeKind.APPLIED, epoch=7, external_id="9001")
+    story.clarus(epoch=3).clarus(epoch=3)
+    assert story.open_cases == set()
+    assert story.reads[-2:] == [System.CLARUS] * 2
+    assert not story.state.goods_outs[0].missing
 
 
 def test_an_outcome_of_an_older_epoch_is_kept_and_read_after() -> None:

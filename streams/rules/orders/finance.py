@@ -45,10 +45,11 @@ def sales_order(state: OrderState, config: BrandConfig) -> Iterator[Finding]:
             says=f"sales order for {order.name}: " + ", ".join(f"{line.quantity} x {line.sku}" for line in lines),
         )
     if state.erp is None or not state.erp.state.committed:
+        refused = any(refusal.object == ERP_ORDER for refusal in state.refusals)
         yield Waiting(
             name="erp-commit",
             after=config.waits.erp_commit,
-            code=CaseCode.ERP_NOT_COMMITTED,
+            code=None if refused else CaseCode.ERP_NOT_COMMITTED,  # a refusal is a case of its own and says why
             object=state.order,
             detail="draft in the ERP" if state.erp is not None else "not in the ERP yet",
             read=(System.ERP,),

@@ -31,6 +31,9 @@ def ended(state: OrderState, event: CommandEnded) -> OrderState:
     command = next((flying for flying in state.in_flight if flying.id == outcome.command), None)
     if event.epoch < state.epochs.of(event.system) or command is None:
         state = state.asking(event.system)
+    if event.epoch > state.epochs.of(event.system):
+        # What a predecessor read before this was done must not pass for newer, though it comes later.
+        state = state.model_copy(update={"epochs": state.epochs.with_(event.system, event.epoch)})
     if command is None:
         return state
     if outcome.kind is OutcomeKind.SUPERSEDED and not state.is_withdrawn(command):

@@ -226,6 +226,15 @@ class OrderState(Frozen):
         known = tuple(one.model_copy(update=changes) if one.reference == reference else one for one in self.goods_outs)
         return self.model_copy(update={"goods_outs": known})
 
+    def to_send_again(self, committed: int) -> tuple[Command, ...]:
+        """In flight, for a worker that starts at `committed`; withdrawals after what they withdraw.
+
+        What was decided before is acknowledged by the broker: a withdrawn command that went out once is not sent
+        behind its withdrawal, where nothing would stop it.
+        """
+        out = (one for one in self.in_flight if not self.is_withdrawn(one) or one.decided_offset >= committed)
+        return (*out, *self.withdrawn)
+
     def is_withdrawn(self, command: Command) -> bool:
         return any(one.withdrawn == command.id for one in self.withdrawn)
 
