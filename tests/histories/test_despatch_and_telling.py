@@ -224,6 +224,15 @@ def test_an_erp_that_never_commits_is_a_case() -> None:
     assert CaseCode.ERP_NOT_COMMITTED in story.open_cases
 
 
+def test_a_refused_sales_order_is_one_case_not_two() -> None:
+    """That it is not committed follows from the refusal; who mends that needs no second case to say so."""
+    story = Story().shopify(ROUTED)
+    story.ended(story.one(UpsertErpOrder), OutcomeKind.REJECTED, code="unknown_sku", field="sku", text="0042-A")
+    story.later(minutes=31)
+    assert CaseCode.UNKNOWN_SKU in story.open_cases
+    assert CaseCode.ERP_NOT_COMMITTED not in story.open_cases
+
+
 def test_a_refused_posting_is_a_case_for_finance_and_told_after_it_is_mended() -> None:
     story = released().clarus(IN_CLARUS.despatched())
     refused = story.one(PostFulfilment)
