@@ -60,7 +60,8 @@ class Plan:
 
 
 async def play(plan: Plan, board: Board, stay: Callable[[str], Awaitable[None]] | None = None) -> tuple[Report, Books]:
-    """Run it: the verdict, and the books it was read from. `stay` is awaited after the verdict, while everything still runs, with what another terminal must set.
+    """Run it: the verdict, and the books it was read from. `stay` is awaited after the verdict, while everything still
+    runs, with what another terminal must set.
 
     Raises DemoError, KafkaFailedError, TrytonFailedError or ProcessFailedError when something would not start or stay.
     """
