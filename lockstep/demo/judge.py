@@ -5,7 +5,6 @@ warehouse was asked for and despatched (Clarus' book), what is posted (the ERP's
 (Shopify's book).
 """
 
-import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,7 +12,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from lockstep.demo.report import Cases, Clarus, Erp, Latency, Orders, Percentiles, Report, Shopify
+from lockstep.demo.report import Cases, Clarus, Erp, Latency, Orders, Report, Shopify, percentiles
 from schemas.base import Brand, OrderId
 from schemas.cases import Case
 from schemas.references import read_reference
@@ -39,6 +38,7 @@ class Stage(StrEnum):
 
     INCOMPLETE = "incomplete: address, payment or routing is still missing"
     PLANTED = "planted: cannot be shipped, must end as a case"
+    CANCELLED = "cancelled by the shopper: nothing is owed any more"
     TO_RELEASE = "ready, the warehouse has not been asked yet"
     PICKING = "in the warehouse: waiting, picked or packed"
     WAITING_FOR_ERP = "despatched, waiting for the ERP to post it"
@@ -66,9 +66,18 @@ class Ledger:
         return bool(self.order["owed"])
 
     @property
+    def oversold(self) -> bool:
+        """Whether the ERP sells more than is owed. A cancelled order's sale may stand: it was owed when it was made."""
+        if self.order["cancelled"]:
+            return False
+        return _lacks(self.wanted if self.owed else Counter(), _sold(self.sales_orders))
+
+    @property
     def stage(self) -> Stage:
         if self.order["planted"]:
             return Stage.PLANTED
+        if self.order["cancelled"]:
+            return Stage.CANCELLED
         if not self.owed:
             return Stage.INCOMPLETE
         if _lacks(self.asked, self.wanted):
@@ -85,6 +94,8 @@ class Judged:
         self.ledgers: dict[tuple[Brand, OrderId], Ledger] = {}
         self.unwanted: list[Body] = []
         """Goods-outs that nobody owes."""
+        self._strangers: set[tuple[Brand, OrderId]] = set()
+        """Orders that stand in the ERP and that no shopper placed."""
         self._goods_outs = 0
         for order in books.shopify["orders"]:
             brand = books.shops[order["shop"]]
@@ -122,15 +133,19 @@ class Judged:
 
     def _erp(self, books: Books) -> None:
         for sale in books.erp["sales_orders"]:
-            ledger = self.ledgers.get((Brand(sale["shop"]), OrderId(sale["key"])))
-            if ledger is not None:
+            if ledger := self._known(Brand(sale["shop"]), OrderId(sale["key"])):
                 ledger.sales_orders.append(sale)
-        for one in books.erp["fulfilments"]:
-            ledger = self.ledgers.get((Brand(one["shop"]), OrderId(one["order"])))
-            if ledger is not None and one["state"] == "posted":
+        posted = [one for one in books.erp["fulfilments"] if one["state"] == "posted"]
+        for one in posted:
+            if ledger := self._known(Brand(one["shop"]), OrderId(one["order"])):
                 ledger.posted.update({line["line"]: line["quantity"] for line in one["lines"]})
-        self._sales_orders = len(books.erp["sales_orders"])
-        self._posted = sum(one["state"] == "posted" for one in books.erp["fulfilments"])
+        self._sales_orders, self._posted = len(books.erp["sales_orders"]), len(posted)
+
+    def _known(self, brand: Brand, order: OrderId) -> Ledger | None:
+        ledger = self.ledgers.get((brand, order))
+        if ledger is None:
+            self._strangers.add((brand, order))
+        return ledger
 
     # --- counts
 
@@ -159,12 +174,8 @@ class Judged:
                 (one.owed and _lacks(_sold(one.sales_orders), one.wanted)) or _lacks(one.posted, one.despatched)
                 for one in all_
             ),
-            doubled=sum(
-                len(one.sales_orders) > 1
-                or _lacks(one.wanted, _sold(one.sales_orders))
-                or _lacks(one.despatched, one.posted)
-                for one in all_
-            ),
+            doubled=len(self._strangers)
+            + sum(len(one.sales_orders) > 1 or one.oversold or _lacks(one.despatched, one.posted) for one in all_),
         )
 
     def shopify(self) -> Shopify:
@@ -195,7 +206,7 @@ class Judged:
 
     def finished(self) -> bool:
         """Whether everything owed has been told, with tracking, and nothing is on its way."""
-        on_the_way = self.stages().keys() - {Stage.TOLD, Stage.PLANTED}
+        on_the_way = self.stages().keys() - {Stage.TOLD, Stage.PLANTED, Stage.CANCELLED}
         return not on_the_way and not self.shopify().without_tracking
 
     def report(self, *, seconds: float, in_time: bool, cases: Sequence[Case], dead_letters: int) -> Report:
@@ -227,10 +238,11 @@ class Judged:
                 yield f"case {case.code} of {case.brand}/{case.order} is open, and nobody planted it"
 
     def _silent(self, open_: Sequence[Case]) -> Iterator[str]:
-        heard = {(case.brand, case.order) for case in open_}
-        for key, ledger in self.ledgers.items():
-            if ledger.order["planted"] and key not in heard:
-                yield f"{key[0]}/{key[1]} cannot be shipped ({ledger.order['planted']}) and has no open case"
+        heard = {(case.brand, case.order, str(case.code)) for case in open_}
+        for (brand, order), ledger in self.ledgers.items():
+            planted = ledger.order["planted"]
+            if planted and (brand, order, planted) not in heard:
+                yield f"{brand}/{order} cannot be shipped ({planted}) and has no such case open"
 
 
 def _counted(clarus: Clarus, erp: Erp, shopify: Shopify) -> Iterator[str]:
@@ -291,16 +303,6 @@ def _tracking_ms(ledger: Ledger) -> Iterator[float]:
             told = [_at(one["at"]) for one in ledger.fulfilments if numbers & set(one["tracking"])]
             if told:
                 yield (min(told) - _at(despatch["at"])).total_seconds() * 1000
-
-
-def percentiles(milliseconds: Sequence[float]) -> Percentiles:
-    """By nearest rank."""
-    ordered = sorted(milliseconds)
-
-    def rank(share: float) -> float | None:
-        return round(ordered[max(0, math.ceil(share * len(ordered)) - 1)], 1) if ordered else None
-
-    return Percentiles(n=len(ordered), p50=rank(0.5), p95=rank(0.95), p99=rank(0.99))
 
 
 def _at(text: str) -> datetime:

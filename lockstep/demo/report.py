@@ -1,6 +1,6 @@
 """The verdict of a run as JSON and in words. Every number is counted in the outside world's own books."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from pydantic import Field
 
@@ -14,6 +14,16 @@ class Percentiles(Frozen):
     p50: float | None = None
     p95: float | None = None
     p99: float | None = None
+
+
+def percentiles(milliseconds: Sequence[float]) -> Percentiles:
+    """By nearest rank: each is a value that occurred."""
+    ordered = sorted(milliseconds)
+
+    def rank(hundredths: int) -> float | None:
+        return round(ordered[-(-hundredths * len(ordered) // 100) - 1], 1) if ordered else None
+
+    return Percentiles(n=len(ordered), p50=rank(50), p95=rank(95), p99=rank(99))
 
 
 class Orders(Frozen):
@@ -88,7 +98,12 @@ def rows(report: Report) -> Iterator[Row]:
     o, c, e, s = report.orders, report.clarus, report.erp, report.shopify
     yield "Shopify", str(o.placed), "orders were placed by shoppers", False
     yield "", str(o.ready), "of them became complete and are owed to their shoppers", False
-    yield "", str(o.held), "were incomplete or cannot be shipped, and stay held until somebody mends them", False
+    yield (
+        "",
+        str(o.held),
+        "were incomplete, cancelled or cannot be shipped, and stay held until somebody mends them",
+        False,
+    )
     yield "Clarus", str(c.goods_outs), "goods-outs stand in the warehouse's book", False
     yield "", str(c.missing), "orders are owed and the warehouse was not asked for all of their units", True
     yield "", str(c.doubled), "orders have more units asked for than were ordered", True
@@ -96,7 +111,12 @@ def rows(report: Report) -> Iterator[Row]:
     yield "ERP", str(e.sales_orders), "sales orders stand in the ERP", False
     yield "", str(e.fulfilments_posted), "fulfilments are posted there", False
     yield "", str(e.missing), "orders lack their sales order, or left the warehouse and are not posted in full", True
-    yield "", str(e.doubled), "orders stand in the ERP twice, or with more units posted than left", True
+    yield (
+        "",
+        str(e.doubled),
+        "orders stand in the ERP twice, with more units than are owed or left, or were never placed",
+        True,
+    )
     yield (
         "Shopify",
         str(s.fulfillments),

@@ -87,9 +87,13 @@ class Door:
     ) -> httpx.Response:
         """A genuine webhook. `x_shopify_event_id=…` becomes that header."""
         raw = body if isinstance(body, bytes) else json.dumps(body).encode()
-        named = {name.replace("_", "-"): text for name, text in headers.items()}
+        named: dict[str, str | bytes] = {name.replace("_", "-"): text for name, text in headers.items()}
         shop = f"{brand}.example.test"
-        sent = {"X-Shopify-Hmac-Sha256": signed(raw, secret), "X-Shopify-Shop-Domain": shop, **named}
+        sent: dict[str, str | bytes] = {
+            "X-Shopify-Hmac-Sha256": signed(raw, secret),
+            "X-Shopify-Shop-Domain": shop,
+            **named,
+        }
         return await self.post(f"/shopify/{brand}/{topic}", raw, sent)
 
     async def clarus(
