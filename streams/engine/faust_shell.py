@@ -43,6 +43,9 @@ class _WithoutKafka(BootStrategy):  # type: ignore[misc]  # faust has no types
 class _App(faust.App):  # type: ignore[misc]
     BootStrategy = _WithoutKafka
 
+    def _create_directories(self) -> None:
+        """None: nothing of ours is kept on a worker's disk."""
+
 
 def faust_app(role: str) -> Any:
     """A Faust app of one role. Autodiscovery, its leader topic and its web server are off."""
