@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from kernel.log import Log, Record
-from schemas.topics import COMMANDS, ORDERS_EVENTS, ORDERS_STATE
+from schemas.topics import CASES, COMMANDS, ORDERS_EVENTS, ORDERS_STATE
 from streams.agents.orders import OrdersFold
 from streams.engine.prefix import last_offset
 from tests.engine.corner import PARTITIONS
@@ -21,6 +21,7 @@ class Folded:
     table: dict[Place, bytes] = field(default_factory=dict)
     states: set[tuple[Place, bytes]] = field(default_factory=set)
     commands: set[tuple[str, bytes, bytes]] = field(default_factory=set)
+    cases: set[tuple[str, bytes, bytes]] = field(default_factory=set)
 
 
 async def everything(log: Log, *topics: str) -> list[Record]:
@@ -47,9 +48,10 @@ def bulk_fold(events: Sequence[Record]) -> Folded:
             folded.table[place] = change.value
             folded.states.add((place, change.value))
         for emission in step.emissions:
-            if emission.topic in command_topics:
+            sent = folded.commands if emission.topic in command_topics else folded.cases
+            if emission.topic in command_topics or emission.topic == CASES.name:
                 assert emission.value is not None
-                folded.commands.add((emission.topic, emission.key, emission.value))
+                sent.add((emission.topic, emission.key, emission.value))
     return folded
 
 
@@ -79,9 +81,11 @@ async def agrees(log: Log) -> Folded:
     """Ask when every worker has ended. Every state of the bulk fold was written, none was skipped, none is foreign."""
     folded = bulk_fold(await everything(log, ORDERS_EVENTS.name))
     changelog = await everything(log, ORDERS_STATE.name)
-    sent = await everything(log, *(topic.name for topic in COMMANDS.values()))
+    commands = await everything(log, *(topic.name for topic in COMMANDS.values()))
+    cases = await everything(log, CASES.name)
     assert table(changelog) == folded.table
     assert stale(changelog) == set()
     assert set(_states(changelog)) == folded.states
-    assert {(record.partition.topic, record.key, record.value) for record in sent} == folded.commands
+    assert {(record.partition.topic, record.key, record.value) for record in commands} == folded.commands
+    assert {(record.partition.topic, record.key, record.value) for record in cases} == folded.cases
     return folded

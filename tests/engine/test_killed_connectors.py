@@ -52,7 +52,7 @@ def test_killed_while_the_call_executes(play: Play) -> None:
     """Killed after sending; another is there before the system has finished, and waits before it looks: one effect."""
 
     async def story(on: Stage) -> None:
-        async with Warehouse(takes=2.5).open() as warehouse:
+        async with Warehouse(slow=True).open() as warehouse:
             await configured(on)
             first = await connector(on, "first", warehouse)
             command = await asked(on)
@@ -61,7 +61,8 @@ def test_killed_while_the_call_executes(play: Play) -> None:
             await on.processes.bury(GROUP, first)
             second = await connector(on, "second", warehouse)
             await second.says("assigned")
-            assert warehouse.made == [], "the second was to be there before the effect"
+            assert warehouse.made == []
+            warehouse.let_go()
             await finished(on)
             assert warehouse.begun == warehouse.made == [command.reference]
             assert [outcome.kind for outcome in await outcomes(on)] == [OutcomeKind.ALREADY_APPLIED]
@@ -73,7 +74,7 @@ def test_a_command_sent_again_does_not_jump_the_wait_for_the_predecessor(play: P
     """The fold sends the same command once more, after the second has taken over: it waits as the first copy does."""
 
     async def story(on: Stage) -> None:
-        async with Warehouse(takes=2.5).open() as warehouse:
+        async with Warehouse(slow=True).open() as warehouse:
             await configured(on)
             first = await connector(on, "first", warehouse)
             command = await asked(on)
@@ -82,8 +83,9 @@ def test_a_command_sent_again_does_not_jump_the_wait_for_the_predecessor(play: P
             await on.processes.bury(GROUP, first)
             await (await connector(on, "second", warehouse)).says("assigned")
             await send(on, command)
+            warehouse.let_go()
             await finished(on)
-            assert warehouse.made == [command.reference]
+            assert warehouse.begun == warehouse.made == [command.reference]
             kinds = [outcome.kind for outcome in await outcomes(on)]
             assert sorted(kinds) == [OutcomeKind.ALREADY_APPLIED, OutcomeKind.SUPERSEDED]
 
@@ -99,7 +101,7 @@ async def configured(on: Stage) -> None:
 
 
 async def connector(on: Stage, name: str, warehouse: Warehouse, point: CrashPoint = CrashPoint.NEVER) -> Process:
-    arguments = (point, KEY, str(warehouse.port), str(warehouse.takes + 0.5))
+    arguments = (point, KEY, str(warehouse.port), str(warehouse.longest_request))
     made = await on.processes.start("connector_process", name, *arguments)
     await made.says("assigned [0, 1, 2, 3]")
     return made

@@ -23,13 +23,24 @@ from tests.builders import ACME
 
 @dataclass
 class Warehouse:
-    """`takes` seconds from a request to its effect. `begun` and `made` are references, in order."""
+    """`begun` and `made` are references, in order. With `slow`, what is asked for is made a second after `let_go`.
 
-    takes: float = 0.0
+    `longest_request` is what its connector is told: seconds, from when it took over, in which `let_go` must come.
+    """
+
+    slow: bool = False
     port: int = 0
     begun: list[str] = field(default_factory=list)
     made: list[str] = field(default_factory=list)
     _at_work: set["asyncio.Task[None]"] = field(default_factory=set)
+    _may_go_on: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @property
+    def longest_request(self) -> float:
+        return 5.0 if self.slow else 0.5
+
+    def let_go(self) -> None:
+        self._may_go_on.set()
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator["Warehouse"]:
@@ -38,6 +49,7 @@ class Warehouse:
         try:
             yield self
         finally:
+            self.let_go()
             server.close()
             await server.wait_closed()
             await asyncio.gather(*self._at_work)
@@ -58,7 +70,9 @@ class Warehouse:
             writer.close()
 
     async def _make(self, reference: str) -> None:
-        await asyncio.sleep(self.takes)
+        if self.slow:
+            await self._may_go_on.wait()
+            await asyncio.sleep(1.0)
         self.made.append(reference)
 
 
