@@ -4,13 +4,14 @@ Stateless. A record it cannot read goes to the dead letters, and when it knows w
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import NoReturn, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
 from kernel.log import Record
+from kernel.metrics import Stage
 from schemas.actions import OperatorAction
 from schemas.avro import Codec
 from schemas.base import Brand, OrderId, System, order_key, split_key
@@ -36,7 +37,7 @@ from schemas.orders import Order
 from schemas.outcomes import Outcome
 from schemas.raw import ConnectionReport, RawHeaders, RawKind
 from schemas.topics import CONFIG, OPERATOR_ACTIONS, ORDERS_EVENTS, RAW
-from streams.engine.contract import Emission, Step, UnreadableRecord, Verdict
+from streams.engine.contract import Emission, Step, Took, UnreadableRecord, Verdict
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -107,7 +108,10 @@ class NormaliseFold:
             event = self._event(headers, order, record.value, self._source(record))
         except Unreadable as cause:
             self._refuse(record, headers, order, cause)
-        return self._appended(record.key, event)
+        step = self._appended(record.key, event)
+        if headers.kind is not RawKind.SNAPSHOT:
+            return step
+        return replace(step, took=[Took(Stage.SNAPSHOT_TO_EVENT, headers.brand, record.at)])
 
     def _event(self, headers: RawHeaders, order: OrderId, body: bytes, source: Source) -> OrderEvent:
         match headers.kind:

@@ -4,15 +4,16 @@ Pure and synchronous: the Faust worker, the in-memory worker and a bulk fold of 
 """
 
 import heapq
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import cast
 
 from kernel.log import Record
+from kernel.metrics import Stage
 from schemas.avro import Codec
 from schemas.base import Brand, System, order_key, split_key
-from schemas.cases import Case
+from schemas.cases import Case, CaseCode
 from schemas.commands import COMMAND_KINDS, Command, system_of
 from schemas.config import BrandConfig
 from schemas.errors import Unreadable
@@ -28,9 +29,10 @@ from schemas.events import (
 )
 from schemas.hints import Hint
 from schemas.topics import CASES, COMMANDS, HINTS, ORDERS_EVENTS
+from streams.agents.measured import OpenCases, ended_waits
 from streams.agents.same_log import same_log
 from streams.agents.vanished import Vanished
-from streams.engine.contract import Change, Emission, Step, Verdict
+from streams.engine.contract import Change, Emission, Step, Took, Verdict
 from streams.engine.prefix import Prefix, pack, unpack
 from streams.rules.orders.emit import Decision
 from streams.rules.orders.plan import Plan, spread
@@ -72,6 +74,18 @@ class Configured:
     at: datetime
 
 
+@dataclass(slots=True)
+class _Caused:
+    """What one record causes, over all keys it touches."""
+
+    changes: list[Change] = field(default_factory=list)
+    emissions: list[Emission] = field(default_factory=list)
+    took: list[Took] = field(default_factory=list)
+
+    def step(self, verdict: Verdict) -> Step:
+        return Step(verdict, self.changes, self.emissions, self.took)
+
+
 class OrdersFold:
     """All orders of one partition. See `streams.engine.contract.PartitionFold` for what the engine promises."""
 
@@ -81,6 +95,7 @@ class OrdersFold:
         self._configs: dict[Brand, Configured] = {}
         self._due: list[tuple[datetime, bytes]] = []
         self._vanished = Vanished(partition)
+        self._open = OpenCases()
 
     # --- recovery
 
@@ -94,6 +109,8 @@ class OrdersFold:
             entry = self._entries[key] = Entry(prefix, body, None)
             if MISSING in body:
                 self._vanished.note(entry.get())
+            if OpenCases.IN_STATE in body:
+                self._open.note(key, entry.get())
 
     def restored(self) -> None:
         for key in self._entries:
@@ -118,9 +135,10 @@ class OrdersFold:
         event = EVENTS.decode(record.value, record.headers)
         match event:
             case Tick():
-                changes, emissions = self._fire(record)
-                self._judge(record, changes, emissions)
-                return Step(Verdict.TICK, changes, emissions)
+                caused = _Caused()
+                self._fire(record, caused)
+                self._judge(record, caused)
+                return caused.step(Verdict.TICK)
             case ConfigChanged():
                 return self._configure(event, record)
             case OrderEvent():
@@ -141,17 +159,17 @@ class OrdersFold:
             _decision(record, event.trace),
             clarus_doubted=self._vanished.many(event.brand),
         )
-        verdict, changes, emissions = Verdict.DUPLICATE, list[Change](), list[Emission]()
+        verdict, caused = Verdict.DUPLICATE, _Caused()
         if made is not None and (made.commands or made.cases or made.reads or _differs(before, made.state)):
             verdict = _verdict(made.state)
-            self._keep(key, made, changes, emissions)
-        fired, more = self._fire(record)
-        changes.extend(fired)
-        emissions.extend(more)
-        self._judge(record, changes, emissions)
-        return Step(verdict, changes, emissions)
+            self._keep(key, made, caused)
+            if made.commands:
+                caused.took.append(Took(Stage.EVENT_TO_COMMAND, event.brand, record.at))
+        self._fire(record, caused)
+        self._judge(record, caused)
+        return caused.step(verdict)
 
-    def _judge(self, record: Record, changes: list[Change], emissions: list[Emission]) -> None:
+    def _judge(self, record: Record, caused: _Caused) -> None:
         """Open or close the case of brands of which many goods-outs vanished; again after a crash in between."""
         for brand in self._vanished.brands():
             report = self._vanished.report(brand)
@@ -162,7 +180,7 @@ class OrdersFold:
                 continue
             made = step(before, report, self.config_of(brand), record.at, _decision(record, ""))
             if made is not None:
-                self._keep(key, made, changes, emissions)
+                self._keep(key, made, caused)
 
     def _configure(self, event: ConfigChanged, record: Record) -> Step:
         held = self._configs.get(event.brand)
@@ -177,13 +195,11 @@ class OrdersFold:
         prefix = Prefix(record.offset, record.at, event.config.version)
         return Step(Verdict.APPLIED, [Change(record.key, pack(prefix, event.model_dump_json().encode()))])
 
-    def _fire(self, record: Record) -> tuple[list[Change], list[Emission]]:
+    def _fire(self, record: Record, caused: _Caused) -> None:
         """Plan every key that is due at the record's append time, in (wake, key) order, however many there are.
 
         Keys folded at or past this very record are skipped and stay in the index: they were written in an earlier try.
         """
-        changes: list[Change] = []
-        emissions: list[Emission] = []
         skipped: list[tuple[datetime, bytes]] = []
         while self._due and self._due[0][0] <= record.at:
             due, key = heapq.heappop(self._due)
@@ -198,23 +214,24 @@ class OrdersFold:
             if config is not None:
                 doubted = self._vanished.many(state.brand)
                 made = wake(state, config, record.at, _decision(record, ""), clarus_doubted=doubted)
-                self._keep(key, made, changes, emissions)
+                self._keep(key, made, caused)
         for item in skipped:
             heapq.heappush(self._due, item)
-        return changes, emissions
 
     # --- the table
 
-    def _keep(self, key: bytes, made: Plan, changes: list[Change], emissions: list[Emission]) -> None:
-        state = made.state
+    def _keep(self, key: bytes, made: Plan, caused: _Caused) -> None:
+        state, before = made.state, self._entries.get(key)
         prefix = Prefix(state.last_offset, state.wake_at, state.config_version)
         self._entries[key] = Entry(prefix, None, state)
         self._vanished.note(state)
+        self._open.note(key, state)
         self._schedule(key)
-        changes.append(Change(key, pack(prefix, state.model_dump_json(exclude_defaults=True).encode())))
-        emissions.extend(_command(key, command) for command in made.commands)
-        emissions.extend(_case(case) for case in made.cases)
-        emissions.extend(_read(key, state, system) for system in made.reads)
+        caused.changes.append(Change(key, pack(prefix, state.model_dump_json(exclude_defaults=True).encode())))
+        caused.emissions.extend(_command(key, command) for command in made.commands)
+        caused.emissions.extend(_case(case) for case in made.cases)
+        caused.emissions.extend(_read(key, state, system) for system in made.reads)
+        caused.took.extend(ended_waits(None if before is None else before.get(), state))
 
     def _schedule(self, key: bytes) -> None:
         wake_at = self._wake_of(key, self._entries[key])
@@ -250,6 +267,9 @@ class OrdersFold:
         return Emission(ORDERS_EVENTS.name, TICK_KEY, value, headers, self._partition)
 
     # --- for people
+
+    def open_cases(self) -> Mapping[tuple[Brand, CaseCode], int]:
+        return self._open.counts()
 
     def states(self) -> dict[str, OrderState]:
         """Every order of the partition by key, decoded; for `show`, digests and tests."""

@@ -16,9 +16,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from kernel.log import Record
+from kernel.metrics import Stage
+from schemas.base import Brand
+from schemas.cases import CaseCode
 from schemas.errors import Unreadable
 
 
@@ -52,10 +55,23 @@ class Verdict(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Took:
+    """A stage that ended with this record, from `since` to `until`: times of the log. None: until it is sent."""
+
+    stage: Stage
+    brand: Brand
+    since: datetime
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Step:
+    """`took` is for the metrics alone; nothing is decided by it."""
+
     verdict: Verdict
     changes: Sequence[Change] = ()
     emissions: Sequence[Emission] = ()
+    took: Sequence[Took] = ()
 
 
 class UnreadableRecord(Unreadable):
@@ -91,6 +107,15 @@ class PartitionFold(Protocol):
 
     def tick(self, at: datetime) -> Emission:
         """The record that makes the due keys be planned; the engine produces it to this very partition."""
+        ...
+
+
+@runtime_checkable
+class CountsCases(Protocol):
+    """A fold that knows what is open for people."""
+
+    def open_cases(self) -> Mapping[tuple[Brand, CaseCode], int]:
+        """How many cases of each code are open now, restored ones among them."""
         ...
 
 

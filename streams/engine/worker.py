@@ -15,6 +15,7 @@ and all of it is acknowledged.
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 
@@ -25,10 +26,12 @@ from kernel.lag import Lag
 from kernel.log import Fenced, Log, Outgoing, Partition, Record
 from kernel.metrics import Metrics
 from kernel.pulse import Pulse
+from schemas.base import Brand
+from schemas.cases import CaseCode
 from schemas.errors import Unreadable
 from streams.engine.barrier import Barrier, Ended, Sent, Written
 from streams.engine.changelog import OwnWrites, Restored, mend, restore
-from streams.engine.contract import Emission, FoldFactory, PartitionFold, Step, UnreadableRecord, Verdict
+from streams.engine.contract import CountsCases, Emission, FoldFactory, PartitionFold, Step, UnreadableRecord, Verdict
 from streams.engine.fuse import Fuse, dead_letter
 from streams.engine.owned import Owned
 from streams.engine.settings import EngineSettings
@@ -63,6 +66,7 @@ class Worker:
         self._rebalances = 0
         self._polled_in = 0
         self._pulse, self._lag = Pulse(), Lag(role, metrics)
+        self._told_open: set[tuple[Brand, CaseCode]] = set()
         self._recovering = self._folding = False
         self.assigned_once = asyncio.Event()
 
@@ -161,6 +165,7 @@ class Worker:
                 self._owned.pop(number, None)
             self._metrics.fused.set(sum(owned.fused for owned in self._owned.values()))
             self._lag.forget(partitions)
+            self._tell_open_cases()
 
     # --- records
 
@@ -194,11 +199,17 @@ class Worker:
             if step.verdict is Verdict.TICK:
                 owned.ticked_at = None
             self._metrics.records.labels(record.partition.topic, step.verdict).inc()
+            self._took(step)
         if finished:
             waited = (self._clock.now() - records[-1].at).total_seconds()
             self._metrics.step_seconds.labels(self._role).observe(max(0.0, waited))
             acknowledged = asyncio.ensure_future(await self._producer.send_many(outgoing))
             self._barrier.add(Sent(finished, acknowledged, changes, self._clock.monotonic()))
+
+    def _took(self, step: Step) -> None:
+        for one in step.took:
+            seconds = ((one.until or self._clock.now()) - one.since).total_seconds()
+            self._metrics.stage_seconds.labels(one.brand, one.stage).observe(max(0.0, seconds))
 
     def _in_order(self, record: Record, owned: Owned) -> None:
         expected = owned.expected.get(record.partition.topic)
@@ -281,7 +292,7 @@ class Worker:
                 await (await self._producer.send_many([_outgoing(owned.fold.tick(now))]))
 
     async def _measure(self) -> None:
-        """Lag and keys; and whether another wrote in a changelog in which we have written nothing since."""
+        """Lag, keys, open cases; and whether another wrote in a changelog in which we have written nothing since."""
         owned = dict(self._owned)
         sources = {Partition(topic, number): one for number, one in owned.items() for topic in one.expected}
         logs = (
@@ -294,10 +305,21 @@ class Worker:
             if where in ends:
                 self._lag.note(where, max(0, ends[where] - one.expected[where.topic]), stands=one.fused)
         self._metrics.keys.labels(self._role).set(sum(len(one.keys) for one in owned.values()))
+        self._tell_open_cases()
         if not self._barrier:
             for where, one in logs.items():
                 if ends.get(where, 0) > one.writes.next and self._owned.get(where.number) is one:
                     await self._mend(where.number)
+
+    def _tell_open_cases(self) -> None:
+        """Of our partitions; what is not open any more is told as 0, so that it does not look open for ever."""
+        counts = Counter(dict.fromkeys(self._told_open, 0))
+        for owned in self._owned.values():
+            if isinstance(owned.fold, CountsCases):
+                counts.update(owned.fold.open_cases())
+        for (brand, code), count in counts.items():
+            self._metrics.open_cases.labels(brand, code).set(count)
+        self._told_open = set(counts)
 
     @property
     def _waiting(self) -> bool:

@@ -157,6 +157,8 @@ class World:
     def _cancel(self, command: CancelGoodsOut) -> tuple[OutcomeKind, dict[str, str]]:
         found = self.goods_outs.get(command.reference)
         if found is None or found.goods_out.status is GoodsOutStatus.CANCELLED:
+            if found is None:
+                self.made_of.pop(command.reference, None)  # gone as we wished, whoever did it
             return OutcomeKind.ALREADY_APPLIED, {"external_id": command.goods_out}
         if found.goods_out.status not in command.only_if:
             return OutcomeKind.REJECTED, {"code": "state_not_allowed", "text": found.goods_out.status}

@@ -4,12 +4,11 @@ from collections.abc import Iterator
 
 from schemas.base import System
 from schemas.cases import CaseCode
-from schemas.commands import CancelGoodsOut
 from schemas.config import BrandConfig
-from schemas.goods_outs import GoodsOutStatus
 from schemas.orders import Order
-from streams.rules.orders.findings import Finding, Look, Waiting, Wanted
-from streams.rules.orders.state import KnownGoodsOut, OrderState, address_mark
+from streams.rules.orders.edits import sent_elsewhere, to_replace, working
+from streams.rules.orders.findings import Finding, Look, Waiting
+from streams.rules.orders.state import KnownGoodsOut, OrderState
 from streams.rules.orders.units import (
     RELEASABLE,
     PerLine,
@@ -20,8 +19,6 @@ from streams.rules.orders.units import (
     ordered,
     remaining,
 )
-
-UNTOUCHED = (GoodsOutStatus.DRAFT, GoodsOutStatus.PENDING)
 
 
 def undecided(state: OrderState) -> Iterator[KnownGoodsOut]:
@@ -60,7 +57,7 @@ def missing(state: OrderState, _config: BrandConfig) -> Iterator[Finding]:
 def not_despatched(state: OrderState, config: BrandConfig) -> Iterator[Finding]:
     """Rule: a goods-out in the warehouse is waited for until it has left."""
     for known in state.goods_outs:
-        if _working(known) and ordered(known.goods_out) - despatched(known.goods_out):
+        if working(known) and ordered(known.goods_out) - despatched(known.goods_out):
             yield Waiting(
                 name=f"despatch:{known.reference}",
                 after=config.waits.despatch,
@@ -69,10 +66,6 @@ def not_despatched(state: OrderState, config: BrandConfig) -> Iterator[Finding]:
                 detail=f"status {known.goods_out.status}",
                 read=(System.CLARUS,),
             )
-
-
-def _working(known: KnownGoodsOut) -> bool:
-    return not (known.goods_out.status.ended or known.missing or known.gone or known.given_up)
 
 
 def short_closed(state: OrderState, config: BrandConfig) -> Iterator[Finding]:
@@ -115,53 +108,23 @@ def undespatched(state: OrderState, _config: BrandConfig) -> Iterator[Finding]:
             )
 
 
-def cancelled(state: OrderState, config: BrandConfig) -> Iterator[Finding]:
-    """Rule: a cancelled order's goods-outs are cancelled while nobody has begun; from then on it is a person's."""
-    order = state.shopify
-    if order is None or order.cancelled_at is None:
-        return
-    for known in state.goods_outs:
-        if not _working(known):
-            continue
-        if known.goods_out.status in UNTOUCHED:
-            yield Wanted(
-                kind=CancelGoodsOut,
-                system=System.CLARUS,
-                object=f"cancel:{known.reference}",
-                fields={"reference": known.reference, "goods_out": known.goods_out.id, "only_if": UNTOUCHED},
-                says=f"cancel of {known.reference}",
-            )
-            yield Waiting(
-                name=f"cancel:{known.reference}",
-                after=config.waits.goods_out,
-                code=CaseCode.CANCELLED_AFTER_RELEASE,
-                object=known.reference,
-                detail="order cancelled, the cancel of the goods-out has not come through",
-                read=(System.CLARUS,),
-            )
-        else:
-            yield Look(
-                code=CaseCode.CANCELLED_AFTER_RELEASE,
-                object=known.reference,
-                detail=f"order cancelled, goods-out is {known.goods_out.status}",
-            )
-
-
 def changed(state: OrderState, config: BrandConfig) -> Iterator[Finding]:
     """Rule: what a warehouse still works on must be what Shopify still wants from that warehouse."""
     order = state.shopify
     if order is None or order.cancelled_at is not None:
         return
     wanted = _wanted_by_warehouse(order, config)
-    for known in sorted(state.goods_outs, key=_working):  # first what has left and waits to be told
+    replaced = {known.reference for known in to_replace(state, order, config)}
+    for known in sorted(state.goods_outs, key=working):  # first what has left and waits to be told
         room = wanted.setdefault(known.goods_out.warehouse, PerLine())
         open_units = covers(state, known)
         astray = open_units - room
         room.subtract(open_units & room)
-        if not _working(known):
+        if not working(known):
             continue
-        to = order.personal.ship_to
-        if known.sent_to and to is not None and address_mark(known.reference, to) != known.sent_to:
+        if known.reference in replaced:
+            continue
+        if sent_elsewhere(known, order):
             yield Look(
                 code=CaseCode.CHANGED_AFTER_RELEASE,
                 object=f"{known.reference} address",

@@ -13,7 +13,6 @@ from schemas.cases import CATALOGUE, Case
 from schemas.commands import Command
 from schemas.config import BrandConfig
 from streams.rules.orders.after_release import (
-    cancelled,
     changed,
     gone,
     missing,
@@ -25,6 +24,7 @@ from streams.rules.orders.after_release import (
 )
 from streams.rules.orders.by_hand import told_otherwise
 from streams.rules.orders.connection import connection
+from streams.rules.orders.edits import cancelled, edited
 from streams.rules.orders.emit import Decision, emit, forget_unwanted
 from streams.rules.orders.finance import posting, refused_by_erp, sales_order
 from streams.rules.orders.findings import Finding, Look, Rule, Waiting, Wake, Wanted
@@ -40,6 +40,7 @@ ORDER_RULES: tuple[Rule, ...] = (
     under_way,
     sales_order,
     cancelled,
+    edited,
     posting,
     tell,
     late_tracking,

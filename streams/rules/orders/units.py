@@ -30,7 +30,7 @@ def remaining(order: Order) -> PerLine:
     total: PerLine = Counter()
     for one in order.fulfilment_orders:
         if not one.status.ended:
-            total.update(_remaining_of(one))
+            total.update(remaining_of(one))
     return total
 
 
@@ -167,7 +167,7 @@ def uncovered(
     what that one no longer holds, because it was split, moved or replaced, counts against those in `may_go` first: a
     unit that is held back or goes another way never makes room for one that is on its way already.
     """
-    free = {one.id: +_remaining_of(one) for one in order.fulfilment_orders if not one.status.ended}
+    free = {one.id: +remaining_of(one) for one in order.fulfilment_orders if not one.status.ended}
     loose: PerLine = Counter()
     for made_for, units in _covering(state):
         own = free.get(made_for, Counter())
@@ -180,7 +180,8 @@ def uncovered(
     return free
 
 
-def _remaining_of(one: FulfilmentOrder) -> PerLine:
+def remaining_of(one: FulfilmentOrder) -> PerLine:
+    """Still to be fulfilled of one fulfilment order."""
     total: PerLine = Counter()
     for line in one.lines:
         total[line.line] += line.remaining

@@ -1,0 +1,99 @@
+"""What we take back ourselves: goods-outs nobody has begun, of a cancelled order or of one that was edited since.
+
+A cancel carries `only_if`: when the floor was faster it is refused, and from then on it is a person's. What replaces a
+goods-out is planned by the release when the one before is seen cancelled or gone, never earlier.
+"""
+
+from collections.abc import Iterator
+
+from schemas.base import System
+from schemas.cases import CaseCode
+from schemas.commands import CancelGoodsOut
+from schemas.config import BrandConfig
+from schemas.goods_outs import GoodsOutStatus
+from schemas.orders import Order
+from streams.rules.orders.findings import Finding, Look, Waiting, Wanted
+from streams.rules.orders.readiness import address_lacks
+from streams.rules.orders.state import KnownGoodsOut, OrderState, address_mark
+from streams.rules.orders.units import PerLine, covers, remaining, remaining_of
+
+UNTOUCHED = (GoodsOutStatus.DRAFT, GoodsOutStatus.PENDING)
+
+
+def cancelled(state: OrderState, config: BrandConfig) -> Iterator[Finding]:
+    """Rule: a cancelled order's goods-outs are cancelled while nobody has begun; from then on it is a person's."""
+    order = state.shopify
+    if order is None or order.cancelled_at is None:
+        return
+    for known in state.goods_outs:
+        if not working(known):
+            continue
+        if known.goods_out.status in UNTOUCHED:
+            yield from _cancel(known, CaseCode.CANCELLED_AFTER_RELEASE, "order cancelled", config)
+        else:
+            yield Look(
+                code=CaseCode.CANCELLED_AFTER_RELEASE,
+                object=known.reference,
+                detail=f"order cancelled, goods-out is {known.goods_out.status}",
+            )
+
+
+def edited(state: OrderState, config: BrandConfig) -> Iterator[Finding]:
+    """Rule: a goods-out nobody has begun that is for more than is still wanted, or goes to an old address, is
+    cancelled; the release makes the next one when it is gone.
+    """
+    order = state.shopify
+    if order is not None and order.cancelled_at is None:
+        for known in to_replace(state, order, config):
+            yield from _cancel(known, CaseCode.CHANGED_AFTER_RELEASE, "order edited", config)
+
+
+def to_replace(state: OrderState, order: Order, config: BrandConfig) -> tuple[KnownGoodsOut, ...]:
+    """Goods-outs nobody has begun that are not what the shopper wants any more.
+
+    Units that are held or moved are still wanted: those are a person's, who knows how long.
+    """
+    too_many = PerLine()
+    for known in state.goods_outs:
+        too_many.update(covers(state, known))
+    too_many -= remaining(order)
+    own = {one.id: remaining_of(one) for one in order.fulfilment_orders if not one.status.ended}
+    found = []
+    for known in state.goods_outs:
+        if not working(known) or known.goods_out.status not in UNTOUCHED:
+            continue
+        units = covers(state, known)
+        here = (units - own.get(known.fulfilment_order, PerLine())) & too_many
+        if here or (sent_elsewhere(known, order) and not address_lacks(order.personal.ship_to, config)):
+            too_many -= units
+            found.append(known)
+    return tuple(found)
+
+
+def sent_elsewhere(known: KnownGoodsOut, order: Order) -> bool:
+    """Whether the warehouse has another delivery address than the order."""
+    to = order.personal.ship_to
+    return bool(known.sent_to) and to is not None and address_mark(known.reference, to) != known.sent_to
+
+
+def working(known: KnownGoodsOut) -> bool:
+    """Whether the warehouse has it and may still do something with it."""
+    return not (known.goods_out.status.ended or known.missing or known.gone or known.given_up)
+
+
+def _cancel(known: KnownGoodsOut, code: CaseCode, why: str, config: BrandConfig) -> Iterator[Finding]:
+    yield Wanted(
+        kind=CancelGoodsOut,
+        system=System.CLARUS,
+        object=f"cancel:{known.reference}",
+        fields={"reference": known.reference, "goods_out": known.goods_out.id, "only_if": UNTOUCHED},
+        says=f"cancel of {known.reference}",
+    )
+    yield Waiting(
+        name=f"cancel:{known.reference}",
+        after=config.waits.goods_out,
+        code=code,
+        object=known.reference,
+        detail=f"{why}, the cancel of the goods-out has not come through",
+        read=(System.CLARUS,),
+    )

@@ -1,0 +1,116 @@
+"""Edits after the release: taken back and replaced while nobody has begun, a person's from then on."""
+
+from schemas.cases import CaseCode
+from schemas.commands import CancelGoodsOut, CreateGoodsOut
+from schemas.goods_outs import GoodsOutStatus
+from schemas.outcomes import OutcomeKind
+from tests.builders import LEEDS, GoodsOutBuilder, OrderBuilder, a_goods_out, an_order
+from tests.story import Story
+
+G1 = "ACME-5012-71-1"
+ROUTED = an_order().with_line("MUG", 3).routed("71")
+IN_CLARUS = a_goods_out(G1).with_line("901", "MUG", 3)
+MOVED_HOUSE = LEEDS.model_copy(update={"line1": "9 Mill Lane"})
+
+
+def released(goods_out: GoodsOutBuilder = IN_CLARUS) -> Story:
+    story = Story().shopify(ROUTED)
+    return story.applied(story.one(CreateGoodsOut)).clarus(goods_out)
+
+
+def to_moved_house(order: OrderBuilder = ROUTED) -> OrderBuilder:
+    return order.shipping_to(MOVED_HOUSE)
+
+
+def test_edit_before_pick() -> None:
+    """Three become one while pending: cancelled, and replaced only when the cancel is seen."""
+    story = released().shopify(ROUTED.refunded(L901=2))
+    cancel = story.one(CancelGoodsOut)
+    assert cancel.only_if == (GoodsOutStatus.DRAFT, GoodsOutStatus.PENDING)
+    story.applied(cancel).later(minutes=2)
+    assert story.quantities == [{"901": 3}], "not seen yet"
+    story.clarus()
+    assert story.quantities == [{"901": 3}, {"901": 1}]
+    assert story.sent(CreateGoodsOut)[-1].reference == "ACME-5012-71-2"
+    assert story.open_cases == set()
+
+
+def test_edit_races_pick() -> None:
+    """The floor was faster: refused by `only_if`, a case, nothing twice."""
+    story = released().shopify(ROUTED.refunded(L901=2))
+    story.clarus(IN_CLARUS.picking())
+    story.ended(story.one(CancelGoodsOut), OutcomeKind.REJECTED, code="state_not_allowed", field="status", text="PICK")
+    story.later(hours=3)
+    assert story.open_cases == {CaseCode.CHANGED_AFTER_RELEASE, CaseCode.ERP_NOT_COMMITTED}
+    assert len(story.sent(CancelGoodsOut)) == 1
+    assert len(story.sent(CreateGoodsOut)) == 1
+
+
+def test_cancel_deletes_pending() -> None:
+    """After our own cancel later reads find nothing: ended, not missing."""
+    story = released().shopify(ROUTED.cancelled())
+    story.applied(story.one(CancelGoodsOut)).clarus().clarus().later(hours=9)
+    assert story.open_cases == set()
+
+
+def test_cancel_after_pick_started() -> None:
+    story = released(IN_CLARUS.picking()).shopify(ROUTED.cancelled()).later(hours=1)
+    assert CaseCode.CANCELLED_AFTER_RELEASE in story.open_cases
+    assert story.sent(CancelGoodsOut) == []
+    assert len(story.sent(CreateGoodsOut)) == 1
+
+
+def test_cancel_outcome_lost() -> None:
+    """The cancel was done and its answer lost: what is read shows it, then comes the replacement."""
+    story = released().shopify(ROUTED.refunded(L901=2))
+    story.clarus(IN_CLARUS.status(GoodsOutStatus.CANCELLED))
+    assert story.quantities == [{"901": 3}, {"901": 1}]
+
+
+def test_second_edit_during_replacement() -> None:
+    """Another edit while the second generation is being made: it ends with exactly the last wish."""
+    story = released().shopify(ROUTED.refunded(L901=1))
+    story.applied(story.one(CancelGoodsOut)).clarus()
+    story.shopify(ROUTED.refunded(L901=2))
+    second = story.sent(CreateGoodsOut)[-1]
+    made = a_goods_out("ACME-5012-71-2", "9002").with_line("901", "MUG", 2)
+    story.clarus(made).applied(second, "9002")
+    again = story.sent(CancelGoodsOut)[-1]
+    assert again.reference == "ACME-5012-71-2"
+    story.clarus().applied(again).clarus()
+    assert story.quantities == [{"901": 3}, {"901": 2}, {"901": 1}]
+
+
+def test_an_address_corrected_before_the_pick_goes_with_the_replacement() -> None:
+    story = released().shopify(to_moved_house())
+    story.applied(story.one(CancelGoodsOut)).clarus()
+    assert [create.ship_to.line1 for create in story.sent(CreateGoodsOut)] == ["8 Mill Lane", "9 Mill Lane"]
+    assert story.open_cases == set()
+
+
+def test_address_changed_after_label() -> None:
+    """Someone works on it: a case, never a second parcel; over when the address is the old one again."""
+    story = released(IN_CLARUS.picking()).shopify(to_moved_house())
+    assert story.open_cases == {CaseCode.CHANGED_AFTER_RELEASE}
+    assert story.sent(CancelGoodsOut) == []
+    story.shopify(ROUTED)
+    assert story.open_cases == set()
+
+
+def test_an_address_that_lacks_something_cancels_nothing() -> None:
+    story = released().shopify(ROUTED.shipping_to(LEEDS.model_copy(update={"postcode": ""})))
+    assert story.sent(CancelGoodsOut) == []
+    assert story.open_cases == {CaseCode.CHANGED_AFTER_RELEASE}
+
+
+def test_a_hold_or_a_move_cancels_nothing_by_itself() -> None:
+    story = released().shopify(ROUTED.on_hold("71")).shopify(ROUTED.closed("71").routed("75", to="12"))
+    assert story.sent(CancelGoodsOut) == []
+    assert story.open_cases == {CaseCode.CHANGED_AFTER_RELEASE}
+
+
+def test_price_only_edit() -> None:
+    dearer = ROUTED.order.lines[0].model_copy(update={"sku": "MUG"})
+    story = released().shopify(OrderBuilder(ROUTED.order.model_copy(update={"lines": (dearer,), "tags": ("edited",)})))
+    assert story.sent(CancelGoodsOut) == []
+    assert story.open_cases == set()
