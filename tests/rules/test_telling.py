@@ -166,3 +166,15 @@ def test_a_telling_under_way_uses_up_what_shopify_allows(fewer: int) -> None:
     story.erp(posted).erp(posted.fulfilment(G2, L901=2))
     assert sum(told(story)) == 3 - fewer
     assert CaseCode.SHIPPED_NOT_OWED in story.open_cases
+
+
+def test_a_parcel_is_told_on_its_own_fulfilment_order() -> None:
+    """Two places hold the same line; the parcel of the second is told there, whatever is older."""
+    order = ORDERED.routed("71", L901=1).routed("72", to="12", L901=2)
+    story = Story().shopify(order)
+    for create, id_ in zip(story.sent(CreateGoodsOut), ("9001", "9002"), strict=True):
+        story.applied(create, id_)
+    story.applied(story.one(UpsertErpOrder), "77").erp(IN_ERP)
+    second = a_goods_out(G2, "9002", warehouse="MAN1").with_line("901", "MUG", 2).despatched()
+    story.clarus(a_goods_out(G1).with_line("901", "MUG", 1), second).erp(IN_ERP.fulfilment(G2, L901=2))
+    assert [(unit.fulfilment_order, unit.quantity) for unit in story.one(CreateFulfilment).lines] == [("72", 2)]

@@ -41,7 +41,7 @@ def tell(state: OrderState, config: BrandConfig) -> Iterator[Finding]:
                 yield _waited(known, owed, config)
             continue
         owed, by_hand = owed - by_hand, by_hand - owed
-        lines = _place(owed, room, order)
+        lines = _place(known, owed, room, order)
         if lines:
             yield _waited(known, _by_line(lines), config)
         beyond = owed - _by_line(lines)
@@ -101,11 +101,15 @@ def _open(one: FulfilmentOrder) -> bool:
     return one.status in RELEASABLE and one.can_fulfil
 
 
-def _place(owed: PerLine, room: PerLine, order: Order) -> tuple[TellUnits, ...]:
-    """The owed units on the lines of the open fulfilment orders, oldest first; lowers the room."""
+def _place(known: KnownGoodsOut, owed: PerLine, room: PerLine, order: Order) -> tuple[TellUnits, ...]:
+    """The owed units on open fulfilment orders, its own first, then the oldest; lowers the room."""
     left = PerLine({line: min(quantity, room[line]) for line, quantity in owed.items()})
     placed = []
-    for one in sorted((one for one in order.fulfilment_orders if _open(one)), key=lambda one: (len(one.id), one.id)):
+    own_first = sorted(
+        (one for one in order.fulfilment_orders if _open(one)),
+        key=lambda one: (one.id != known.fulfilment_order, len(one.id), one.id),
+    )
+    for one in own_first:
         for line in one.lines:
             quantity = min(left[line.line], line.remaining)
             if quantity > 0:
