@@ -3,11 +3,12 @@
 import re
 from collections.abc import Awaitable, Callable
 from datetime import datetime
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Any
 
 from graphql import (
+    DocumentNode,
     GraphQLError,
     GraphQLResolveInfo,
     GraphQLSchema,
@@ -37,6 +38,13 @@ def schema() -> GraphQLSchema:
     return build_schema(files("sandbox.shopify").joinpath("schema.graphql").read_text())
 
 
+@lru_cache(maxsize=256)
+def _checked(query: str) -> tuple[DocumentNode, tuple[GraphQLError, ...]]:
+    """The document and what the schema says against it. Raises GraphQLError for what is no document."""
+    document = parse(query)
+    return document, tuple(validate(schema(), document))
+
+
 class AdminApi:
     """Answers requests; `posted` is asked at the arrival of each fulfilment, for the books."""
 
@@ -46,10 +54,9 @@ class AdminApi:
     async def answer(self, query: str, variables: dict[str, Any], operation_name: str | None) -> dict[str, Any]:
         """The whole GraphQL response body."""
         try:
-            document = parse(query)
+            document, problems = _checked(query)
         except GraphQLError as wrong:
             return {"errors": [{"message": wrong.message, "extensions": {"code": "BAD_REQUEST"}}]}
-        problems = validate(schema(), document)
         if problems:
             return {"errors": [{"message": one.message, "extensions": {"code": "undefinedField"}} for one in problems]}
         operation = get_operation_ast(document, operation_name)
