@@ -1,10 +1,34 @@
 """The closed set of our metrics. Names, labels and meaning are here and nowhere else; nothing personal is a label."""
 
+from enum import StrEnum
 from typing import Any, Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 _SECONDS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800)
+
+
+_LONG: Final = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800, 4 * 3600, 24 * 3600)
+"""Stages in which people and other systems take their time."""
+
+
+class Stage(StrEnum):
+    """A stretch of an order's way. The first four are our own machinery, the rest what a shopper waits for."""
+
+    WEBHOOK_TO_SNAPSHOT = "webhook_to_snapshot"
+    """From a webhook or automation at our door to the whole record read and in the log."""
+    SNAPSHOT_TO_EVENT = "snapshot_to_event"
+    """From there to its event being sent."""
+    EVENT_TO_COMMAND = "event_to_command"
+    """From an event's append to the commands it caused being sent."""
+    COMMAND_TO_OUTCOME = "command_to_outcome"
+    """From a decision to its outcome in the log."""
+    COMPLETE_TO_GOODS_OUT = "complete_to_goods_out"
+    """From the first decision to release an order's units to their goods-out seen in Clarus."""
+    DESPATCHED_TO_POSTED = "despatched_to_posted"
+    """From a despatch seen to the ERP seen to have posted it."""
+    POSTED_TO_TOLD = "posted_to_told"
+    """From there to Shopify seen to show it to the shopper."""
 
 
 class Metrics:
@@ -59,6 +83,13 @@ class Metrics:
             "From a decision to its outcome.",
             ["brand", "system", "kind"],
             buckets=_SECONDS,
+            **made,
+        )
+        self.stage_seconds = Histogram(
+            "lockstep_stage_seconds",
+            "How long a stage of an order's way took.",
+            ["brand", "stage"],
+            buckets=_LONG,
             **made,
         )
         self.budget = Gauge(

@@ -35,6 +35,11 @@ class ClarusClient:
         )
         self._pace = Pace(tenant.per_second, tenant.at_once, clock)
 
+    @property
+    def pace_left(self) -> float:
+        """See Pace.left."""
+        return self._pace.left
+
     async def aclose(self) -> None:
         await self._http.aclose()
 

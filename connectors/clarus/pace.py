@@ -26,6 +26,11 @@ class Pace:
         self._clock = clock
         self._next = 0.0
 
+    @property
+    def left(self) -> float:
+        """The share of the usual pace that we may go at, 0 to 1: less after Clarus said that it was too fast."""
+        return self._usual / self._gap
+
     @asynccontextmanager
     async def turn(self) -> AsyncIterator[None]:
         """Wait for a slot and for the moment of the next request; the request is made inside."""

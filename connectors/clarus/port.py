@@ -64,6 +64,10 @@ class ClarusPort:
     def read_batch(self) -> int:
         return min((one.settings.read_batch for one in self._tenants.values()), default=1)
 
+    def budget(self, brand: Brand) -> float:
+        """The share of the usual pace that Clarus lets us go at."""
+        return self._tenants[brand].client.pace_left
+
     async def read(self, brand: Brand, orders: Sequence[OrderId]) -> Sequence[Reading]:
         return await self._tenants[brand].reader.read(self._config(brand), orders)
 

@@ -1,4 +1,4 @@
-"""How each brand's connection to one system fares: told once at every change, and obeyed by reads and commands."""
+"""How each brand's connection to one system fares: told at the start and at every change, obeyed by every call."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -22,6 +22,8 @@ class Connections:
     def __init__(self, system: System, brands: Iterable[Brand], publisher: Publisher, clock: Clock) -> None:
         self._system, self._publisher, self._clock = system, publisher, clock
         self._breakers = {brand: Breaker() for brand in brands}
+        self._told: set[Brand] = set()
+        """Of whom we have told something. Before that the log may say what our predecessor saw last."""
 
     def of(self, brand: Brand) -> Breaker | None:
         """None: there is no connection for this brand."""
@@ -40,13 +42,13 @@ class Connections:
             return
         breaker = self._breakers[brand]
         if breaker.blinded(self._clock.now(), "answers do not show our account and warehouses"):
-            await self._publisher.connection(brand, breaker.state, breaker.text)
+            await self._tell(brand, breaker)
 
     async def well(self, brand: Brand) -> None:
         """An answer came that can be believed."""
         breaker = self._breakers[brand]
-        if breaker.succeeded():
-            await self._publisher.connection(brand, breaker.state, breaker.text)
+        if breaker.succeeded() or brand not in self._told:
+            await self._tell(brand, breaker)
 
     async def failed(self, brand: Brand, error: ConnectorError) -> None:
         breaker, now = self._breakers[brand], self._clock.now()
@@ -65,4 +67,8 @@ class Connections:
             case never:
                 assert_never(never)
         if changed:
-            await self._publisher.connection(brand, breaker.state, breaker.text)
+            await self._tell(brand, breaker)
+
+    async def _tell(self, brand: Brand, breaker: Breaker) -> None:
+        self._told.add(brand)
+        await self._publisher.connection(brand, breaker.state, breaker.text)

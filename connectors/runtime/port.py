@@ -8,7 +8,7 @@ for that key. A system must not assume that its process lives to see an answer.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from schemas.base import Brand, OrderId, System
 from schemas.commands import Command
@@ -93,3 +93,12 @@ class Port(Protocol):
         ...
 
     async def aclose(self) -> None: ...
+
+
+@runtime_checkable
+class Budgeted(Protocol):
+    """A port whose system, or whose own pace, limits it; without it the runtime's slots are the only limit."""
+
+    def budget(self, brand: Brand) -> float:
+        """What is left of it now, 0 to 1. For the metrics."""
+        ...

@@ -12,7 +12,7 @@ from connectors.runtime.port import Port
 from connectors.runtime.publisher import Publisher
 from kernel.clock import Clock
 from kernel.log import Record
-from kernel.metrics import Metrics
+from kernel.metrics import Metrics, Stage
 from schemas.base import Brand, OrderKey
 from schemas.hints import Hint
 
@@ -89,6 +89,8 @@ class Reads:
             await self._publisher.readings([reading], lane.number, first.trace)
             waited = (self._clock.now() - first.seen_at).total_seconds()
             self._metrics.hint_to_snapshot.labels(brand, self._port.system).observe(max(0.0, waited))
+            if first.trace:  # only what came in at the door bears one
+                self._metrics.stage_seconds.labels(brand, Stage.WEBHOOK_TO_SNAPSHOT).observe(max(0.0, waited))
         await self._connections.believed(brand, readings)
 
     async def _refused(

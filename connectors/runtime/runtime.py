@@ -22,7 +22,7 @@ from connectors.runtime.connections import Connections
 from connectors.runtime.endings import Endings
 from connectors.runtime.errors import ConnectorError
 from connectors.runtime.lanes import Lane, Lanes, WaitingCommand, WaitingHint
-from connectors.runtime.port import Port
+from connectors.runtime.port import Budgeted, Port
 from connectors.runtime.progress import Progress
 from connectors.runtime.publisher import Publisher
 from connectors.runtime.reads import Reads
@@ -31,7 +31,7 @@ from connectors.runtime.settings import RuntimeSettings
 from kernel.clock import Clock
 from kernel.lag import Lag
 from kernel.log import Fenced, Log, LogError, Partition, Record
-from kernel.metrics import Metrics
+from kernel.metrics import Metrics, Stage
 from kernel.pulse import Pulse
 from schemas.base import Brand, connection_id
 from schemas.commands import Withdraw
@@ -244,6 +244,7 @@ class ConnectorRuntime:
             self._metrics.command_to_outcome.labels(lane.brand, self._port.system, type(command).__name__).observe(
                 max(0.0, waited)
             )
+            self._metrics.stage_seconds.labels(lane.brand, Stage.COMMAND_TO_OUTCOME).observe(max(0.0, waited))
             self._endings.finish(waiting.record)
         finally:
             self._writes[lane.brand] -= 1
@@ -290,3 +291,11 @@ class ConnectorRuntime:
                 if where in ends:
                     self._lag.note(where, max(0, ends[where] - finished))
             self._metrics.keys.labels(self._port.system).set(len(self._lanes))
+            for brand in self._port.brands:
+                self._metrics.budget.labels(brand, self._port.system).set(self._budget(brand))
+
+    def _budget(self, brand: Brand) -> float:
+        """What the system leaves us, or where it does not say, the share of our own slots that are free."""
+        if isinstance(self._port, Budgeted):
+            return self._port.budget(brand)
+        return 1 - self._writes[brand] / self._settings.writes_at_once

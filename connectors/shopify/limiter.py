@@ -37,6 +37,10 @@ class Bucket:
     def level(self, now: float) -> float:
         return min(self._maximum, self._points + self._rate * max(0.0, now - self._at))
 
+    def left(self, now: float) -> float:
+        """As a share of the whole, 0 to 1."""
+        return min(1.0, max(0.0, self.level(now) / self._maximum)) if self._maximum > 0 else 0.0
+
     def wait(self, cost: float, share: float, now: float) -> float:
         """Seconds until `cost` may be taken with `share` of the bucket left over; 0 is now.
 
@@ -100,6 +104,11 @@ class Limiter:
         """The request was never sent."""
         self._in_flight -= reserved
         self._bucket.give_back(reserved, self._clock.monotonic())
+
+    @property
+    def left(self) -> float:
+        """The share of the bucket that is left now, 0 to 1; a guess until the first answer."""
+        return self._bucket.left(self._clock.monotonic())
 
     def pause(self, seconds: float) -> None:
         """Shopify said to wait, whatever the bucket shows."""

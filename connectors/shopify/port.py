@@ -62,6 +62,10 @@ class ShopifyPort:
     def read_batch(self) -> int:
         return min(one.shop.batch for one in self._connections.values())
 
+    def budget(self, brand: Brand) -> float:
+        """The share of the shop's cost bucket that is left."""
+        return self._connections[brand].client.limiter.left
+
     async def read(self, brand: Brand, orders: Sequence[OrderId]) -> Sequence[Reading]:
         return await self._connections[brand].reader.read(orders)
 

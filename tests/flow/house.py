@@ -52,6 +52,7 @@ class House:
         tables = connection_tables(bases, self.outside, erps)
         self.brands = {Brand(brand): Connections.model_validate(table) for brand, table in tables.items()}
         self.tasks: dict[str, asyncio.Task[Any]] = {}
+        self.intake: httpx.ASGITransport | None = None
         self.orders: Worker | None = None
         self._configs = ConfigView(self.log, self.clock)
 
@@ -69,7 +70,8 @@ class House:
             metrics=self.metrics,
             prefix_of=self._configs.reference_prefix,
         )
-        self.outside.tell("http://intake.test", httpx.ASGITransport(app=intake))
+        self.intake = httpx.ASGITransport(app=intake)
+        self.outside.tell("http://intake.test", self.intake)
         for name in (*System, "normalise", "orders"):
             self.start(name)
         return self

@@ -52,7 +52,7 @@ def test_a_failed_read_keeps_its_hints_and_waits_longer_each_time() -> None:
         assert gaps == sorted(gaps)
         assert gaps[0] >= 0.5
         assert len(on.told(RawKind.SNAPSHOT)) == 1
-        assert on.connections == [], "three failures do not open a breaker"
+        assert on.connections == [ConnectionState.WELL], "three failures do not open a breaker"
 
     bench(story)
 
@@ -78,6 +78,27 @@ def test_the_breaker_opens_once_and_closes_with_the_first_answer() -> None:
         await on.finished()
         assert on.connections == [ConnectionState.DOWN, ConnectionState.WELL]
         assert len(on.port.calls) == 11
+
+    bench(story)
+
+
+def test_a_successor_tells_that_all_is_well_when_its_predecessor_said_otherwise() -> None:
+    """Or the case that the predecessor's word opened would never close."""
+
+    async def story(on: Bench) -> None:
+        on.port.takes = 0.0
+        on.port.failures["read"].extend(Unavailable("away") for _ in range(1000))
+        runtime = on.start()
+        await on.hint("5012")
+        await on.until(lambda: on.connections == [ConnectionState.DOWN])
+        await on.stop(runtime)
+        on.port.failures["read"].clear()
+        on.start()
+        await on.finished()
+        assert on.connections == [ConnectionState.DOWN, ConnectionState.WELL]
+        await on.hint("5012")
+        await on.finished()
+        assert on.connections == [ConnectionState.DOWN, ConnectionState.WELL], "once is enough"
 
     bench(story)
 
