@@ -77,3 +77,18 @@ def test_it_never_becomes_slower_than_slow() -> None:
             assert clock.monotonic() - before == pytest.approx(1.6)
 
     run_virtual(story())
+
+
+def test_what_is_left_of_the_usual_pace_is_told_as_a_share() -> None:
+    async def story() -> None:
+        pace = Pace(5.0, 4, LoopClock(NOON))
+        assert pace.left == 1.0
+        with pytest.raises(RateLimited):
+            async with pace.turn():
+                raise RateLimited("too many", 1.0)
+        assert pace.left == 0.5
+        async with pace.turn():
+            pass
+        assert 0.5 < pace.left < 1.0
+
+    run_virtual(story())

@@ -105,3 +105,12 @@ def test_unused_points_go_back_and_lost_ones_stay_taken() -> None:
 
     asyncio.run(story())
     assert clock.slept == [pytest.approx(1.0)]
+
+
+@pytest.mark.parametrize(("level", "left"), [(2000, 1.0), (500, 0.25), (0, 0.0), (-300, 0.0)])
+def test_what_is_left_is_told_as_a_share(level: float, left: float) -> None:
+    bucket = Bucket()
+    bucket.learn(2000, level, 100, in_flight=0, now=50.0)
+
+    assert bucket.left(50.0) == pytest.approx(left)
+    assert bucket.left(1000.0) == 1.0, "it leaks back"
