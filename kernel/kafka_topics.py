@@ -1,14 +1,18 @@
 """Topics as they are declared against topics as the cluster has them. Creates what is missing, changes nothing."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from aiokafka.admin import NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import NoError, TopicAlreadyExistsError, for_code
 
-from kernel.kafka_client import Connection, translate, translated
+from kernel.kafka_client import Connection, answered, translate, translated
 from kernel.log import LogError
+
+SHOWN_EVERY_SECONDS = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +47,7 @@ async def describe(connection: Connection, names: Sequence[str]) -> dict[str, To
 
 
 async def create(connection: Connection, specs: Sequence[TopicSpec]) -> list[str]:
-    """Create the missing ones; the names of those made.
+    """Create the missing ones; the names of those made. Returns when the cluster shows them: it says so a little later.
 
     Raises TopicsDiffer, before anything is created, when one that exists has another number of partitions or another
     value of a setting its spec names. Two that create at the same time both succeed.
@@ -75,7 +79,23 @@ async def create(connection: Connection, specs: Sequence[TopicSpec]) -> list[str
                 made.append(name)
             elif code != TopicAlreadyExistsError.errno:  # somebody else was first
                 raise translate(for_code(code)(said), f"creating topic {name} in Kafka at {connection.bootstrap}")
+        await _shown(connection, client, {spec.name: spec.partitions for spec in missing})
     return made
+
+
+async def _shown(connection: Connection, client: Any, counts: Mapping[str, int]) -> None:
+    """Wait until these topics have a leader for each partition. Raises LogUnavailable when they do not get one."""
+    doing = f"waiting for {', '.join(sorted(counts))} to appear in Kafka at {connection.bootstrap}"
+    async with answered(doing, within=connection.settings.acknowledged_within):
+        while True:
+            described = await client.describe_topics()
+            led = {
+                topic["topic"]: sum(partition["leader"] >= 0 for partition in topic["partitions"])
+                for topic in described
+            }
+            if all(led.get(name, 0) >= count for name, count in counts.items()):
+                return
+            await asyncio.sleep(SHOWN_EVERY_SECONDS)
 
 
 def _differences(wanted: TopicSpec, found: TopicSpec) -> list[str]:
