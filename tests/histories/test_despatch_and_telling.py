@@ -1,5 +1,7 @@
 """Despatch, ERP, telling: the shopper is told what left *and* is posted, once, with its tracking."""
 
+import pytest
+
 from schemas.cases import CaseCode
 from schemas.commands import CreateFulfilment, CreateGoodsOut, PostFulfilment, UpdateTracking, UpsertErpOrder
 from schemas.erp import ErpOrderState, FulfilmentState
@@ -159,6 +161,37 @@ def test_tracking_late() -> None:
     story.later(hours=1)
     assert len(story.sent(UpdateTracking)) == 1
     assert story.open_cases == set()
+
+
+@pytest.mark.parametrize(
+    ("kind", "code"),
+    [
+        (OutcomeKind.DELAYED, "unclear_answer"),
+        (OutcomeKind.REJECTED, "unknown_fulfilment"),
+        (OutcomeKind.REJECTED, "fulfilment_orders_changed"),
+    ],
+)
+def test_told_without_tracking_and_nobody_could_say_so(kind: OutcomeKind, code: str) -> None:
+    """The answer was lost and Shopify away at the look: the fulfilment that then shows these units is ours."""
+    story = released().clarus(IN_CLARUS.despatched(tracking=("",))).erp(IN_ERP.fulfilment(G1, L901=3))
+    story.later(minutes=11)
+    story.ended(story.one(CreateFulfilment), kind, code=code, text="no answer")
+    story.shopify(ROUTED.fulfilled("801", L901=3))
+    assert story.open_cases == {CaseCode.TRACKING_MISSING}
+    story.clarus(IN_CLARUS.despatched(tracking=("T1",)))
+    assert (story.one(UpdateTracking).fulfilment, story.one(UpdateTracking).tracking.numbers) == ("801", ("T1",))
+    story.shopify(ROUTED.fulfilled("801", L901=3, numbers=("T1",))).applied(story.one(UpdateTracking), "801")
+    story.later(hours=3)
+    assert len(story.sent(CreateFulfilment)) == 1
+    assert story.open_cases == set()
+
+
+def test_a_hand_made_fulfilment_of_other_units_is_not_taken_for_ours() -> None:
+    story = released().clarus(IN_CLARUS.despatched(tracking=("",))).erp(IN_ERP.fulfilment(G1, L901=3))
+    story.later(minutes=11)
+    story.ended(story.one(CreateFulfilment), OutcomeKind.DELAYED, code="unclear_answer", text="no answer")
+    story.shopify(ROUTED.fulfilled("801", L901=2))
+    assert CaseCode.FULFILLED_BY_HAND in story.open_cases
 
 
 def test_tracking_that_comes_within_the_wait_is_told_with_the_parcel() -> None:

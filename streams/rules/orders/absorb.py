@@ -18,6 +18,7 @@ from schemas.events import (
 )
 from schemas.goods_outs import GoodsOut
 from schemas.references import read_reference
+from streams.rules.orders.adopt import adopted
 from streams.rules.orders.outcomes import ended
 from streams.rules.orders.state import (
     DEAD,
@@ -105,7 +106,7 @@ def _shopify(state: OrderState, event: ShopifyOrderSeen) -> OrderState:
     if event.snapshot is None:
         return state.model_copy(update={"shopify_gone": True})
     before = state.shopify
-    state = state.model_copy(update={"shopify": event.snapshot, "shopify_gone": False})
+    state = adopted(state.model_copy(update={"shopify": event.snapshot, "shopify_gone": False}))
     if before is None and begun(event.snapshot):
         return state.model_copy(update={"began_unseen": True}).asking(System.CLARUS, System.ERP)
     return state

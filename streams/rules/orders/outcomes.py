@@ -16,6 +16,7 @@ from schemas.commands import (
 from schemas.events import CommandEnded
 from schemas.goods_outs import GoodsOut, GoodsOutLine, GoodsOutStatus
 from schemas.outcomes import Outcome, OutcomeKind
+from streams.rules.orders.adopt import adopted, doubted
 from streams.rules.orders.state import Delay, Done, KnownGoodsOut, OrderState, Refusal, Telling, address_mark
 
 YOUNG = timedelta(minutes=1)
@@ -46,6 +47,7 @@ def ended(state: OrderState, event: CommandEnded) -> OrderState:
             "delays": tuple(delay for delay in state.delays if delay.object != command.object),
         }
     )
+    state = adopted(doubted(state, command, outcome))
     match outcome.kind:
         case OutcomeKind.APPLIED | OutcomeKind.ALREADY_APPLIED:
             return _applied(state, command, outcome)

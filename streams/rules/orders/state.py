@@ -16,7 +16,7 @@ from schemas.base import (
     Utc,
 )
 from schemas.cases import Case, CaseCode
-from schemas.commands import Command, CreateGoodsOut, Withdraw
+from schemas.commands import Command, CreateFulfilment, CreateGoodsOut, Withdraw
 from schemas.erp import ErpOrder
 from schemas.events import ConnectionState
 from schemas.goods_outs import GoodsOut
@@ -177,6 +177,8 @@ class OrderState(Frozen):
     erp: ErpOrder | None = None
     erp_read: bool = False
     tellings: tuple[Telling, ...] = ()
+    untold: tuple[CreateFulfilment, ...] = ()
+    """Tellings without tracking that may have been done although nobody could say so; the newest per object."""
     unreadable: tuple[Unread, ...] = ()
 
     in_flight: tuple[Command, ...] = ()
