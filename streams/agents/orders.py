@@ -172,13 +172,12 @@ class OrdersFold:
     def _judge(self, record: Record, caused: _Caused) -> None:
         """Open or close the case of brands of which many goods-outs vanished; again after a crash in between."""
         for brand in self._vanished.brands():
-            report = self._vanished.report(brand)
-            key = order_key(brand, report.order).encode()
+            key = order_key(brand, self._vanished.order()).encode()
             entry = self._entries.get(key)
             before = None if entry is None else entry.get()
-            if report.state is (ConnectionState.WELL if before is None else before.connection):
+            if self._vanished.state(brand) is (ConnectionState.WELL if before is None else before.connection):
                 continue
-            made = step(before, report, self.config_of(brand), record.at, _decision(record, ""))
+            made = step(before, self._vanished.report(brand), self.config_of(brand), record.at, _decision(record, ""))
             if made is not None:
                 self._keep(key, made, caused)
 

@@ -39,8 +39,15 @@ class Vanished:
 
     def many(self, brand: Brand) -> bool:
         """Whether MANY of those still missing and undecided went within WINDOW."""
-        times = sorted(moment for moments in self._missing.get(brand, {}).values() for moment in moments)
+        missing = self._missing.get(brand)
+        if not missing:
+            return False
+        times = sorted(moment for moments in missing.values() for moment in moments)
         return any(last - first <= WINDOW for first, last in zip(times, times[MANY - 1 :], strict=False))
+
+    def state(self, brand: Brand) -> ConnectionState:
+        """How the connection fares by this alone."""
+        return ConnectionState.RIGHTS_LOST if self.many(brand) else ConnectionState.WELL
 
     def order(self) -> OrderId:
         """The order-like id under which the case is kept, one per partition."""
@@ -48,14 +55,14 @@ class Vanished:
 
     def report(self, brand: Brand) -> ConnectionSeen:
         """What the connection's own state is told."""
-        many = self.many(brand)
+        state = self.state(brand)
         return ConnectionSeen(
             brand=brand,
             order=self.order(),
             system=System.CLARUS,
-            state=ConnectionState.RIGHTS_LOST if many else ConnectionState.WELL,
+            state=state,
             text=f"{MANY} or more goods-outs vanished within {WINDOW}; nothing is created until they are seen again "
             "or released again"
-            if many
+            if state is ConnectionState.RIGHTS_LOST
             else "",
         )

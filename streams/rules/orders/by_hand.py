@@ -15,7 +15,7 @@ from streams.rules.orders.units import PerLine, despatched, ended_cleanly, fulfi
 def told_otherwise(state: OrderState, _config: BrandConfig) -> Iterator[Finding]:
     """Rule: fulfilments made by hand, and ours cancelled by hand, are for a person; nothing is sent by itself."""
     order = state.shopify
-    if order is None:
+    if order is None or not order.fulfilments:
         return
     ours = _ours(state)
     for fulfilment in order.fulfilments:
@@ -39,6 +39,8 @@ def warehouse_units_told_by_hand(state: OrderState, order: Order) -> PerLine:
     """
     judged = {closed.object for closed in state.closed_by_person if closed.code is CaseCode.FULFILLED_BY_HAND}
     told = summed(unit for one in _by_hand(state, order) if _hand(one) not in judged for unit in one.lines)
+    if not told:
+        return told
     elsewhere = PerLine({line.id: line.current_quantity for line in order.lines})
     for known in state.goods_outs:
         elsewhere.subtract(despatched(known.goods_out) if ended_cleanly(known) else ordered(known.goods_out))
@@ -47,6 +49,8 @@ def warehouse_units_told_by_hand(state: OrderState, order: Order) -> PerLine:
 
 def _by_hand(state: OrderState, order: Order) -> tuple[Fulfilment, ...]:
     """Fulfilments that stand and are nobody's of us; not those that a telling in flight may have made just now."""
+    if not order.fulfilments:
+        return ()
     ours = _ours(state)
     flying = [one for one in state.in_flight if isinstance(one, CreateFulfilment)]
     return tuple(

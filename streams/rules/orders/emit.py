@@ -23,6 +23,8 @@ class Decision(NamedTuple):
 
 def forget_unwanted(state: OrderState, objects: set[str]) -> OrderState:
     """Refusals, delays and what was done matter only while somebody wants the object."""
+    if not (state.refusals or state.delays or state.done):
+        return state
     return state.model_copy(
         update={
             "refusals": tuple(refusal for refusal in state.refusals if refusal.object in objects),
@@ -56,6 +58,8 @@ def emit(
             would.append(one.says)
             continue
         new.append(_command(state, one, fingerprint, decision, len(new)))
+    if not (new or would or state.in_flight or state.would_send):
+        return state, ()
     withdrawals = _withdrawals(state, objects, decision, len(new))
     replaced = {command.object for command in new}
     kept = (one for one in state.in_flight if one.object in objects or not _forgotten(state, one))

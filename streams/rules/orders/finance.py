@@ -22,6 +22,8 @@ def sales_order(state: OrderState, config: BrandConfig) -> Iterator[Finding]:
         return
     if not state.goods_outs and not state.creates_in_flight and not _may_leave(state, order, config):
         return
+    if state.erp is not None and state.erp.state.committed:
+        return
     left = PerLine()
     for known in state.goods_outs:
         left.update(despatched(known.goods_out))
@@ -31,7 +33,7 @@ def sales_order(state: OrderState, config: BrandConfig) -> Iterator[Finding]:
     if not lines:
         return
     unread = state.began_unseen and not state.erp_read
-    if not unread and (state.erp is None or (not state.erp.state.committed and _differs(state, lines))):
+    if not unread and (state.erp is None or _differs(state, lines)):
         yield Wanted(
             kind=UpsertErpOrder,
             system=System.ERP,
@@ -44,16 +46,15 @@ def sales_order(state: OrderState, config: BrandConfig) -> Iterator[Finding]:
             },
             says=f"sales order for {order.name}: " + ", ".join(f"{line.quantity} x {line.sku}" for line in lines),
         )
-    if state.erp is None or not state.erp.state.committed:
-        refused = any(refusal.object == ERP_ORDER for refusal in state.refusals)
-        yield Waiting(
-            name="erp-commit",
-            after=config.waits.erp_commit,
-            code=None if refused else CaseCode.ERP_NOT_COMMITTED,  # a refusal is a case of its own and says why
-            object=state.order,
-            detail="draft in the ERP" if state.erp is not None else "not in the ERP yet",
-            read=(System.ERP,),
-        )
+    refused = any(refusal.object == ERP_ORDER for refusal in state.refusals)
+    yield Waiting(
+        name="erp-commit",
+        after=config.waits.erp_commit,
+        code=None if refused else CaseCode.ERP_NOT_COMMITTED,  # a refusal is a case of its own and says why
+        object=state.order,
+        detail="draft in the ERP" if state.erp is not None else "not in the ERP yet",
+        read=(System.ERP,),
+    )
 
 
 def _may_leave(state: OrderState, order: Order, config: BrandConfig) -> bool:

@@ -125,9 +125,13 @@ def _rest(state: OrderState, config: BrandConfig, findings: list[Finding], wakes
 
 def _since(state: OrderState, waitings: list[Waiting]) -> OrderState:
     """Keep since when each condition holds; forget those that are over."""
-    before = {entry.name: entry.at for entry in state.since}
+    if not waitings and not state.since:
+        return state
+    before = {entry.name: entry for entry in state.since}
     names = sorted({waiting.name for waiting in waitings})
-    return state.model_copy(update={"since": tuple(Since(name=name, at=before.get(name, state.now)) for name in names)})
+    return state.model_copy(
+        update={"since": tuple(before.get(name) or Since(name=name, at=state.now) for name in names)}
+    )
 
 
 def _cases(
@@ -144,6 +148,8 @@ def _cases(
             looks.append(Look(code=waiting.code, object=waiting.object, detail=waiting.detail))
         else:
             wakes.append(opens)
+    if not (looks or state.cases or state.closed_cases or state.closed_by_person):
+        return state, ()
     closed = tuple(
         one for one in state.closed_by_person if Look(code=one.code, object=one.object, detail=one.detail) in looks
     )
@@ -185,6 +191,8 @@ def _reads(
 ) -> tuple[OrderState, tuple[System, ...]]:
     """Systems to read again: asked for at once, or waited for long enough. Backs off; spread by the key."""
     needed = {system for waiting in waitings for system in waiting.read}
+    if not (needed or state.ask or state.rereads):
+        return state, ()
     before = {reread.system: reread for reread in state.rereads}
     reads = set(state.ask)
     rereads: list[Reread] = []

@@ -78,15 +78,16 @@ def held(state: OrderState, config: BrandConfig) -> Iterator[Finding]:
         if any(line.requires_shipping and line.current_quantity > 0 for line in order.lines):
             yield _waiting(state, Hold(code=CaseCode.NOT_ROUTED, named="no fulfilment order yet"), config)
         return
+    whole = order_holds(order, config)
+    apart = [(one, fulfilment_order_holds(one, config)) for one in to_ship(order)]
+    if not whole and not any(holds for _, holds in apart):
+        return  # the common case, and what is free need not be counted for it
     free = free_units(state, order, config)
-    owing = [one for one in to_ship(order) if free[one.id]]
+    owing = [holds for one, holds in apart if free[one.id]]
     if not owing:
         return
-    for hold in order_holds(order, config):
+    for hold in (*whole, *(hold for holds in owing for hold in holds)):
         yield _waiting(state, hold, config)
-    for one in owing:
-        for hold in fulfilment_order_holds(one, config):
-            yield _waiting(state, hold, config)
 
 
 _AT_ONCE = (CaseCode.UNMAPPED_LOCATION, CaseCode.UNMAPPED_SHIPPING_LINE, CaseCode.SKU_MISSING)

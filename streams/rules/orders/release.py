@@ -32,18 +32,20 @@ def release(state: OrderState, config: BrandConfig) -> Iterator[Finding]:
             read=(System.CLARUS, System.ERP),
         )
         return
-    allowed = not order_holds(order, config)
-    free = free_units(state, order, config)
+    ready = [one for one in to_ship(order) if may_release(one, config)]
+    if not ready or order_holds(order, config):
+        return
+    creates = {create.fulfilment_order: create for create in reversed(state.creates_in_flight)}
+    free = {} if all(one.id in creates for one in ready) else free_units(state, order, config)
     strange = {sku for known in state.goods_outs for sku in strange_skus(known)}
-    for one in to_ship(order):
-        flying = next((c for c in state.creates_in_flight if c.fulfilment_order == one.id), None)
-        if allowed and may_release(one, config):
-            if flying is not None:
-                yield _again(flying)
-                continue
-            lines = _take(one, free[one.id], strange)
-            if lines:
-                yield from _asked_for(state, order, one, lines, config)
+    for one in ready:
+        flying = creates.get(one.id)
+        if flying is not None:
+            yield _again(flying)
+            continue
+        lines = _take(one, free[one.id], strange)
+        if lines:
+            yield from _asked_for(state, order, one, lines, config)
 
 
 def _asked_for(

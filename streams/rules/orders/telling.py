@@ -28,8 +28,11 @@ def tell(state: OrderState, config: BrandConfig) -> Iterator[Finding]:
     order = state.shopify
     if order is None:
         return
+    left = [known for known in state.goods_outs if despatched(known.goods_out) or _telling_in_flight(state, known)]
+    if not left:
+        return
     room, by_hand = _room(order), warehouse_units_told_by_hand(state, order)
-    for known in state.goods_outs:
+    for known in left:
         settled = despatched(known.goods_out) & posted(state, known.reference)
         owed = settled - ever_told(state, known)
         flying = _telling_in_flight(state, known)

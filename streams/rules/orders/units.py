@@ -5,7 +5,8 @@ orders are split, moved, held and replaced, and none of that may send anything t
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING
 
 from schemas.base import FulfilmentId, FulfilmentOrderId, GoodsOutRef, LineId, Units
 from schemas.erp import FulfilmentState
@@ -13,13 +14,55 @@ from schemas.goods_outs import GoodsOut, GoodsOutStatus
 from schemas.orders import FinancialStatus, Fulfilment, FulfilmentOrder, FulfilmentOrderStatus, Order
 from streams.rules.orders.state import KnownGoodsOut, OrderState
 
-PerLine = Counter[LineId]
+
+class PerLine(Counter[LineId]):
+    """Units per line: a Counter, made and reckoned with at the price of a dict; rules do little else.
+
+    As in a Counter, what `-`, `&`, `|` and `+` make holds only what is more than zero.
+    """
+
+    if TYPE_CHECKING:
+
+        def __init__(self, units: Mapping[LineId, int] = ...) -> None: ...
+
+    else:
+        __init__ = dict.__init__
+
+    def __sub__(self, other: Mapping[LineId, int]) -> "PerLine":
+        less = other.get
+        left = PerLine({line: rest for line, quantity in self.items() if (rest := quantity - less(line, 0)) > 0})
+        for line, quantity in other.items():
+            if quantity < 0 and line not in self:
+                left[line] = -quantity
+        return left
+
+    def __and__(self, other: Mapping[LineId, int]) -> "PerLine":
+        also = other.get
+        return PerLine({line: both for line, quantity in self.items() if (both := min(quantity, also(line, 0))) > 0})
+
+    def __or__(self, other: Mapping[LineId, int]) -> "PerLine":  # type: ignore[override]  # of lines only
+        either = {line: max(quantity, other.get(line, 0)) for line, quantity in self.items()}
+        either.update((line, quantity) for line, quantity in other.items() if line not in self)
+        return +PerLine(either)
+
+    def __pos__(self) -> "PerLine":
+        return PerLine({line: quantity for line, quantity in self.items() if quantity > 0})
+
+    def update(self, more: Mapping[LineId, int]) -> None:  # type: ignore[override]  # of mappings only
+        """Add."""
+        for line, quantity in more.items():
+            self[line] = self.get(line, 0) + quantity
+
+    def subtract(self, less: Mapping[LineId, int]) -> None:  # type: ignore[override]  # of mappings only
+        for line, quantity in less.items():
+            self[line] = self.get(line, 0) - quantity
+
 
 RELEASABLE = (FulfilmentOrderStatus.OPEN, FulfilmentOrderStatus.IN_PROGRESS)
 
 
 def summed(units: Iterable[Units]) -> PerLine:
-    total: PerLine = Counter()
+    total = PerLine()
     for unit in units:
         total[unit.line] += unit.quantity
     return total
@@ -27,7 +70,7 @@ def summed(units: Iterable[Units]) -> PerLine:
 
 def remaining(order: Order) -> PerLine:
     """Still to be fulfilled, over all fulfilment orders that have not ended."""
-    total: PerLine = Counter()
+    total = PerLine()
     for one in order.fulfilment_orders:
         if not one.status.ended:
             total.update(remaining_of(one))
@@ -46,7 +89,7 @@ def begun(order: Order) -> bool:
 
 def ordered(goods_out: GoodsOut) -> PerLine:
     """What we asked for. Lines that a person added in Clarus name no line of the shop and are not among them."""
-    total: PerLine = Counter()
+    total = PerLine()
     for line in goods_out.lines:
         if line.line:
             total[line.line] += line.ordered
@@ -60,12 +103,14 @@ def picked(goods_out: GoodsOut) -> bool:
 
 def despatched(goods_out: GoodsOut) -> PerLine:
     """What left, at most what that goods-out was asked for: what goes beyond is reported, never told or posted."""
-    left: PerLine = Counter()
+    left = PerLine()
     for line in goods_out.lines:
-        if line.line:
+        if line.line and line.despatched:
             left[line.line] += line.despatched
+    if not left:
+        return left
     asked = ordered(goods_out)
-    return Counter({line: min(quantity, asked[line]) for line, quantity in left.items() if quantity})
+    return PerLine({line: min(quantity, asked[line]) for line, quantity in left.items() if quantity})
 
 
 def tracking_numbers(goods_out: GoodsOut) -> tuple[str, ...]:
@@ -75,7 +120,7 @@ def tracking_numbers(goods_out: GoodsOut) -> tuple[str, ...]:
 
 def fulfilments_of(state: OrderState, known: KnownGoodsOut) -> tuple[Fulfilment, ...]:
     """Shopify's fulfilments of one goods-out: those we made for it, and those that bear its tracking."""
-    if state.shopify is None:
+    if state.shopify is None or not state.shopify.fulfilments:
         return ()
     ours = {telling.fulfilment for telling in state.tellings if telling.goods_out == known.reference}
     others = {telling.fulfilment for telling in state.tellings} - ours
@@ -93,6 +138,8 @@ def ever_told(state: OrderState, known: KnownGoodsOut, among: Collection[Fulfilm
     `among`: only by these fulfilments.
     """
     shown = {fulfilment.id: fulfilment.lines for fulfilment in fulfilments_of(state, known)}
+    if not shown and not state.tellings:
+        return PerLine()
     told = {telling.fulfilment: telling.lines for telling in state.tellings if telling.goods_out == known.reference}
     return summed(unit for id_, lines in (told | shown).items() if among is None or id_ in among for unit in lines)
 
@@ -120,7 +167,7 @@ def sent_to_erp(state: OrderState, reference: GoodsOutRef) -> PerLine:
 
 def _in_erp(state: OrderState, reference: GoodsOutRef, states: tuple[FulfilmentState, ...]) -> PerLine:
     if state.erp is None:
-        return Counter()
+        return PerLine()
     return summed(
         unit
         for fulfilment in state.erp.fulfilments
@@ -168,9 +215,9 @@ def uncovered(
     unit that is held back or goes another way never makes room for one that is on its way already.
     """
     free = {one.id: +remaining_of(one) for one in order.fulfilment_orders if not one.status.ended}
-    loose: PerLine = Counter()
+    loose = PerLine()
     for made_for, units in _covering(state):
-        own = free.get(made_for, Counter())
+        own = free.get(made_for, PerLine())
         loose.update(units - own)
         if made_for in free:
             free[made_for] = own - units
@@ -182,7 +229,7 @@ def uncovered(
 
 def remaining_of(one: FulfilmentOrder) -> PerLine:
     """Still to be fulfilled of one fulfilment order."""
-    total: PerLine = Counter()
+    total = PerLine()
     for line in one.lines:
         total[line.line] += line.remaining
     return total
