@@ -20,9 +20,9 @@ from connectors.runtime.config_view import ConfigView
 from connectors.runtime.port import Port
 from connectors.runtime.runtime import ConnectorRuntime
 from kernel.clock import Clock, SystemClock
-from kernel.kafka_log import KafkaLog, KafkaSettings
 from kernel.log import Log
 from kernel.metrics import Metrics
+from lockstep.kafka import kafka_log
 from lockstep.ports import clarus_port, erp_port, shopify_port, translators
 from lockstep.serving import Health, health_app, serve
 from lockstep.settings import Connections, Settings, SettingsError, read_connections
@@ -82,11 +82,7 @@ class _Process:
         self._metrics = Metrics()
 
     async def run(self, role: Role) -> None:
-        log = KafkaLog(
-            self._settings.kafka_bootstrap,
-            client_id=f"lockstep-{role}",
-            settings=KafkaSettings(session_timeout=self._settings.session_timeout),
-        )
+        log = kafka_log(self._settings, f"lockstep-{role}")
         match role:
             case Role.INTAKE:
                 await self._intake(log)

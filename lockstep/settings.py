@@ -8,12 +8,13 @@ import json
 import os
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from connectors.runtime.settings import RuntimeSettings
+from kernel.kafka_log import KafkaSecurity
 from schemas.base import Brand, Frozen
 
 
@@ -79,12 +80,75 @@ class Connections(Frozen):
     erp: ErpConnection
 
 
+class KafkaSecuritySettings(Frozen):
+    """How the brokers know us and we know them. The default is for a broker on this machine only."""
+
+    protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
+    mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = "SCRAM-SHA-512"
+    username: str | None = None
+    password: SecretStr | None = None
+    """May be `file:PATH` or `env:NAME`, as in the connections file."""
+    ca_file: Path | None = None
+    """PEM of the authority that signed the brokers' certificates; None takes the system's."""
+    certificate: Path | None = None
+    certificate_key: Path | None = None
+    """PEM, for brokers that ask for ours."""
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        """What is given must be used: a password that is never sent or an authority never asked is a mistake."""
+        credentials = {"username": self.username, "password": self.password}
+        certificates = {
+            "ca_file": self.ca_file, "certificate": self.certificate, "certificate_key": self.certificate_key,
+        }  # fmt: skip
+        if self.protocol.startswith("SASL"):
+            _expect_all(credentials, f"with protocol {self.protocol}")
+        else:
+            _expect_none(credentials, f"protocol SASL_SSL (or SASL_PLAINTEXT), found {self.protocol}")
+        if not self.protocol.endswith("SSL"):
+            _expect_none(certificates, f"protocol SSL or SASL_SSL, found {self.protocol}")
+        if self.certificate is None:
+            _expect_none({"certificate_key": self.certificate_key}, "certificate too, found none")
+        return self
+
+    def resolved(self) -> KafkaSecurity:
+        """As the Kafka clients take it. Raises SettingsError for a password or certificate that is not there."""
+        for name in ("ca_file", "certificate", "certificate_key"):
+            path: Path | None = getattr(self, name)
+            if path is not None and not path.is_file():
+                variable = f"LOCKSTEP_KAFKA_SECURITY__{name.upper()}"
+                raise SettingsError(f"{variable}: expected a readable file, found none at {path}")
+        password = None if self.password is None else self.password.get_secret_value()
+        return KafkaSecurity(
+            protocol=self.protocol,
+            mechanism=self.mechanism,
+            username=self.username,
+            password=_resolved(password, "LOCKSTEP_KAFKA_SECURITY__PASSWORD"),
+            ca_file=self.ca_file,
+            certificate=self.certificate,
+            certificate_key=self.certificate_key,
+        )
+
+
+def _expect_all(fields: dict[str, Any], when: str) -> None:
+    missing = [name for name, value in fields.items() if value is None]
+    if missing:
+        raise ValueError(f"expected {' and '.join(fields)} {when}, found no {' and no '.join(missing)}")
+
+
+def _expect_none(fields: dict[str, Any], expected: str) -> None:
+    given = [name for name, value in fields.items() if value is not None]
+    if given:
+        raise ValueError(f"{' and '.join(given)} given: expected {expected}")
+
+
 class Settings(BaseSettings):
     """Read once at start."""
 
     model_config = SettingsConfigDict(env_prefix="LOCKSTEP_", env_nested_delimiter="__", extra="ignore")
 
     kafka_bootstrap: str = Field(default="127.0.0.1:9092", description="host:port of one or more brokers")
+    kafka_security: KafkaSecuritySettings = KafkaSecuritySettings()
     partitions: int = Field(default=6, ge=1, description="of every keyed topic; cannot be changed later")
     replication: int = Field(default=3, ge=1, description="copies of every record; 1 only on a laptop")
     connections: Path | None = Field(default=None, description="TOML (or .json) file with a table per brand")

@@ -10,8 +10,8 @@ from pydantic import ValidationError
 from rich.console import Console
 
 from kernel.clock import SystemClock
-from kernel.kafka_log import KafkaLog
 from kernel.log import Log
+from lockstep.kafka import kafka_log
 from lockstep.settings import Settings, SettingsError
 from schemas.actions import OperatorAction
 from schemas.base import Brand, OrderKey, order_key, split_key
@@ -27,14 +27,15 @@ def settings() -> Settings:
         return Settings()
     except ValidationError as wrong:
         said = "; ".join(
-            f"LOCKSTEP_{'__'.join(str(part) for part in error['loc']).upper()}: {error['msg']}"
+            f"LOCKSTEP_{'__'.join(str(part) for part in error['loc']).upper()}: "
+            + error["msg"].removeprefix("Value error, ")
             for error in wrong.errors(include_input=False, include_url=False)
         )
         raise SettingsError(said) from wrong
 
 
 def the_log() -> Log:
-    return KafkaLog(settings().kafka_bootstrap, client_id="lockstep-cli")
+    return kafka_log(settings(), "lockstep-cli")
 
 
 def finish(work: Coroutine[Any, Any, T]) -> T:

@@ -1,10 +1,11 @@
 """`config`, `pause`, `resume`: a brand's configuration, checked before it is published, versioned."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from pydantic import BaseModel
 from rich.table import Table
 
 from lockstep.brand_files import ConfigurationError, read_brand
@@ -39,12 +40,21 @@ def apply(file: File) -> None:
 def show() -> None:
     """Show this process' settings (secrets masked) and every brand's configuration."""
     table = Table("setting", "value", box=None)
-    for name, value in settings().model_dump().items():
-        table.add_row(f"LOCKSTEP_{name.upper()}", str(value))
+    for name, value in as_variables(settings()):
+        table.add_row(name, value)
     out.print(table)
     for brand, config in sorted(finish(newest_configs(the_log())).items()):
         out.print(f"[bold]{brand}[/bold] version {config.version}, {_summary(config)}")
         out.print_json(config.model_dump_json(exclude_defaults=True))
+
+
+def as_variables(chosen: BaseModel, prefix: str = "LOCKSTEP_") -> Iterator[tuple[str, str]]:
+    """Every setting as the variable that sets it, and its value; secrets masked."""
+    for name, value in chosen:
+        if isinstance(value, BaseModel):
+            yield from as_variables(value, f"{prefix}{name.upper()}__")
+        else:
+            yield f"{prefix}{name.upper()}", "" if value is None else str(value)
 
 
 def pause(

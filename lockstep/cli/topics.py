@@ -6,8 +6,8 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from kernel.kafka_log import KafkaLog
 from lockstep.cli.common import finish, out, settings
+from lockstep.kafka import kafka_log
 from lockstep.schema_files import keep_schemas
 from lockstep.topic_page import page
 from lockstep.topic_specs import specs
@@ -20,7 +20,7 @@ topics = typer.Typer(no_args_is_help=True, help="Topics: one registry; creation 
 def create() -> None:
     """Create the missing topics; refuse, with an explanation, where an existing one differs."""
     chosen = settings()
-    log = KafkaLog(chosen.kafka_bootstrap, client_id="lockstep-topics")
+    log = kafka_log(chosen, "lockstep-topics")
     made = finish(log.create_topics(specs(chosen.partitions, chosen.replication)))
     out.print(f"{len(made)} topics created, {len(ALL) - len(made)} were there.")
 

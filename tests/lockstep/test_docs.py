@@ -16,6 +16,7 @@ from lockstep.cli.app import app
 from lockstep.demo.report import Cases, Clarus, Erp, Latency, Orders, Percentiles, Report, Shopify
 from lockstep.roles import Role
 from lockstep.settings import ClarusConnection, Connections, SandboxErpConnection, Settings, ShopifyConnection
+from lockstep.settings import KafkaSecuritySettings as Security
 from lockstep.settings import TrytonConnection as Tryton
 from schemas.config import BrandConfig, CarrierRule, ShippingRule, Waits, WarehouseRule
 from tests.paths import ROOT
@@ -55,8 +56,10 @@ def default_of(model: type[BaseModel], name: str) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
+NESTED = {"runtime", "kafka_security"}
 VARIABLES = [
-    *((Settings, name, f"LOCKSTEP_{name.upper()}") for name in Settings.model_fields if name != "runtime"),
+    *((Settings, name, f"LOCKSTEP_{name.upper()}") for name in Settings.model_fields if name not in NESTED),
+    *((Security, name, f"LOCKSTEP_KAFKA_SECURITY__{name.upper()}") for name in Security.model_fields),
     *((RuntimeSettings, name, f"LOCKSTEP_RUNTIME__{name.upper()}") for name in RuntimeSettings.model_fields),
 ]
 
