@@ -98,4 +98,4 @@ class Metrics:
         self.connection = Gauge(
             "lockstep_connection_well", "1 while a connection is well.", ["brand", "system"], **made
         )
-        self.open_cases = Gauge("lockstep_open_cases", "Cases open now.", ["brand", "code"], **made)
+        self.open_cases = Gauge("lockstep_open_cases", "Cases open now.", ["brand", "code", "severity"], **made)

@@ -27,7 +27,7 @@ from kernel.log import Fenced, Log, Outgoing, Partition, Record
 from kernel.metrics import Metrics
 from kernel.pulse import Pulse
 from schemas.base import Brand
-from schemas.cases import CaseCode
+from schemas.cases import CATALOGUE, CaseCode
 from schemas.errors import Unreadable
 from streams.engine.barrier import Barrier, Ended, Sent, Written
 from streams.engine.changelog import OwnWrites, Restored, mend, restore
@@ -318,7 +318,7 @@ class Worker:
             if isinstance(owned.fold, CountsCases):
                 counts.update(owned.fold.open_cases())
         for (brand, code), count in counts.items():
-            self._metrics.open_cases.labels(brand, code).set(count)
+            self._metrics.open_cases.labels(brand, code, CATALOGUE[code].severity).set(count)
         self._told_open = set(counts)
 
     @property
