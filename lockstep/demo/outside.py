@@ -228,7 +228,7 @@ def connection_tables(base: dict[str, str], outside: Outside, erp: dict[str, dic
                 "path_token": PATH_TOKEN,
                 "longest_request": 5.0,
                 "per_second": 200.0,
-                "at_once": 16,
+                "at_once": 32,
             },
             "erp": erp[brand.brand],
         }

@@ -141,6 +141,8 @@ async def _wired(
         "LOCKSTEP_SESSION_TIMEOUT": "6",
         "LOCKSTEP_RUNTIME__POLL_EVERY": "10",
         "LOCKSTEP_RUNTIME__DELAY": "3",
+        "LOCKSTEP_RUNTIME__READS_AT_ONCE": "4",
+        "LOCKSTEP_RUNTIME__WRITES_AT_ONCE": "24",
     }
 
 
