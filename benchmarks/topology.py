@@ -1,0 +1,155 @@
+"""Everything in processes of its own, as in production: a real Kafka, the outside world, one process per role."""
+
+import json
+import tempfile
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psutil  # type: ignore[import-untyped]  # ships no types
+
+from benchmarks.process import ROOT, program, until
+from benchmarks.world import make_world
+from kernel.kafka_log import KafkaLog
+from lockstep.demo.outside import connection_tables, erp_key
+from lockstep.demo.processes import Processes
+from lockstep.demo.scenario import BRANDS
+from lockstep.publishing import publish
+from lockstep.topic_specs import specs
+from sandbox import tether
+from sandbox.kafka.ports import free_ports
+
+PARTITIONS = 4
+WORLD = "world"
+KAFKA = "kafka"
+QUICK = {"per_second": 100_000.0, "at_once": 64}
+"""Our own limits towards Clarus are not what is measured."""
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """CPU seconds so far and resident bytes."""
+
+    cpu: float
+    resident: int
+
+
+class Topology:
+    """The running processes, and the way to the world's control."""
+
+    def __init__(self, folder: Path, control: str, processes: Processes) -> None:
+        self.folder, self._processes = folder, processes
+        self._http = httpx.AsyncClient(base_url=control, timeout=900.0)
+
+    async def order(self, count: int, rate: float) -> float:
+        """Shoppers order; returns when all are placed, with the seconds that took."""
+        answer = await self._http.post("/orders", params={"count": count, "rate": rate})
+        return float(answer.raise_for_status().json()["seconds"])
+
+    async def counts(self) -> dict[str, int]:
+        """placed, asked, told."""
+        return {name: int(count) for name, count in (await self._http.get("/counts")).json().items()}
+
+    async def times(self, since: int) -> list[dict[str, float | None]]:
+        answer: list[dict[str, float | None]] = (await self._http.get("/times", params={"since": since})).json()
+        return answer
+
+    def spent(self) -> dict[str, Spent]:
+        """By role, and of `world` and `kafka`. A process that is being started anew is left out."""
+        found: dict[str, Spent] = {}
+        for process in psutil.Process().children(recursive=True):
+            with suppress(psutil.NoSuchProcess):
+                name = _name(process.cmdline())
+                if name is not None:
+                    times = process.cpu_times()
+                    found[name] = Spent(times.user + times.system, process.memory_info().rss)
+        return found
+
+    async def stop_roles(self) -> None:
+        await self._processes.stop()
+
+    async def aclose(self) -> None:
+        await self._http.aclose()
+
+
+def _name(command: list[str]) -> str | None:
+    """What a process of ours is; tethers are none, they carry their program's command behind their own."""
+    if not command or "tether.py" in " ".join(command[:5]):
+        return None
+    if command[-2:-1] == ["run"]:
+        return command[-1]
+    if "benchmarks.world" in command:
+        return WORLD
+    return KAFKA if "kafka.Kafka" in command else None
+
+
+@asynccontextmanager
+async def topology(bootstrap: str) -> AsyncIterator[Topology]:
+    """On brokers without Lockstep's topics. Raises ProcessFailedError when a process does not become ready."""
+    async with AsyncExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="lockstep-bench-")))
+        shopify, clarus, erp, control, intake = free_ports(5)
+        stack.callback(_world(folder, f"{shopify},{clarus},{erp},{control}", str(intake)).stop)
+        connections = folder / "connections.json"
+        connections.write_text(json.dumps(_connections(shopify, clarus, erp)))
+        await _topics(bootstrap)
+        environment = {
+            "LOCKSTEP_KAFKA_BOOTSTRAP": bootstrap,
+            "LOCKSTEP_CONNECTIONS": str(connections),
+            "LOCKSTEP_PARTITIONS": str(PARTITIONS),
+            "LOCKSTEP_REPLICATION": "1",
+            "LOCKSTEP_INTAKE_PORT": str(intake),
+            "LOCKSTEP_LOG_LEVEL": "warning",
+            "PYTHONPATH": str(ROOT),
+        }
+        processes = Processes(environment, folder)
+        stack.push_async_callback(processes.stop)
+        running = Topology(folder, f"http://127.0.0.1:{control}", processes)
+        stack.push_async_callback(running.aclose)
+        await until(lambda: _answers(running), within=60.0, what="the outside world answers")
+        await processes.start()
+        yield running
+
+
+async def _answers(running: Topology) -> bool:
+    try:
+        await running.counts()
+    except httpx.TransportError:
+        return False
+    return True
+
+
+def _world(folder: Path, ports: str, intake: str) -> tether.Tethered:
+    with (folder / "world.log").open("ab") as log:
+        return tether.start(program("benchmarks.world", ports, intake), environment=_own(), log=log, folder=folder)
+
+
+def _own() -> Mapping[str, str]:
+    import os  # noqa: PLC0415 - here only
+
+    return {**os.environ, "PYTHONPATH": str(ROOT)}
+
+
+def _connections(shopify: int, clarus: int, erp: int) -> dict[str, Any]:
+    bases = {"shopify": f"http://127.0.0.1:{shopify}", "clarus": f"http://127.0.0.1:{clarus}"}
+    erps = {
+        str(brand.brand): {"kind": "sandbox", "base_url": f"http://127.0.0.1:{erp}", "key": erp_key(brand)}
+        for brand in BRANDS
+    }
+    tables = connection_tables(bases, make_world(), erps)
+    for table in tables.values():
+        table["clarus"] |= QUICK
+    return tables
+
+
+async def _topics(bootstrap: str) -> None:
+    log = KafkaLog(bootstrap, client_id="lockstep-bench")
+    await log.create_topics(specs(PARTITIONS, 1))
+    since = datetime.now(UTC) - timedelta(hours=1)
+    for brand in BRANDS:
+        config = brand.config(since).model_copy(update={"version": 1})
+        await publish(log, brand.brand, lambda _, config=config: config)  # type: ignore[misc]  # mypy cannot infer a lambda with a default
