@@ -106,6 +106,11 @@ class MemoryConsumer:
         """Be silent past the session: others own the partitions, this member still believes it does, and is fenced."""
         await self._group.expire(self)
 
+    async def rejoin(self) -> None:
+        """Learn, after `expire`, that others own what it held: give that up, and be a member again."""
+        await self._group.leave(self)
+        await self._group.join(self)
+
     # --- the contract
 
     async def poll(self, *, timeout: float, most: int = 500) -> Sequence[Record]:

@@ -73,6 +73,10 @@ class MemoryLog:
             record for number in range(self.count(topic)) for record in self._stored[Partition(topic, number)].records
         ]
 
+    def committed(self) -> dict[str, dict[Partition, int]]:
+        """How far each group has come."""
+        return {name: dict(group.committed) for name, group in self._groups.items()}
+
     def refuse(self, topic: str, *, times: int = 1) -> None:
         """The next sends to this topic are not acknowledged, and not in the log."""
         self._refusals[topic] += times

@@ -1,7 +1,7 @@
 """What goes wrong in the outside world, by chance from a seed or on demand, and how often."""
 
 import random
-from collections import defaultdict, deque
+from collections import Counter, defaultdict, deque
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
@@ -92,6 +92,10 @@ class FaultPlan:
         self._chance = chance
         self._name = name
         self._forced: dict[str, deque[Drawn]] = defaultdict(deque)
+        self.away = False
+        """True: every request is answered 502, and nothing is done."""
+        self.drawn: Counter[Fault] = Counter()
+        """How often each fault was met."""
 
     def force(self, operation: str, fault: Fault, *, times: int = 1, seconds: float = 3.0) -> None:
         """The next `times` requests of this operation meet this fault."""
@@ -99,6 +103,11 @@ class FaultPlan:
 
     def draw(self, operation: str, *, writing: bool) -> Drawn:
         """What happens to a request of this operation; answers are lost for writes only, where it matters."""
+        drawn = Drawn(Fault.SERVER_ERROR) if self.away else self._draw(operation, writing=writing)
+        self.drawn[drawn.fault] += 1
+        return drawn
+
+    def _draw(self, operation: str, *, writing: bool) -> Drawn:
         forced = self._forced.get(operation)
         if forced:
             return forced.popleft()

