@@ -48,15 +48,17 @@ class Sum:
 
 
 def play_seed(seed: int, events: int) -> Played:
-    """In this process. The end of what nobody foresaw is a violation too."""
-    configure("simulate", logging.CRITICAL)
-    logging.disable(logging.CRITICAL)
+    """In this process. An end that nobody foresaw is a violation too."""
     try:
         return run_virtual(play(draw(seed, events)))
     except Exception as cause:  # noqa: BLE001 - whatever ends a history is what it was played for
         return Played(seed=seed, events=0, struck={}, violations=(f"ended by {type(cause).__name__}: {cause}",))
-    finally:
-        logging.disable(logging.NOTSET)
+
+
+def _quiet() -> None:
+    """What the played processes log is nobody's news."""
+    configure("simulate", logging.CRITICAL)
+    logging.disable(logging.CRITICAL)
 
 
 def play_many(seeds: Sequence[int], events: int, told: Callable[[Played], None], workers: int | None = None) -> Sum:
@@ -69,6 +71,6 @@ def play_many(seeds: Sequence[int], events: int, told: Callable[[Played], None],
 
 
 def _played(seeds: Sequence[int], events: int, workers: int) -> Iterator[Played]:
-    with ProcessPoolExecutor(workers) as pool:
+    with ProcessPoolExecutor(workers, initializer=_quiet) as pool:
         for one in as_completed([pool.submit(play_seed, seed, events) for seed in seeds]):
             yield one.result()
