@@ -140,7 +140,7 @@ class ConnectorRuntime:
 
     async def _consume(self) -> None:
         while True:
-            records = await self._consumer.poll(timeout=0.2)
+            records = await self._consumer.poll(timeout=self._settings.look_every)
             polled_in = self._rebalances
             for record in records:
                 if polled_in != self._rebalances:

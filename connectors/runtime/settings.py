@@ -18,5 +18,7 @@ class RuntimeSettings(Frozen):
     """A command that could not be tried is decided again after this."""
     poll_every: float = 60.0
     commit_every: float = 0.5
+    look_every: float = Field(default=0.2, gt=0)
+    """How often it is looked whether something may begin that had to wait, when nothing comes in."""
     measure_every: float = 10.0
     """How often lag and keys are measured."""

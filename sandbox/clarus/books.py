@@ -51,6 +51,9 @@ class Books:
     def write(self, entry: Entry) -> None:
         self._entries.append(entry)
 
+    def __len__(self) -> int:
+        return len(self._entries)
+
     def __iter__(self) -> Iterator[Entry]:
         return iter(self._entries)
 

@@ -114,7 +114,8 @@ def books_json(orders: list[SalesOrder]) -> dict[str, Any]:
                 "state": order.state.value,
                 "committed_at": stamp(order.committed_at),
                 "lines": [
-                    {"line": line.line, "sku": line.sku, "quantity": line.quantity} for line in order.lines.values()
+                    {"line": line.line, "sku": line.sku, "quantity": line.quantity, "unit_price": line.unit_price}
+                    for line in order.lines.values()
                 ],
             }
             for order in orders
