@@ -151,6 +151,11 @@ class MemoryLog:
         self.must_be_there()
         return self._stored[where].end
 
+    def next_of(self, where: Partition, offset: int) -> Record | None:
+        """The record at this offset, or the next there is."""
+        found = self._stored[where].since(offset, 1)
+        return found[0] if found else None
+
     def last(self, where: Partition) -> int:
         """The offset after the last record that is still there."""
         records = self._stored[where].records
@@ -207,9 +212,20 @@ class MemoryProducer:
 
     async def send_many(self, records: Sequence[Outgoing]) -> Awaitable[Sequence[Appended]]:
         places = [self._placed(record) for record in records]
-        return asyncio.gather(
-            *(self._acknowledged(record, where) for record, where in zip(records, places, strict=True))
-        )
+        acknowledged: asyncio.Future[Sequence[Appended]] = asyncio.get_running_loop().create_future()
+        appended: list[Appended] = []
+        failed: LogUnavailable | None = None
+        for record, where in zip(records, places, strict=True):
+            try:
+                appended.append(self._log.append(record, where))
+            except LogUnavailable as cause:
+                failed = failed or cause
+        if failed is None:
+            acknowledged.set_result(appended)
+        else:
+            acknowledged.set_exception(failed)
+            acknowledged.exception()
+        return acknowledged
 
     def _placed(self, record: Outgoing) -> Partition:
         if not self._running:
@@ -222,6 +238,7 @@ class MemoryProducer:
             acknowledged.set_result(self._log.append(record, where))
         except LogUnavailable as cause:
             acknowledged.set_exception(cause)
+            acknowledged.exception()  # heard of, also where an earlier failure keeps the sender from asking
         return acknowledged
 
 

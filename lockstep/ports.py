@@ -1,6 +1,7 @@
 """Ports of the outside systems, made from the brands' connections."""
 
-from collections.abc import Mapping
+import random
+from collections.abc import Callable, Mapping
 
 import httpx
 
@@ -25,8 +26,13 @@ Transport = httpx.AsyncBaseTransport | None
 """None is the network; tests and simulations hand in their own."""
 
 
-def shopify_port(brands: Mapping[Brand, Connections], clock: Clock, transport: Transport = None) -> ShopifyPort:
-    return ShopifyPort([_shop(brand, one.shopify) for brand, one in brands.items()], clock, transport)
+def shopify_port(
+    brands: Mapping[Brand, Connections],
+    clock: Clock,
+    transport: Transport = None,
+    jitter: Callable[[], float] = random.random,
+) -> ShopifyPort:
+    return ShopifyPort([_shop(brand, one.shopify) for brand, one in brands.items()], clock, transport, jitter)
 
 
 def _shop(brand: Brand, one: ShopifyConnection) -> ShopifyShop:

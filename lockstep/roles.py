@@ -38,6 +38,8 @@ from streams.engine.worker import Worker
 
 _log = structlog.get_logger(__name__)
 
+STILL_OF_SESSION = 0.7
+"""The rest is for the heartbeat that was the last to be heard."""
 READY_WITHIN = 60.0
 LIVE_WITHIN = 180.0
 """Seconds without progress while something waits. A connector's single call may take a minute or two."""
@@ -120,7 +122,10 @@ class _Process:
                     port = clarus_port(self._brands, configs.of, self._clock)
                 case _:
                     port = erp_port(self._brands, self._clock)
-            runtime = ConnectorRuntime(port, log, configs, self._clock, self._settings.runtime, self._metrics)
+            timings = self._settings.runtime
+            still = min(timings.stands_still_most, STILL_OF_SESSION * self._settings.session_timeout)
+            timings = timings.model_copy(update={"stands_still_most": still})
+            runtime = ConnectorRuntime(port, log, configs, self._clock, timings, self._metrics)
             health = self._health(runtime.ready.is_set, runtime.stuck_for)
             await self._with_health(runtime.run, health)
 

@@ -16,6 +16,10 @@ from connectors.runtime.tokens import ClientCredentials
 from kernel.clock import Clock
 
 
+class TooLate(Exception):
+    """What the write was decided on is too old: it had to wait for its turn, and was not sent."""
+
+
 class ClarusClient:
     """Raises the ConnectorError tree; a GraphQL answer with `errors` is Incompatible, whatever its HTTP status: the
     query is ours, and a part of its answer proves nothing.
@@ -52,30 +56,38 @@ class ClarusClient:
             raise Incompatible(f"POST /graphql: {_first_message(answer)}")
         return cast("dict[str, Any]", answer["data"])
 
-    async def write(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
-        """The JSON answered, empty for 204. Raises Rejected with Clarus' symbol for 422."""
-        response = await self._send(method, f"{self._tenant.rest_prefix}{path}", body, writing=True)
+    async def write(
+        self, method: str, path: str, body: Mapping[str, Any] | None = None, *, until: float | None = None
+    ) -> dict[str, Any]:
+        """The JSON answered, empty for 204. Raises Rejected with Clarus' symbol for 422, and TooLate when its turn
+        comes only after `until`, by the clock's monotonic time.
+        """
+        response = await self._send(method, f"{self._tenant.rest_prefix}{path}", body, writing=True, until=until)
         if response.status_code >= 400:
             raise _refusal(response)
         if not response.is_success:
             raise Incompatible(f"{method} {path}: expected 200 or 204, found {response.status_code}")
         return _json(response, f"{method} {path}") if response.content else {}
 
-    async def _send(self, method: str, path: str, body: Mapping[str, Any] | None, *, writing: bool) -> httpx.Response:
+    async def _send(
+        self, method: str, path: str, body: Mapping[str, Any] | None, *, writing: bool, until: float | None = None
+    ) -> httpx.Response:
         """With a token; with a new one, once, when the old is refused."""
         token = await self._tokens.get()
         try:
-            return await self._once(method, path, body, token, writing=writing)
+            return await self._once(method, path, body, token, writing=writing, until=until)
         except Unauthorised:
             self._tokens.forget(token)
-            return await self._once(method, path, body, await self._tokens.get(), writing=writing)
+            return await self._once(method, path, body, await self._tokens.get(), writing=writing, until=until)
 
     async def _once(
-        self, method: str, path: str, body: Mapping[str, Any] | None, token: str, *, writing: bool
+        self, method: str, path: str, body: Mapping[str, Any] | None, token: str, *, writing: bool, until: float | None
     ) -> httpx.Response:
         headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}  # both on every call
         request = self._http.build_request(method, path, json=dict(body) if body is not None else None, headers=headers)
         async with self._pace.turn():
+            if until is not None and self._clock.monotonic() > until:
+                raise TooLate
             return await send(self._http, request, writing=writing)
 
 

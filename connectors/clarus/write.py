@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple, TypeVar
 
 from connectors.clarus.catalogue import Catalogue
-from connectors.clarus.client import ClarusClient
+from connectors.clarus.client import ClarusClient, TooLate
 from connectors.clarus.read import ClarusReader
 from connectors.clarus.translate import line_mark, translate_goods_outs
 from connectors.runtime.errors import (
@@ -84,11 +84,10 @@ class ClarusWriter:
                 return Execution(_refused(command, unknown), (look.reading,))
             if refusal is not None and body == sent:
                 return Execution(_refused(command, refusal), (look.reading,))
-            if self._clock.monotonic() - look.at > LOOK_LASTS:
-                look = await self._look(command, config)
-                continue
             try:
-                id_ = _id(await self._client.write("POST", "/goods_outs", body))
+                id_ = _id(await self._client.write("POST", "/goods_outs", body, until=look.at + LOOK_LASTS))
+            except TooLate:
+                look = await self._look(command, config)
             except Rejected as refused:
                 if refused.code != UNKNOWN_IDS or refusal is not None:
                     return Execution(_refused(command, refused), (look.reading,))
@@ -109,8 +108,11 @@ class ClarusWriter:
         found = _no_cancel(command, look.shown)
         if found is not None:
             return Execution(found, (look.reading,))
+        path = f"/goods_outs/{command.goods_out}/cancel"
         try:
-            await self._client.write("POST", f"/goods_outs/{command.goods_out}/cancel")
+            await self._client.write("POST", path, until=look.at + LOOK_LASTS)
+        except TooLate:  # the floor may have begun meanwhile
+            return await self.cancel(command, config)
         except Rejected as refused:
             return Execution(_refused(command, refused), await self._read_back(command, config) or (look.reading,))
         except NotFound as error:  # gone between the look and the cancel, or never reached

@@ -140,7 +140,9 @@ class ConnectorRuntime:
 
     async def _consume(self) -> None:
         while True:
+            before = self._clock.monotonic()
             records = await self._consumer.poll(timeout=self._settings.look_every)
+            self._must_have_been_awake(self._clock.monotonic() - before)
             polled_in = self._rebalances
             for record in records:
                 if polled_in != self._rebalances:
@@ -152,6 +154,15 @@ class ConnectorRuntime:
             if records:
                 self._pulse.moved(now)
             self._pulse.turned(now, waiting=self._waiting)
+
+    def _must_have_been_awake(self, seconds: float) -> None:
+        """Raises Fenced, which ends the process, when its turn took so long that others may own its partitions.
+
+        Whoever was stopped past its session does not know yet that it is out of its group. What it took up before, and
+        what its consumer still hands it, its successor does too, and both would look, see nothing, and write.
+        """
+        if seconds - self._settings.look_every > self._settings.stands_still_most:
+            raise Fenced(f"stood still for {seconds:.1f} s: others may own the partitions; starting anew")
 
     async def _take(self, record: Record) -> None:
         self._progress.take(record.partition, record.offset)

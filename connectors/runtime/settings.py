@@ -22,3 +22,6 @@ class RuntimeSettings(Frozen):
     """How often it is looked whether something may begin that had to wait, when nothing comes in."""
     measure_every: float = 10.0
     """How often lag and keys are measured."""
+    stands_still_most: float = Field(default=20.0, gt=0)
+    """A process that was stopped for longer than this ends and starts anew: others may own its partitions by now, and
+    would do at the same time what it is about to do. Never more than seven tenths of the session's time-out."""

@@ -1,6 +1,7 @@
 """Shopify as the connector runtime sees it: one connection per brand's shop behind one port."""
 
-from collections.abc import Iterable, Sequence
+import random
+from collections.abc import Callable, Iterable, Sequence
 
 import httpx
 
@@ -24,9 +25,11 @@ FULFILMENT_ORDER = "~fulfillment_order/"
 class _Connection:
     """One shop: a pool of HTTP connections and a cost bucket that all its calls share."""
 
-    def __init__(self, shop: ShopifyShop, clock: Clock, transport: httpx.AsyncBaseTransport | None) -> None:
+    def __init__(
+        self, shop: ShopifyShop, clock: Clock, transport: httpx.AsyncBaseTransport | None, jitter: Callable[[], float]
+    ) -> None:
         self.shop = shop
-        self.client = ShopifyClient(shop, clock, transport)
+        self.client = ShopifyClient(shop, clock, transport, jitter)
         self.reader = OrderReader(shop, self.client, clock)
         self.writer = FulfilmentWriter(shop, self.client, self.reader, clock)
         self.poll = OrderPoll(shop, self.client, clock)
@@ -36,13 +39,17 @@ class ShopifyPort:
     """Implements `connectors.runtime.port.Port`."""
 
     def __init__(
-        self, shops: Iterable[ShopifyShop], clock: Clock, transport: httpx.AsyncBaseTransport | None = None
+        self,
+        shops: Iterable[ShopifyShop],
+        clock: Clock,
+        transport: httpx.AsyncBaseTransport | None = None,
+        jitter: Callable[[], float] = random.random,
     ) -> None:
-        """`transport` carries the requests of all shops; None is the network. Raises ValueError for no shop, or for
-        two of one brand.
+        """`transport` carries the requests of all shops; None is the network. `jitter`: see ShopifyClient. Raises
+        ValueError for no shop, or for two of one brand.
         """
         shops = tuple(shops)
-        self._connections = {shop.brand: _Connection(shop, clock, transport) for shop in shops}
+        self._connections = {shop.brand: _Connection(shop, clock, transport, jitter) for shop in shops}
         if not shops or len(self._connections) < len(shops):
             raise ValueError(f"expected one shop per brand, found {[shop.brand for shop in shops]}")
 

@@ -40,9 +40,9 @@ from streams.rules.orders.state import OrderState
 
 START = datetime(2026, 11, 3, 9, 0, tzinfo=UTC)
 PARTITIONS = 2
-RUNTIME = RuntimeSettings(poll_every=20.0, delay=3.0)
 SESSION = 6.0
 """Seconds of silence after which a group goes on without a member."""
+RUNTIME = RuntimeSettings(poll_every=20.0, delay=3.0, stands_still_most=0.7 * SESSION)
 COMES_BACK = 1.0
 """Seconds after which a process that ended by itself is started again."""
 
@@ -96,6 +96,7 @@ class House:
         self.intake: Wire | None = None
         self._configs = ConfigView(self.log, self.clock)
         self._traces = random.Random(f"traces/{seed}")  # noqa: S311 - names, not secrets
+        self._wires = random.Random(f"wires/{seed}")  # noqa: S311 - latencies, not secrets
         self._keepers: set[asyncio.Task[None]] = set()
         self._numbers: Counter[str] = Counter()
 
@@ -115,7 +116,7 @@ class House:
             prefix_of=self._configs.reference_prefix,
             new_trace=lambda: str(uuid.UUID(int=self._traces.getrandbits(128), version=4)),
         )
-        self.intake = Wire(intake)
+        self.intake = Wire(intake, self._wires)
         self.outside.tell("http://intake.test", self.intake)
         for name in (*System, "normalise", "orders"):
             self.start(name)
@@ -163,11 +164,11 @@ class House:
 
     async def _connector(self, system: System, log: ProcessLog, clock: ProcessClock, process: SimProcess) -> None:
         async with ConfigView(log, clock) as configs:
-            wire = Wire(self._apps[system], process)
+            wire = Wire(self._apps[system], self._wires, process)
             port: Port
             match system:
                 case System.SHOPIFY:
-                    port = shopify_port(self.brands, clock, wire)
+                    port = shopify_port(self.brands, clock, wire, self._wires.random)
                 case System.CLARUS:
                     port = clarus_port(self.brands, configs.of, clock, wire)
                 case System.ERP:

@@ -1,76 +1,102 @@
-"""Plays many histories, on all cores, and sums up what struck and what was violated."""
+"""Plays many histories, on all cores, and sums up what struck and what does not hold."""
 
+import gc
 import logging
 import os
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from dataclasses import dataclass, field
+from itertools import islice
 
 from kernel.logs import configure
-from kernel.virtual_time import run_virtual
-from lockstep.simulation.history import draw
-from lockstep.simulation.run import Played, play
+from lockstep.simulation.history import History, Kind, draw
+from lockstep.simulation.play import Result, play
+from lockstep.simulation.process import Point
+from lockstep.simulation.shrink import shrink
+from sandbox.faults import Fault
 
 SOMETIMES = (
-    "kill", "pause", "zombie", "join", "log away", "send fails", "ack lost", "clock skew", "poison", "config", "stop",
-    "rights lost", "system away", "period closed", "hold", "move", "split", "cancel", "add line", "delete pending",
-    "short close", "throttled", "server_error", "answer_lost", "late_execution", "slow", "webhook lost",
-    "webhook doubled", "between state and commands", "in the middle of a batch", "between commands and commit",
-    "between the last check and the write", "between effect and outcome", "between outcome and commit",
+    *(str(kind) for kind in Kind),
+    *(str(point) for point in Point if point is not Point.ANYWHERE),
+    *(str(fault) for fault in Fault if fault is not Fault.NONE),
+    "zombie", "webhook lost", "webhook doubled", "ended by Ended", "ended by LogUnavailable", "ended by Fenced",
 )  # fmt: skip
-"""What must have happened at least once in a large run; otherwise the run has shown less than it says."""
+"""What must have struck at least once in a large run; otherwise the run has shown less than it says."""
 
 
 @dataclass(slots=True)
 class Sum:
-    """Of the histories played so far. `failed`: those with violations, by seed."""
+    """Of the histories played so far. `failed`: those in which something does not hold, by seed."""
 
     histories: int = 0
     events: int = 0
+    least_events: int | None = None
+    least_faults: int | None = None
     faults: int = 0
-    doubled_found: int = 0
+    doubled_found: list[str] = field(default_factory=list)
     struck: Counter[str] = field(default_factory=Counter)
     failed: dict[int, tuple[str, ...]] = field(default_factory=dict)
 
-    def take(self, played: Played) -> None:
+    def take(self, played: Result) -> None:
         self.histories += 1
         self.events += played.events
         self.faults += played.faults
-        self.doubled_found += played.doubled_found
+        self.least_events = min(played.events, self.least_events or played.events)
+        self.least_faults = min(played.faults, self.least_faults if self.least_faults is not None else played.faults)
+        self.doubled_found += [f"seed {played.seed}: {one}" for one in played.doubled_found]
         self.struck.update(played.struck)
         if played.violations:
             self.failed[played.seed] = played.violations
 
     def never(self) -> tuple[str, ...]:
-        """Of `SOMETIMES`, what never happened."""
+        """Of `SOMETIMES`, what never struck."""
         return tuple(what for what in SOMETIMES if not self.struck[what])
 
 
-def play_seed(seed: int, events: int) -> Played:
+def played(history: History) -> Result:
     """In this process. An end that nobody foresaw is a violation too."""
     try:
-        return run_virtual(play(draw(seed, events)))
+        return play(history)
     except Exception as cause:  # noqa: BLE001 - whatever ends a history is what it was played for
-        return Played(seed=seed, events=0, struck={}, violations=(f"ended by {type(cause).__name__}: {cause}",))
+        name = type(cause).__name__
+        return Result(seed=history.seed, events=0, seconds=0, violations=(f"ended by {name}: {cause}",), rules=(name,))
 
 
-def _quiet() -> None:
-    """What the played processes log is nobody's news."""
-    configure("simulate", logging.CRITICAL)
-    logging.disable(logging.CRITICAL)
+def smallest(history: History, first: Result) -> History:
+    """That still fails in one of the ways of `first`."""
+    ways = set(first.rules)
+    return shrink(history, lambda smaller: bool(ways & set(played(smaller).rules)))
 
 
-def play_many(seeds: Sequence[int], events: int, told: Callable[[Played], None], workers: int | None = None) -> Sum:
+def play_many(seeds: Iterable[int], events: int, told: Callable[[Result], None], workers: int | None = None) -> Sum:
     """`told` hears of each as it ends. `workers` processes play at a time; as many as there are cores when None."""
     total = Sum()
-    for played in _played(seeds, events, workers or os.cpu_count() or 1):
-        total.take(played)
-        told(played)
+    for one in _played(seeds, events, workers or os.cpu_count() or 1):
+        total.take(one)
+        told(one)
     return total
 
 
-def _played(seeds: Sequence[int], events: int, workers: int) -> Iterator[Played]:
+def _played(seeds: Iterable[int], events: int, workers: int) -> Iterator[Result]:
+    waiting = iter(seeds)
     with ProcessPoolExecutor(workers, initializer=_quiet) as pool:
-        for one in as_completed([pool.submit(play_seed, seed, events) for seed in seeds]):
-            yield one.result()
+        out: set[Future[Result]] = {pool.submit(_drawn, seed, events) for seed in islice(waiting, workers * 3)}
+        while out:
+            done, out = wait(out, return_when=FIRST_COMPLETED)
+            out |= {pool.submit(_drawn, seed, events) for seed in islice(waiting, len(done))}
+            for one in done:
+                yield one.result()
+
+
+def _drawn(seed: int, events: int) -> Result:
+    result = played(draw(seed, events))
+    gc.collect()
+    return result
+
+
+def _quiet() -> None:
+    """What the played processes log is nobody's news; and rubbish is swept between histories, not in them."""
+    configure("simulate", logging.CRITICAL)
+    logging.disable(logging.CRITICAL)
+    gc.disable()

@@ -4,12 +4,16 @@ The application answers in a task of its own: what it was asked is done although
 """
 
 import asyncio
+import random
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
 import httpx
 
 from lockstep.simulation.process import OUTSIDE, Point, SimProcess
+
+LATENCY = (0.005, 0.06)
+"""Seconds a request, and its answer, are on their way."""
 
 Message = MutableMapping[str, Any]
 App = Callable[
@@ -21,8 +25,8 @@ App = Callable[
 class Wire(httpx.AsyncBaseTransport):
     """From one process, or from the outside world where `process` is None."""
 
-    def __init__(self, app: App, process: SimProcess | None = None) -> None:
-        self._app, self._process = app, process
+    def __init__(self, app: App, chance: random.Random, process: SimProcess | None = None) -> None:
+        self._app, self._chance, self._process = app, chance, process
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         body = await request.aread()
@@ -30,7 +34,8 @@ class Wire(httpx.AsyncBaseTransport):
         what = _path_and_body(request, body) if writing else ""
         if self._process is not None:
             await self._process.gate(Point.BEFORE_EFFECT if writing else None, what)
-        answered = asyncio.get_running_loop().create_task(_Exchange(self._app, request, body).run(), context=OUTSIDE)
+        exchange = _Exchange(self._app, request, body, self._chance)
+        answered = asyncio.get_running_loop().create_task(exchange.run(), context=OUTSIDE)
         try:
             async with asyncio.timeout(request.extensions.get("timeout", {}).get("read")):
                 response = await asyncio.shield(answered)
@@ -55,14 +60,16 @@ def _path_and_body(request: httpx.Request, body: bytes) -> str:
 class _Exchange:
     """One request and its answer, as ASGI has it."""
 
-    def __init__(self, app: App, request: httpx.Request, body: bytes) -> None:
+    def __init__(self, app: App, request: httpx.Request, body: bytes, chance: random.Random) -> None:
         self._app, self._request, self._body = app, request, body
+        self._there, self._back = chance.uniform(*LATENCY), chance.uniform(*LATENCY)
         self._read = False
         self._status = 500
         self._headers: list[tuple[bytes, bytes]] = []
         self._parts: list[bytes] = []
 
     async def run(self) -> httpx.Response:
+        await asyncio.sleep(self._there)
         url = self._request.url
         raw_path, _, query = url.raw_path.partition(b"?")
         scope: Message = {
@@ -80,6 +87,7 @@ class _Exchange:
             "root_path": "",
         }
         await self._app(scope, self._receive, self._send)
+        await asyncio.sleep(self._back)
         return httpx.Response(self._status, headers=self._headers, content=b"".join(self._parts))
 
     async def _receive(self) -> Message:

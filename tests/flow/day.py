@@ -3,10 +3,10 @@
 import asyncio
 from collections.abc import Sequence
 
-from lockstep.demo.judge import Books, Judged
+from lockstep.demo.judge import Judged
 from lockstep.demo.report import Report
 from lockstep.simulation.house import House
-from lockstep.simulation.run import newest_cases
+from lockstep.simulation.play import books_of, cases_of
 from sandbox.faults import Faults
 from schemas.topics import DLQ
 
@@ -24,8 +24,8 @@ async def play_day(
     in_time = False
     while clock.monotonic() - began < within:
         house.raise_what_ended()
-        judged = Judged(await books(house))
-        open_ = [(case.key, case.open) for case in newest_cases(house)]
+        judged = Judged(await books_of(house))
+        open_ = [(case.key, case.open) for case in cases_of(house.log)]
         said = f"{judged.clarus()} {judged.erp()} {judged.shopify()} {open_}"
         if said != last:
             quiet_since, last = clock.monotonic(), said
@@ -37,10 +37,10 @@ async def play_day(
     for task in (pickers, shoppers, *killers):
         task.cancel()
     await asyncio.gather(pickers, shoppers, *killers, return_exceptions=True)
-    return Judged(await books(house)).report(
+    return Judged(await books_of(house)).report(
         seconds=clock.monotonic() - began,
         in_time=in_time,
-        cases=newest_cases(house),
+        cases=cases_of(house.log),
         dead_letters=len(house.log.records(DLQ.name)),
     )
 
@@ -52,19 +52,8 @@ async def _kill(house: House, after: float, whom: str) -> None:
     house.start(whom)
 
 
-async def books(house: House) -> Books:
-    outside = house.outside
-    return Books(
-        shopify=outside.shopify.books(),
-        clarus=outside.clarus.books.json(),
-        erp=await outside.erp.books(),
-        shops={brand.domain: brand.brand for brand in outside.brands},
-        prefixes={brand.brand: brand.prefix for brand in outside.brands},
-    )
-
-
 def _strays(house: House, judged: Judged) -> bool:
-    report = judged.report(seconds=0, in_time=True, cases=newest_cases(house), dead_letters=0)
+    report = judged.report(seconds=0, in_time=True, cases=cases_of(house.log), dead_letters=0)
     return not report.in_step
 
 

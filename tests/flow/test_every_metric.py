@@ -7,7 +7,7 @@ from prometheus_client.samples import Sample
 from kernel.metrics import Metrics, Stage
 from kernel.virtual_time import run_virtual
 from lockstep.simulation.house import House
-from lockstep.simulation.run import newest_cases
+from lockstep.simulation.play import cases_of
 from schemas.base import System
 from schemas.topics import HINTS
 from tests.flow.day import play_day
@@ -40,7 +40,7 @@ def after() -> tuple[dict[str, list[Sample]], dict[tuple[str, str], int]]:
         async with House() as house:
             await a_day_with_a_mishap_of_each_kind(house)
             counts: dict[tuple[str, str], int] = {}
-            for case in newest_cases(house):
+            for case in cases_of(house.log):
                 if case.open:
                     counts[case.brand, case.code] = counts.get((case.brand, case.code), 0) + 1
             return {family.name: family.samples for family in house.metrics.registry.collect()}, counts

@@ -2,6 +2,7 @@
 
 import pytest
 
+from schemas.base import System
 from schemas.cases import CaseCode
 from schemas.commands import CreateFulfilment, CreateGoodsOut, PostFulfilment, UpdateTracking, UpsertErpOrder
 from schemas.erp import ErpOrderState, FulfilmentState
@@ -275,5 +276,36 @@ def test_a_refused_posting_is_a_case_for_finance_and_told_after_it_is_mended() -
     story.operator("retry")
     assert len(story.sent(PostFulfilment)) == 2
     story.erp(IN_ERP.fulfilment(G1, L901=3))
+    assert told(story) == [("901", 3)]
+    assert story.open_cases == set()
+
+
+def test_erp_order_edited_after_commit() -> None:
+    """A line added when the sale is committed already: amended there first, then posted and told."""
+    story = released().erp(IN_ERP)
+    edited = an_order().with_line("0042-A", 3).with_line("MUG", 1).routed("71", L901=3).routed("72", L902=1)
+    story.shopify(edited)
+    amended = story.sent(UpsertErpOrder)[-1]
+    assert [(line.line, line.quantity) for line in amended.lines] == [("901", 3), ("902", 1)]
+    second = story.sent(CreateGoodsOut)[-1]
+    left = a_goods_out(second.reference, "9002").with_line("902", "MUG", 1).despatched()
+    story.applied(second, "9002").clarus(IN_CLARUS, left)
+    assert story.sent(PostFulfilment) == [], "the ERP would not know the line"
+    story.applied(amended, "77").erp(IN_ERP.with_line("902", "MUG", 1))
+    assert [(unit.line, unit.quantity) for unit in story.one(PostFulfilment).target] == [("902", 1)]
+    story.erp(IN_ERP.with_line("902", "MUG", 1).fulfilment(second.reference, L902=1))
+    assert told(story) == [("902", 1)]
+    assert story.open_cases == set()
+
+
+def test_a_hold_whose_end_no_webhook_tells_is_read_again() -> None:
+    """Despatched while held: not owed, as far as Shopify says. The end of the hold moves no date there."""
+    story = released().shopify(ROUTED.on_hold("71"))
+    story.clarus(IN_CLARUS.despatched()).erp(IN_ERP.fulfilment(G1, L901=3))
+    assert CaseCode.SHIPPED_NOT_OWED in story.open_cases
+    before = story.reads.count(System.SHOPIFY)
+    story.later(hours=1)
+    assert story.reads.count(System.SHOPIFY) > before
+    story.shopify(ROUTED)
     assert told(story) == [("901", 3)]
     assert story.open_cases == set()

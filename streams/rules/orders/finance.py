@@ -16,13 +16,14 @@ ERP_ORDER = "erp-order"
 
 
 def sales_order(state: OrderState, config: BrandConfig) -> Iterator[Finding]:
-    """Rule: an order that may leave, or has begun to, stands in the ERP; it is waited for until committed."""
+    """Rule: an order that may leave, or has begun to, stands in the ERP as it is now; it is waited for until committed.
+
+    An edit after that amends it, before what the edit added is posted.
+    """
     order = state.shopify
     if order is None:
         return
     if not state.goods_outs and not state.creates_in_flight and not _may_leave(state, order, config):
-        return
-    if state.erp is not None and state.erp.state.committed:
         return
     left = PerLine()
     for known in state.goods_outs:
@@ -30,7 +31,7 @@ def sales_order(state: OrderState, config: BrandConfig) -> Iterator[Finding]:
     if order.cancelled_at is not None and not left:
         return
     lines = _lines(order, left)
-    if not lines:
+    if not lines or (state.erp is not None and state.erp.state.committed and not _differs(state, lines)):
         return
     unread = state.began_unseen and not state.erp_read
     if not unread and (state.erp is None or _differs(state, lines)):
@@ -52,9 +53,15 @@ def sales_order(state: OrderState, config: BrandConfig) -> Iterator[Finding]:
         after=config.waits.erp_commit,
         code=None if refused else CaseCode.ERP_NOT_COMMITTED,  # a refusal is a case of its own and says why
         object=state.order,
-        detail="draft in the ERP" if state.erp is not None else "not in the ERP yet",
+        detail=_stands(state),
         read=(System.ERP,),
     )
+
+
+def _stands(state: OrderState) -> str:
+    if state.erp is None:
+        return "not in the ERP yet"
+    return "edited since it was committed in the ERP" if state.erp.state.committed else "draft in the ERP"
 
 
 def _may_leave(state: OrderState, order: Order, config: BrandConfig) -> bool:
@@ -85,11 +92,12 @@ def posting(state: OrderState, config: BrandConfig) -> Iterator[Finding]:
     """Rule: what despatched is posted in the ERP, per goods-out, as an absolute total; then it is waited for."""
     if state.erp is None or not state.erp.state.committed:
         return
+    sold = PerLine({line.line: line.quantity for line in state.erp.lines})
     for known in state.goods_outs:
         left = despatched(known.goods_out)
         if not left:
             continue
-        if left - sent_to_erp(state, known.reference):
+        if left - sent_to_erp(state, known.reference) and not left - sold:
             yield _post(known, left)
         behind = left - posted(state, known.reference)
         if behind:

@@ -49,11 +49,7 @@ def tell(state: OrderState, config: BrandConfig) -> Iterator[Finding]:
             yield _waited(known, _by_line(lines), config)
         beyond = owed - _by_line(lines)
         if beyond:
-            yield Look(
-                code=CaseCode.SHIPPED_NOT_OWED,
-                object=known.reference,
-                detail=f"{beyond.total()} units left that Shopify does not let us fulfil",
-            )
+            yield _not_owed(state, known, beyond)
         if not lines:
             continue
         numbers = _numbers(state, known)
@@ -73,6 +69,18 @@ def _waited(known: KnownGoodsOut, units: PerLine, config: BrandConfig) -> Waitin
         detail=f"{units.total()} units posted and not in Shopify yet",
         read=(System.SHOPIFY,),
     )
+
+
+def _not_owed(state: OrderState, known: KnownGoodsOut, units: PerLine) -> Finding:
+    """A case; Shopify is read meanwhile, for a hold that ends moves no date there: without its webhook only that shows
+    it. An order that is cancelled, or that a person has judged, is left alone.
+    """
+    code, detail = CaseCode.SHIPPED_NOT_OWED, f"{units.total()} units left that Shopify does not let us fulfil"
+    judged = any(closed.code is code and closed.object == known.reference for closed in state.closed_by_person)
+    if judged or state.shopify is None or state.shopify.cancelled_at is not None:
+        return Look(code=code, object=known.reference, detail=detail)
+    name, read = f"not-owed:{known.reference}", (System.SHOPIFY,)
+    return Waiting(name=name, after=0, code=code, object=known.reference, detail=detail, read=read)
 
 
 def _telling_in_flight(state: OrderState, known: KnownGoodsOut) -> CreateFulfilment | None:

@@ -1,13 +1,18 @@
 """What happens while we look and create: unclear answers, outages, ids that changed, what does not fit."""
 
+import asyncio
+from collections.abc import Sequence
+
 import httpx
 import pytest
 
-from connectors.runtime.errors import Unauthorised, Unavailable
+from connectors.runtime.errors import RateLimited, Unauthorised, Unavailable
 from connectors.runtime.http import READ_TRIES
+from connectors.runtime.port import Reading
 from sandbox.faults import Fault
 from schemas.base import OrderId
 from schemas.outcomes import OutcomeKind
+from tests.builders import ACME
 from tests.connectors.clarus.commands import IDA, cancel, create, units
 from tests.connectors.clarus.scenes import Floor
 from tests.connectors.clarus.sides import Clarus
@@ -105,6 +110,30 @@ def test_a_look_that_became_old_is_made_again() -> None:
         floor.faults.force("graphql", Fault.SLOW, seconds=6)
         before(clarus, "Products", lambda: floor.goods_out("ACME-5012-71-1"))
         outcome = (await clarus.port.execute(create())).outcome
+        assert (outcome.kind, outcome.external_id) == (OutcomeKind.ALREADY_APPLIED, "90001")
+        assert clarus.network.writes() == []
+
+    on_the_floor(story)
+
+
+def test_a_write_that_waited_long_for_its_turn_is_preceded_by_another_look() -> None:
+    """After the look Clarus asks another call of ours to wait half a minute; meanwhile somebody keys it in."""
+
+    async def story(clarus: Clarus, floor: Floor, wire: Wire) -> None:
+        busy = httpx.Response(429, headers={"Retry-After": "30"})
+        wire.instead = lambda request: busy if b"ACME-5099-" in request.content else None
+        others: list[asyncio.Task[Sequence[Reading]]] = []
+
+        def meanwhile() -> None:
+            others.append(asyncio.create_task(clarus.port.read(ACME, [OrderId("5099")])))
+            floor.goods_out("ACME-5012-71-1")
+
+        floor.faults.force("graphql", Fault.NONE, times=3)
+        floor.faults.force("graphql", Fault.SLOW, seconds=2)
+        before(clarus, "Products", meanwhile)
+        outcome = (await clarus.port.execute(create())).outcome
+        with pytest.raises(RateLimited):
+            await others[0]
         assert (outcome.kind, outcome.external_id) == (OutcomeKind.ALREADY_APPLIED, "90001")
         assert clarus.network.writes() == []
 

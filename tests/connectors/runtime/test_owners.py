@@ -2,11 +2,12 @@
 
 import asyncio
 from collections import deque
+from collections.abc import Sequence
 
 import pytest
 
 from connectors.runtime.errors import RateLimited, Unavailable
-from kernel.log import LogUnavailable
+from kernel.log import Fenced, LogUnavailable, Record
 from schemas.outcomes import OutcomeKind
 from schemas.raw import RawKind
 from schemas.topics import DLQ, RAW
@@ -155,5 +156,29 @@ def test_stuck_is_a_call_that_never_ends_and_not_a_system_that_is_away() -> None
         await on.hint("5012")
         await on.clock.sleep(500)
         assert runtime.stuck_for(on.clock.monotonic()) > 490
+
+    bench(story)
+
+
+def test_who_stood_still_past_its_session_ends_before_it_writes_anything() -> None:
+    """Nobody has told it yet that others own its partitions; what was decided meanwhile is in its hands already."""
+
+    async def story(on: Bench) -> None:
+        runtime = on.start()
+        await on.until(lambda: bool(on.told(RawKind.OWNERSHIP)))
+        poll = runtime._consumer.poll
+
+        async def stopped(*, timeout: float, most: int = 500) -> Sequence[Record]:
+            await on.clock.sleep(25.0)
+            return await poll(timeout=timeout, most=most)
+
+        runtime._consumer.poll = stopped  # type: ignore[method-assign]  # as SIGSTOP and SIGCONT would do it
+        await on.clock.sleep(1.0)
+        await on.send(on.create())
+        work = on._works[id(runtime)]
+        await asyncio.wait([work])
+        assert isinstance(work.exception(), Fenced)
+        assert on.port.calls == []
+        assert await on.stop(runtime) is not None
 
     bench(story)

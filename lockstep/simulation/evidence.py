@@ -1,0 +1,174 @@
+"""What the oracle reads, order by order: the outside systems' books laid side by side, and nothing of ours."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from lockstep.demo.judge import Books
+from schemas.base import Brand, OrderId
+from schemas.references import read_reference
+
+Body = Mapping[str, Any]
+Units = Counter[str]
+"""Order line id → units."""
+
+
+@dataclass(slots=True)
+class GoodsOutStory:
+    """One goods-out of ours through the warehouse's book. `left`: units that stand despatched."""
+
+    number: int
+    reference: str
+    arrived_at: str
+    asked: Units
+    left: Units = field(default_factory=Counter)
+    most_left: Units = field(default_factory=Counter)
+    short: bool = False
+    ended: str = ""
+    ended_by: str = ""
+
+    @property
+    def covers(self) -> Units:
+        """Units nobody may ask for again while no person has decided: what we took back ourselves is free."""
+        taken_back = self.ended and self.ended_by == "api"
+        return self.left if taken_back else self.asked | self.left
+
+    @property
+    def deleted(self) -> bool:
+        """By a person."""
+        return self.ended == "deleted" and self.ended_by == "hand"
+
+    @property
+    def working(self) -> bool:
+        return not self.ended and not self.short and bool(self.asked - self.left)
+
+
+@dataclass(slots=True)
+class OrderStory:
+    """One order through all books. `doubled_at`: goods-outs at whose arrival units were asked for twice."""
+
+    brand: Brand
+    id: OrderId
+    book: Body
+    wanted: Units
+    goods_outs: dict[int, GoodsOutStory] = field(default_factory=dict)
+    doubled_by: list[str] = field(default_factory=list)
+    sales: list[Body] = field(default_factory=list)
+    postings: list[Body] = field(default_factory=list)
+    tellings: list[Body] = field(default_factory=list)
+
+    @property
+    def key(self) -> tuple[Brand, OrderId]:
+        return self.brand, self.id
+
+    @property
+    def left(self) -> Units:
+        return _sum(one.left & one.asked for one in self.goods_outs.values())
+
+    @property
+    def most_left(self) -> Units:
+        return _sum(one.most_left & one.asked for one in self.goods_outs.values())
+
+    @property
+    def posted(self) -> Units:
+        return _sum(lines_of(one) for one in self.postings if one["state"] == "posted")
+
+    @property
+    def entered(self) -> Units:
+        return _sum(lines_of(one) for one in self.postings)
+
+    def told(self, *, standing: bool, by_hand: frozenset[str] = frozenset()) -> Units:
+        """`standing`: without what was taken back. Fulfilments in `by_hand` do not count."""
+        return _sum(
+            lines_of(one) for one in self.tellings if one["id"] not in by_hand and not (standing and one["cancelled"])
+        )
+
+
+@dataclass(slots=True)
+class Evidence:
+    """`strange`: goods-outs by our hand for no order there is."""
+
+    orders: dict[tuple[Brand, OrderId], OrderStory]
+    strange: list[str]
+
+
+Told = Callable[[int, str], bool]
+"""Whether the log showed a goods-out before that moment."""
+
+
+def read(books: Books, told: Told = lambda _number, _at: True) -> Evidence:
+    """One that a person deleted before anybody could tell us of it does not count: nobody could know."""
+    orders = {}
+    for book in books.shopify["orders"]:
+        brand = books.shops[book["shop"]]
+        wanted: Units = Counter({line["id"]: line["quantity"] for line in book["lines"]})
+        story = OrderStory(brand, OrderId(book["id"]), book, wanted)
+        orders[story.key] = story
+    strange = list(_warehouse(books, orders, told))
+    for sale in books.erp["sales_orders"]:
+        key = Brand(sale["shop"]), OrderId(sale["key"])
+        if key in orders:
+            orders[key].sales.append(sale)
+        else:
+            strange.append(f"sales order {sale['key']} of {sale['shop']}: no shopper placed it")
+    for posting in books.erp["fulfilments"]:
+        orders[Brand(posting["shop"]), OrderId(posting["order"])].postings.append(posting)
+    for telling in books.shopify["fulfillments"]:
+        orders[books.shops[telling["shop"]], OrderId(telling["order"])].tellings.append(telling)
+    return Evidence(orders, strange)
+
+
+def _warehouse(books: Books, orders: dict[tuple[Brand, OrderId], OrderStory], told: Told) -> Iterator[str]:
+    """Go through the warehouse's entries as they came."""
+    stories: dict[int, tuple[OrderStory, GoodsOutStory, dict[int, str]]] = {}
+    for entry in books.clarus["entries"]:
+        number = entry["goods_out"]
+        if entry["kind"] == "created" and entry["by"] == "api":
+            head, ordered = entry["head"], entry["ordered"]
+            brand, place = Brand(head["tenant"]), read_reference(head["reference"])
+            order = orders.get((brand, place[1])) if place and place[0] == books.prefixes[brand] else None
+            if order is None:
+                yield f"goods-out {number} under {head['reference']}: no order of that reference"
+                continue
+            lines = {line["line"]: str(line["external_reference"]).rpartition("/")[2] for line in ordered}
+            asked: Units = Counter()
+            for line in ordered:
+                asked[lines[line["line"]]] += line["units"]
+            made = GoodsOutStory(number, head["reference"], entry["at"], asked)
+            order.goods_outs[number] = made
+            stories[number] = order, made, lines
+            known = (one for one in order.goods_outs.values() if not one.deleted or told(one.number, entry["at"]))
+            beyond = _sum(one.covers for one in known) - order.wanted
+            if beyond:
+                order.doubled_by.append(f"goods-out {number} ({made.reference}) asks for {dict(beyond)} more than owed")
+        elif number in stories:
+            _happened(entry, stories[number][1], stories[number][2])
+
+
+def _happened(entry: Body, story: GoodsOutStory, lines: Mapping[int, str]) -> None:
+    match entry["kind"]:
+        case "despatched":
+            for line in entry["lines"]:
+                story.left[lines[line["line"]]] += line["units"]
+            story.most_left |= story.left
+        case "undespatched":
+            story.left = Counter()
+        case "closed_short":
+            story.short = True
+        case "cancelled" | "deleted":
+            story.ended, story.ended_by = entry["kind"], entry["by"]
+
+
+def lines_of(body: Body) -> Units:
+    units: Units = Counter()
+    for line in body["lines"]:
+        units[line["line"]] += line["quantity"]
+    return units
+
+
+def _sum(parts: Iterator[Units]) -> Units:
+    total: Units = Counter()
+    for part in parts:
+        total.update(part)
+    return total

@@ -1,0 +1,222 @@
+"""Plays one history and judges it: how it ended, what struck, and what does not hold."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from hashlib import sha256
+
+from pydantic import Field
+
+from kernel.memory_log import MemoryLog
+from kernel.virtual_time import run_virtual
+from lockstep.demo.judge import Books
+from lockstep.simulation.evidence import read
+from lockstep.simulation.history import History
+from lockstep.simulation.house import PARTITIONS, RUNTIME, House
+from lockstep.simulation.log_oracle import LogOracle
+from lockstep.simulation.mishaps import Mishaps
+from lockstep.simulation.oracle import Violation, never, unsettled
+from lockstep.simulation.people import Account
+from sandbox.faults import Fault
+from sandbox.shopify.shoppers import Habits
+from schemas.avro import Codec
+from schemas.base import Frozen, System
+from schemas.cases import Case
+from schemas.topics import ALL, CASES, DLQ, ORDERS_EVENTS, RAW
+from streams.engine.settings import EngineSettings
+
+_CASES = Codec((Case,))
+LOOK_EVERY = 3.0
+QUIET_FOR = 15.0
+"""Seconds for which all is settled before the verdict: longer than a request lasts, so that a second effect shows."""
+AT_MOST = 900.0
+"""Seconds after which what is not settled is a violation."""
+FINISHED_WITHIN = 60.0
+"""Seconds after which what lies in the log must have been finished: reads of what is waited for never cease."""
+TIMINGS = RUNTIME.model_copy(update={"poll_every": 30.0, "commit_every": 1.0, "measure_every": 60.0, "look_every": 1.0})
+ENGINE = EngineSettings(commit_every=1.0, tick_every=0.5, measure_every=20.0)
+
+
+class Result(Frozen):
+    """`struck` counts faults and mishaps by name; `events` are records of `orders.events`; `seconds` are virtual."""
+
+    seed: int
+    events: int
+    seconds: float
+    violations: tuple[str, ...] = ()
+    rules: tuple[str, ...] = ()
+    """What does not hold, by name; as many as violations."""
+    doubled_found: tuple[str, ...] = ()
+    """Effects done twice because a process stood still between its last check and the write, which nothing fences."""
+    struck: dict[str, int] = Field(default_factory=dict)
+    verdicts: dict[str, int] = Field(default_factory=dict)
+    digest: str = ""
+    """Of every byte in the log."""
+
+    @property
+    def faults(self) -> int:
+        return sum(self.struck.values())
+
+
+def play(history: History) -> Result:
+    """Deterministic: the same history, the same result."""
+    return run_virtual(_play(history))
+
+
+async def _play(history: History) -> Result:
+    async with House(history.faults, history.seed, TIMINGS, ENGINE) as house:
+        mishaps = Mishaps(house, history.mishaps)
+        in_time = await _until_settled(house, history, mishaps)
+        books, account, cases = await books_of(house), mishaps.account, cases_of(house.log)
+        found = list(never(books, account, _told(house.log)))
+        if not in_time:
+            found.extend(unsettled(books, cases, account))
+        log_oracle = LogOracle(house.log, PARTITIONS)
+        found.extend(log_oracle.violations(house.clock.now() - timedelta(seconds=FINISHED_WITHIN)))
+        found.extend(Violation("crash", text) for text in house.crashed)
+        letters = len(house.log.records(DLQ.name))
+        if letters < account.poisoned:
+            found.append(Violation("lost", f"{account.poisoned} poisoned records, {letters} dead letters"))
+        if not in_time and not found:
+            found.append(Violation("unsettled", "it did not come to rest"))
+        doubled = [one for one in found if one.rule in _DOUBLES and _in_a_gap(house, one)]
+        found = [one for one in found if one.order not in {double.order for double in doubled}]
+        return Result(
+            seed=history.seed,
+            events=len(house.log.records(ORDERS_EVENTS.name)),
+            seconds=round(house.clock.monotonic(), 3),
+            violations=tuple(str(one) for one in found),
+            rules=tuple(one.rule for one in found),
+            doubled_found=tuple(str(one) for one in doubled),
+            struck=dict(sorted(_struck(house, account, books).items())),
+            verdicts=dict(sorted(log_oracle.verdicts.items())),
+            digest=digest(house.log),
+        )
+
+
+async def _until_settled(house: House, history: History, mishaps: Mishaps) -> bool:
+    clock = house.clock
+    began = clock.monotonic()
+    pickers = asyncio.create_task(house.outside.pickers().run())
+    shoppers = asyncio.create_task(
+        house.outside.shoppers(Habits(planted=history.planted)).run(history.orders, history.rate)
+    )
+    striking = asyncio.create_task(mishaps.run())
+    quiet_since: float | None = None
+    last = -1
+    try:
+        while clock.monotonic() - began < AT_MOST:
+            await clock.sleep(LOOK_EVERY)
+            for task in (pickers, shoppers, striking):
+                if task.done() and task.exception() is not None:
+                    task.result()
+            if not (shoppers.done() and striking.done()):
+                continue
+            said = len(house.outside.clarus.books) + sum(
+                len(shop.made) for shop in house.outside.shopify.shops.values()
+            )
+            settled = (
+                said == last
+                and house.log.available
+                and not await _unsettled(house, mishaps.account)
+                and not next(LogOracle(house.log, PARTITIONS).under_way(clock.now() - timedelta(seconds=5)), None)
+            )
+            last = said
+            if not settled:
+                quiet_since = None
+            elif quiet_since is None:
+                quiet_since = clock.monotonic()
+            elif clock.monotonic() - quiet_since >= QUIET_FOR:
+                return True
+        return False
+    finally:
+        for task in (pickers, shoppers, striking):
+            task.cancel()
+        await asyncio.gather(pickers, shoppers, striking, return_exceptions=True)
+
+
+async def _unsettled(house: House, account: Account) -> list[Violation]:
+    """Without orders of which something was done twice that nothing can fence: those do not settle."""
+    books = await books_of(house)
+    found = list(unsettled(books, cases_of(house.log), account))
+    if found and any(process.gaps for process in house.processes):
+        doubles = (one for one in never(books, account, _told(house.log)) if one.rule in _DOUBLES)
+        excused = {one.order for one in doubles if _in_a_gap(house, one)}
+        found = [one for one in found if one.order not in excused]
+    return found
+
+
+_DOUBLES = frozenset({"asked twice", "told twice", "mailed twice", "posted twice"})
+
+
+def _in_a_gap(house: House, violation: Violation) -> bool:
+    """Whether a write for this order stood between its last check and the sending while its process was paused."""
+    brand, _, order = violation.order.partition("/")
+    names = {order}
+    for one in house.outside.shop(brand).orders.values():
+        if str(one.id) == order:
+            names |= {str(fulfilment_order.id) for fulfilment_order in one.fulfillment_orders}
+    gaps = [gap for process in house.processes for gap in process.gaps]
+    return any(name in gap for name in names for gap in gaps)
+
+
+def _told(log: MemoryLog) -> Callable[[int, str], bool]:
+    """Whether anything the Clarus connector said named that goods-out before the moment."""
+
+    def told(number: int, at: str) -> bool:
+        name, moment = str(number).encode(), datetime.fromisoformat(at)
+        return any(
+            record.at < moment and record.value is not None and name in record.value
+            for record in log.records(RAW[System.CLARUS].name)
+        )
+
+    return told
+
+
+async def books_of(house: House) -> Books:
+    outside = house.outside
+    return Books(
+        shopify=outside.shopify.books(),
+        clarus=outside.clarus.books.json(),
+        erp=await outside.erp.books(),
+        shops={brand.domain: brand.brand for brand in outside.brands},
+        prefixes={brand.brand: brand.prefix for brand in outside.brands},
+    )
+
+
+def cases_of(log: MemoryLog) -> list[Case]:
+    """The newest of each."""
+    newest: dict[bytes, Case] = {}
+    for record in log.records(CASES.name):
+        assert record.key is not None
+        assert record.value is not None
+        case = _CASES.decode(record.value, record.headers)
+        assert isinstance(case, Case)
+        newest[record.key] = case
+    return list(newest.values())
+
+
+def _struck(house: House, account: Account, books: Books) -> Counter[str]:
+    """Every fault and mishap that came about."""
+    struck = Counter(account.struck)
+    outside = house.outside
+    for plan in (outside.shopify.faults, outside.clarus_faults, outside.erp_faults):
+        struck.update({str(fault): count for fault, count in plan.drawn.items() if fault is not Fault.NONE})
+    for order in read(books).orders.values():
+        for what in ("lost", "doubled"):
+            if order.book["webhooks"][what]:
+                struck[f"webhook {what}"] += order.book["webhooks"][what]
+    for what, count in house.ended.items():
+        struck[f"ended by {what}"] += count
+    return struck
+
+
+def digest(log: MemoryLog) -> str:
+    """Of every record of every topic: place, time, key, value, headers."""
+    whole = sha256()
+    for topic in ALL:
+        for record in log.records(topic.name):
+            whole.update(repr((record.partition, record.offset, record.at, record.key, record.value)).encode())
+            whole.update(repr(sorted(record.headers.items())).encode())
+    return whole.hexdigest()
