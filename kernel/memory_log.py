@@ -212,20 +212,9 @@ class MemoryProducer:
 
     async def send_many(self, records: Sequence[Outgoing]) -> Awaitable[Sequence[Appended]]:
         places = [self._placed(record) for record in records]
-        acknowledged: asyncio.Future[Sequence[Appended]] = asyncio.get_running_loop().create_future()
-        appended: list[Appended] = []
-        failed: LogUnavailable | None = None
-        for record, where in zip(records, places, strict=True):
-            try:
-                appended.append(self._log.append(record, where))
-            except LogUnavailable as cause:
-                failed = failed or cause
-        if failed is None:
-            acknowledged.set_result(appended)
-        else:
-            acknowledged.set_exception(failed)
-            acknowledged.exception()
-        return acknowledged
+        return asyncio.gather(
+            *(self._acknowledged(record, where) for record, where in zip(records, places, strict=True))
+        )
 
     def _placed(self, record: Outgoing) -> Partition:
         if not self._running:
