@@ -4,7 +4,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help install demo test simulate lint bench lock schemas pages clean
+.PHONY: help install demo test simulate planted lint bench lock schemas pages clean
 
 # The first of these that runs and is new enough. `make PYTHON=/some/python3 install` overrides it.
 PYTHON ?= $(shell for one in python3.11 python3 python3.12 python3.13; do \
@@ -35,8 +35,11 @@ demo: install ## Run the whole flow on this machine: Kafka, Shopify, Clarus, ERP
 test: install ## Run every test, on a real Kafka, with both cores
 	$(BIN)/pytest -n 2 $(ARGS)
 
-simulate: install ## Play 400 histories of faults in virtual time on both cores; ARGS="--histories 2000" plays more
-	@$(BIN)/lockstep simulate --histories 400 $(ARGS)
+simulate: install ## Play 2000 histories of faults in virtual time on both cores, and judge them from the books
+	@$(BIN)/lockstep simulate --histories 2000 --keep .cache/simulate $(ARGS)
+
+planted: install ## Plant ten known bugs in copies of the code: the simulation must find each
+	@$(BIN)/python -m tests.simulation.planting
 
 lint: install ## Check style, types, arrows between packages, YAML
 	$(BIN)/ruff check .

@@ -30,9 +30,11 @@ class GoodsOutStory:
 
     @property
     def covers(self) -> Units:
-        """Units nobody may ask for again while no person has decided: what we took back ourselves is free."""
+        """Units nobody may ask for again while no person has decided. What we took back ourselves is free; what left
+        beyond what was asked is not of this order.
+        """
         taken_back = self.ended and self.ended_by == "api"
-        return self.left if taken_back else self.asked | self.left
+        return self.left & self.asked if taken_back else self.asked
 
     @property
     def deleted(self) -> bool:

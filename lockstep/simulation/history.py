@@ -55,6 +55,8 @@ class Kind(StrEnum):
     SPLIT = "split"
     CANCEL = "cancel"
     ADD_LINE = "add line"
+    READDRESS = "readdress"
+    """The shopper lives elsewhere now."""
     HAND_FULFILMENT = "hand fulfilment"
     CANCEL_FULFILMENT = "cancel fulfilment"
     # the warehouse and the outside systems
@@ -89,25 +91,27 @@ class Mishap(Frozen):
 
 
 class History(Frozen):
-    """`rate` is orders a second, over all shops."""
+    """`rate` is orders a second, over all shops. More are placed at the end until there are `events` of them."""
 
     seed: int
     orders: int = Field(ge=1)
     rate: float = Field(gt=0)
+    events: int = 0
+    """Records of `orders.events` at least."""
     planted: tuple[str, ...] = ()
     """Orders that can never be shipped, one of each; see the shoppers' habits."""
     faults: Faults = Faults()
     mishaps: tuple[Mishap, ...] = ()
 
 
-EVENTS_AN_ORDER = 26
-"""About so many records of `orders.events` an order causes; a fifth more orders keep nearly all histories above."""
+EVENTS_AN_ORDER = 28
+"""About so many records of `orders.events` an order causes."""
 
 
 def draw(seed: int, events: int = 200) -> History:
-    """The history of a seed: enough orders for about so many events, three to eight mishaps, and faults all along."""
+    """The history of a seed: enough orders for so many events, three to eight mishaps, and faults all along."""
     chance = random.Random(f"history/{seed}")  # noqa: S311 - a seed's own
-    orders = max(2, round(events * chance.uniform(1.15, 1.3) / EVENTS_AN_ORDER))
+    orders = max(2, round(events / EVENTS_AN_ORDER))
     rate = chance.choice((0.5, 1.0, 2.0, 4.0))
     mishaps = [_mishap(chance, orders, orders / rate) for _ in range(chance.randint(3, 8))]
     planted = [chance.choice(("unmapped_shipping_line", "unmapped_location", "unknown_sku", "address_incomplete"))]
@@ -115,6 +119,7 @@ def draw(seed: int, events: int = 200) -> History:
         seed=seed,
         orders=orders,
         rate=rate,
+        events=events,
         planted=tuple(planted) if chance.random() < 0.5 else (),
         faults=_faults(chance),
         mishaps=tuple(sorted(mishaps, key=lambda one: one.at)),
@@ -144,9 +149,9 @@ def _faults(chance: random.Random) -> Faults:
 _WEIGHTS: dict[Kind, int] = {
     Kind.KILL: 8, Kind.PAUSE: 6, Kind.JOIN: 2, Kind.LOG_AWAY: 2, Kind.SEND_FAILS: 2, Kind.ACK_LOST: 2,
     Kind.CLOCK_SKEW: 2, Kind.POISON: 1, Kind.CONFIG: 2, Kind.STOP: 2, Kind.OPERATOR: 3, Kind.HOLD: 4, Kind.MOVE: 3,
-    Kind.SPLIT: 3, Kind.CANCEL: 5, Kind.ADD_LINE: 3, Kind.HAND_FULFILMENT: 2, Kind.CANCEL_FULFILMENT: 2,
-    Kind.DELETE_PENDING: 2, Kind.SHORT_CLOSE: 2, Kind.OVER_DESPATCH: 1, Kind.UNDESPATCH: 1, Kind.RIGHTS_LOST: 2,
-    Kind.SYSTEM_AWAY: 3, Kind.PERIOD_CLOSED: 2,
+    Kind.SPLIT: 3, Kind.CANCEL: 5, Kind.ADD_LINE: 3, Kind.READDRESS: 4, Kind.HAND_FULFILMENT: 2,
+    Kind.CANCEL_FULFILMENT: 2, Kind.DELETE_PENDING: 2, Kind.SHORT_CLOSE: 2, Kind.OVER_DESPATCH: 1, Kind.UNDESPATCH: 1,
+    Kind.RIGHTS_LOST: 2, Kind.SYSTEM_AWAY: 3, Kind.PERIOD_CLOSED: 2,
 }  # fmt: skip
 """How often each is drawn among others."""
 

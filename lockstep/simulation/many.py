@@ -69,6 +69,16 @@ def smallest(history: History, first: Result) -> History:
     return shrink(history, lambda smaller: bool(ways & set(played(smaller).rules)))
 
 
+def first_failure(seeds: Iterable[int], events: int) -> tuple[int, Result | None]:
+    """The first history found in which something does not hold, and how many were played; None when all hold."""
+    count = 0
+    for one in _played(seeds, events, os.cpu_count() or 1):
+        count += 1
+        if one.violations:
+            return count, one
+    return count, None
+
+
 def play_many(seeds: Iterable[int], events: int, told: Callable[[Result], None], workers: int | None = None) -> Sum:
     """`told` hears of each as it ends. `workers` processes play at a time; as many as there are cores when None."""
     total = Sum()
@@ -82,11 +92,14 @@ def _played(seeds: Iterable[int], events: int, workers: int) -> Iterator[Result]
     waiting = iter(seeds)
     with ProcessPoolExecutor(workers, initializer=_quiet) as pool:
         out: set[Future[Result]] = {pool.submit(_drawn, seed, events) for seed in islice(waiting, workers * 3)}
-        while out:
-            done, out = wait(out, return_when=FIRST_COMPLETED)
-            out |= {pool.submit(_drawn, seed, events) for seed in islice(waiting, len(done))}
-            for one in done:
-                yield one.result()
+        try:
+            while out:
+                done, out = wait(out, return_when=FIRST_COMPLETED)
+                out |= {pool.submit(_drawn, seed, events) for seed in islice(waiting, len(done))}
+                for one in done:
+                    yield one.result()
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
 
 
 def _drawn(seed: int, events: int) -> Result:

@@ -58,6 +58,7 @@ class Mishaps:
                 | Kind.SPLIT
                 | Kind.CANCEL
                 | Kind.ADD_LINE
+                | Kind.READDRESS
                 | Kind.HAND_FULFILMENT
                 | Kind.CANCEL_FULFILMENT
             ):

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 
@@ -179,7 +179,9 @@ class People:
             await one
         return True
 
-    def _edited(self, mishap: Mishap, shop: Shop, order: Order) -> list[Coroutine[Any, Any, None]] | None:
+    def _edited(  # noqa: PLR0912 - a case per kind
+        self, mishap: Mishap, shop: Shop, order: Order
+    ) -> list[Coroutine[Any, Any, None]] | None:
         """What is still to be done afterwards; None: this was not the moment."""
         if mishap.kind is Kind.CANCEL:
             shop.cancel(order)
@@ -209,6 +211,10 @@ class People:
                 if line is None:
                     return None
                 shop.split(order, one.id, {line.line.id: 1})
+            case Kind.READDRESS:
+                if order.address is None:
+                    return None
+                shop.complete(order, address=replace(order.address, address1=f"{order.address.address1}, rear"))
             case Kind.ADD_LINE:
                 sku = next(str(line.sku) for line in order.lines)
                 shop.add_line(order, sku, 1, one.location)

@@ -12,7 +12,7 @@ from kernel.memory_log import MemoryLog
 from kernel.virtual_time import run_virtual
 from lockstep.demo.judge import Books
 from lockstep.simulation.evidence import read
-from lockstep.simulation.history import History
+from lockstep.simulation.history import EVENTS_AN_ORDER, History
 from lockstep.simulation.house import PARTITIONS, RUNTIME, House
 from lockstep.simulation.log_oracle import LogOracle
 from lockstep.simulation.mishaps import Mishaps
@@ -99,9 +99,8 @@ async def _until_settled(house: House, history: History, mishaps: Mishaps) -> bo
     clock = house.clock
     began = clock.monotonic()
     pickers = asyncio.create_task(house.outside.pickers().run())
-    shoppers = asyncio.create_task(
-        house.outside.shoppers(Habits(planted=history.planted)).run(history.orders, history.rate)
-    )
+    crowd = house.outside.shoppers(Habits(planted=history.planted))
+    shoppers = asyncio.create_task(crowd.run(history.orders, history.rate))
     striking = asyncio.create_task(mishaps.run())
     quiet_since: float | None = None
     last = -1
@@ -128,7 +127,11 @@ async def _until_settled(house: House, history: History, mishaps: Mishaps) -> bo
             elif quiet_since is None:
                 quiet_since = clock.monotonic()
             elif clock.monotonic() - quiet_since >= QUIET_FOR:
-                return True
+                missing = history.events - len(house.log.records(ORDERS_EVENTS.name))
+                if missing <= 0:
+                    return True
+                crowd.habits, quiet_since = Habits(planted=()), None
+                shoppers = asyncio.create_task(crowd.run(1 + missing // EVENTS_AN_ORDER, history.rate))
         return False
     finally:
         for task in (pickers, shoppers, striking):

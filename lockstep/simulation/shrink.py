@@ -36,6 +36,8 @@ def _smaller(history: History) -> Iterator[History]:
             if share and share != getattr(Faults(), name):
                 usual = getattr(Faults(), name)
                 yield history.model_copy(update={"faults": history.faults.model_copy(update={name: usual})})
+    if history.events:
+        yield history.model_copy(update={"events": 0})
     if history.planted:
         yield history.model_copy(update={"planted": ()})
     for orders in sorted({history.orders // 2, history.orders - 1} - {0}):
