@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+import httpx
+from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt, wait_exponential
+
 from lockstep.demo.outside import ErpBooks
 from lockstep.demo.scenario import BRANDS
 from sandbox.clock import Clock
@@ -18,18 +21,31 @@ POSTING_DELAY = timedelta(seconds=6)
 """The clerk is slower than the warehouse, as ERPs are."""
 
 
+READ_TRIES = 6
+"""Tryton answers 400 to a search whose records somebody changes at that moment (seen now and then, series 8.0)."""
+
+
 @dataclass(slots=True)
 class TrytonBooks:
-    """Read over its own REST interface."""
+    """Read over its own REST interface, patiently. Raises httpx.HTTPError when even that does not help."""
 
     rest: TrytonRest
 
     async def books(self) -> dict[str, Any]:
-        return await read_books(self.rest)
+        return await self._read(None)
+
+    async def _read(self, order: str | None) -> dict[str, Any]:
+        tries = AsyncRetrying(
+            stop=stop_after_attempt(READ_TRIES),
+            wait=wait_exponential(multiplier=0.2),
+            retry=retry_if_exception_type(httpx.HTTPError),
+            reraise=True,
+        )
+        return await tries(read_books, self.rest, order)
 
     async def posted(self, shop: str, order: str) -> list[dict[str, Any]]:
         brand = shop.partition(".")[0]
-        books = await read_books(self.rest, order)
+        books = await self._read(order)
         return [one for one in books["fulfilments"] if one["shop"] == brand and one["state"] == "posted"]
 
 
