@@ -12,6 +12,11 @@ ROOT = Path(__file__).resolve().parent.parent
 """The checkout: what is measured is the code beside the bench."""
 
 
+def environment() -> dict[str, str]:
+    """Ours, with the checkout's code before any other."""
+    return {**os.environ, "PYTHONPATH": str(ROOT)}
+
+
 def program(module: str, *arguments: str) -> list[str]:
     return [sys.executable, "-m", module, *arguments]
 
@@ -22,7 +27,7 @@ async def answer(module: str, *arguments: str, within: float) -> dict[str, Any]:
         *program(module, *arguments),
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        env=environment(),
     )
     try:
         async with asyncio.timeout(within):

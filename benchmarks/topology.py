@@ -2,7 +2,7 @@
 
 import json
 import tempfile
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -12,13 +12,12 @@ from typing import Any
 import httpx
 import psutil  # type: ignore[import-untyped]  # ships no types
 
-from benchmarks.process import ROOT, program, until
+from benchmarks.process import ROOT, environment, program, until
 from benchmarks.world import make_world
 from kernel.kafka_log import KafkaLog
-from lockstep.demo.outside import connection_tables, erp_key
+from lockstep.demo.outside import configure_brands, connection_tables, erp_key
 from lockstep.demo.processes import Processes
 from lockstep.demo.scenario import BRANDS
-from lockstep.publishing import publish
 from lockstep.topic_specs import specs
 from sandbox import tether
 from sandbox.kafka.ports import free_ports
@@ -41,8 +40,7 @@ class Spent:
 class Topology:
     """The running processes, and the way to the world's control."""
 
-    def __init__(self, folder: Path, control: str, processes: Processes) -> None:
-        self.folder, self._processes = folder, processes
+    def __init__(self, control: str) -> None:
         self._http = httpx.AsyncClient(base_url=control, timeout=900.0)
 
     async def order(self, count: int, rate: float) -> float:
@@ -69,9 +67,6 @@ class Topology:
                     found[name] = Spent(times.user + times.system, process.memory_info().rss)
         return found
 
-    async def stop_roles(self) -> None:
-        await self._processes.stop()
-
     async def aclose(self) -> None:
         await self._http.aclose()
 
@@ -97,7 +92,7 @@ async def topology(bootstrap: str) -> AsyncIterator[Topology]:
         connections = folder / "connections.json"
         connections.write_text(json.dumps(_connections(shopify, clarus, erp)))
         await _topics(bootstrap)
-        environment = {
+        told = {
             "LOCKSTEP_KAFKA_BOOTSTRAP": bootstrap,
             "LOCKSTEP_CONNECTIONS": str(connections),
             "LOCKSTEP_PARTITIONS": str(PARTITIONS),
@@ -106,9 +101,9 @@ async def topology(bootstrap: str) -> AsyncIterator[Topology]:
             "LOCKSTEP_LOG_LEVEL": "warning",
             "PYTHONPATH": str(ROOT),
         }
-        processes = Processes(environment, folder)
+        processes = Processes(told, folder)
         stack.push_async_callback(processes.stop)
-        running = Topology(folder, f"http://127.0.0.1:{control}", processes)
+        running = Topology(f"http://127.0.0.1:{control}")
         stack.push_async_callback(running.aclose)
         await until(lambda: _answers(running), within=60.0, what="the outside world answers")
         await processes.start()
@@ -125,13 +120,9 @@ async def _answers(running: Topology) -> bool:
 
 def _world(folder: Path, ports: str, intake: str) -> tether.Tethered:
     with (folder / "world.log").open("ab") as log:
-        return tether.start(program("benchmarks.world", ports, intake), environment=_own(), log=log, folder=folder)
-
-
-def _own() -> Mapping[str, str]:
-    import os  # noqa: PLC0415 - here only
-
-    return {**os.environ, "PYTHONPATH": str(ROOT)}
+        return tether.start(
+            program("benchmarks.world", ports, intake), environment=environment(), log=log, folder=folder
+        )
 
 
 def _connections(shopify: int, clarus: int, erp: int) -> dict[str, Any]:
@@ -149,7 +140,4 @@ def _connections(shopify: int, clarus: int, erp: int) -> dict[str, Any]:
 async def _topics(bootstrap: str) -> None:
     log = KafkaLog(bootstrap, client_id="lockstep-bench")
     await log.create_topics(specs(PARTITIONS, 1))
-    since = datetime.now(UTC) - timedelta(hours=1)
-    for brand in BRANDS:
-        config = brand.config(since).model_copy(update={"version": 1})
-        await publish(log, brand.brand, lambda _, config=config: config)  # type: ignore[misc]  # mypy cannot infer a lambda with a default
+    await configure_brands(log, datetime.now(UTC) - timedelta(hours=1))

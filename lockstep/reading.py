@@ -4,9 +4,8 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from aiokafka.partitioner import murmur2
-
 from kernel.log import Log, Record
+from kernel.partitioner import partition_of
 from schemas.avro import Codec
 from schemas.base import Brand, OrderKey, split_key
 from schemas.cases import Case
@@ -52,14 +51,21 @@ async def newest_configs(log: Log) -> dict[Brand, BrandConfig]:
 
 async def newest_cases(log: Log) -> list[Case]:
     """Open and closed, the most urgent first."""
-    cases: dict[bytes, Case] = {}
+    cases: dict[str, Case] = {}
     async with everything(log, [CASES.name]) as records:
         async for record in records:
-            if record.key is not None and record.value is not None:
-                case = _CASES.decode(record.value, record.headers)
-                assert isinstance(case, Case)
-                cases[record.key] = case
+            if (case := case_in(record)) is not None:
+                cases[case.key] = case
     return sorted(cases.values(), key=lambda case: (not case.open, case.due_at, case.key))
+
+
+def case_in(record: Record) -> Case | None:
+    """The case a record of `cases` holds; None for a tombstone. Raises Unreadable."""
+    if record.value is None:
+        return None
+    case = _CASES.decode(record.value, record.headers)
+    assert isinstance(case, Case)
+    return case
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +88,7 @@ class OrderStory:
 async def read_order(log: Log, key: OrderKey, progress: Progress = lambda _: None) -> OrderStory:
     """Fold the order's partition from its beginning; calls `progress` with the records read so far."""
     count = await log.partitions(ORDERS_EVENTS.name)
-    number = int((murmur2(key.encode()) & 0x7FFFFFFF) % count)
+    number = partition_of(key.encode(), count)
     fold = OrdersFold(number)
     told: list[Told] = []
     seen = 0

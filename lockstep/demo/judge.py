@@ -213,7 +213,7 @@ class Judged:
         """`cases`: every case of the run, open and closed."""
         clarus, erp, shopify = self.clarus(), self.erp(), self.shopify()
         open_ = [case for case in cases if case.open]
-        reasons = [*_counted(clarus, erp, shopify), *self._strays(open_), *self._silent(open_)]
+        reasons = [*_counted(clarus, erp, shopify), *self.strays(open_), *self.silent(open_)]
         if not in_time:
             reasons.append("the end did not come in time")
         return Report(
@@ -231,13 +231,15 @@ class Judged:
             why_not=tuple(reasons),
         )
 
-    def _strays(self, open_: Sequence[Case]) -> Iterator[str]:
+    def strays(self, open_: Sequence[Case]) -> Iterator[str]:
+        """A sentence for each open case that nobody planted."""
         for case in open_:
             ledger = self.ledgers.get((case.brand, case.order))
             if ledger is None or ledger.order["planted"] != case.code:
                 yield f"case {case.code} of {case.brand}/{case.order} is open, and nobody planted it"
 
-    def _silent(self, open_: Sequence[Case]) -> Iterator[str]:
+    def silent(self, open_: Sequence[Case]) -> Iterator[str]:
+        """A sentence for each planted order whose case is not open."""
         heard = {(case.brand, case.order, str(case.code)) for case in open_}
         for (brand, order), ledger in self.ledgers.items():
             planted = ledger.order["planted"]

@@ -5,13 +5,16 @@ It talks to Lockstep only through HTTP: its applications can be served on socket
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 import httpx
 from starlette.applications import Starlette
 
+from kernel.log import Log
+from lockstep.demo.judge import Books
 from lockstep.demo.scenario import BRANDS, STRAY_LOCATION, DemoBrand
+from lockstep.publishing import publish
 from sandbox.clarus.app import create_app as clarus_app
 from sandbox.clarus.automations import Deliveries
 from sandbox.clarus.pickers import Pickers, PickerSettings
@@ -120,6 +123,16 @@ class Outside:
         self.clients.append(client)
         self.deliveries.append(Deliveries(self.clarus, client, lambda: faults, self.chance))
 
+    async def books(self) -> Books:
+        """All of them as they stand now, for whoever judges."""
+        return Books(
+            shopify=self.shopify.books(),
+            clarus=self.clarus.books.json(),
+            erp=await self.erp.books(),
+            shops={brand.domain: brand.brand for brand in self.brands},
+            prefixes={brand.brand: brand.prefix for brand in self.brands},
+        )
+
     def shoppers(self, habits: Habits | None = None) -> Shoppers:
         clienteles = tuple(
             Clientele(
@@ -181,6 +194,13 @@ def make_outside(
         erp_faults=FaultPlan(faults, chance, "erp"),
         erp=books,
     )
+
+
+async def configure_brands(log: Log, release_from: datetime) -> None:
+    """Publish every demo brand's first configuration."""
+    for brand in BRANDS:
+        config = brand.config(release_from).model_copy(update={"version": 1})
+        await publish(log, brand.brand, lambda _, config=config: config)  # type: ignore[misc]  # mypy cannot infer a lambda with a default
 
 
 def erp_key(brand: DemoBrand) -> str:

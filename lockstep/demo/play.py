@@ -16,12 +16,10 @@ from kernel.kafka_log import KafkaLog
 from lockstep.demo.board import Board, Scene
 from lockstep.demo.erps import PlayedErp, tryton
 from lockstep.demo.judge import Books, Judged
-from lockstep.demo.outside import Outside, connection_tables, erp_key, make_outside
+from lockstep.demo.outside import Outside, configure_brands, connection_tables, erp_key, make_outside
 from lockstep.demo.processes import Processes
 from lockstep.demo.report import Report
-from lockstep.demo.scenario import BRANDS
 from lockstep.demo.watch import Watch
-from lockstep.publishing import publish
 from lockstep.reading import newest_configs
 from lockstep.roles import Role
 from lockstep.serving import serve
@@ -165,9 +163,7 @@ async def _topics(log: KafkaLog, clock: Clock) -> None:
             "expected a Kafka without Lockstep's topics at LOCKSTEP_KAFKA_BOOTSTRAP, found them in use: unset it to "
             "get a broker of the demo's own, or delete them"
         )
-    for brand in BRANDS:
-        config = brand.config(clock.now() - timedelta(hours=1)).model_copy(update={"version": 1})
-        await publish(log, brand.brand, lambda _, config=config: config)  # type: ignore[misc]  # mypy cannot infer a lambda with a default
+    await configure_brands(log, clock.now() - timedelta(hours=1))
 
 
 # --- the run itself
@@ -240,47 +236,26 @@ class _Run:
         quiet_since, last = loop.time(), ""
         while True:
             _raise_what_failed(played, *background)
-            books = await self._books()
+            books = await self.outside.books()
             judged = Judged(books)
             now, cases = loop.time(), self.watch.open
             said = self._said(judged)
             if said != last:
                 quiet_since, last = now, said
-            finished = played.done() and judged.finished() and not self._planted_without_case(judged)
+            finished = played.done() and judged.finished() and not any(judged.silent(cases))
             waiting = "shoppers order" if not played.done() else "everything is settling" if finished else "under way"
             self.board.show(Scene(now - began, waiting, judged, cases, self.plan.orders))
-            if finished and now - quiet_since >= QUIET_FOR and not self._strays(judged):
+            if finished and now - quiet_since >= QUIET_FOR and not any(judged.strays(cases)):
                 return True, books
             if now - began > self.plan.timeout:
                 return False, books
             await asyncio.sleep(LOOK_EVERY)
-
-    async def _books(self) -> Books:
-        return Books(
-            shopify=self.outside.shopify.books(),
-            clarus=self.outside.clarus.books.json(),
-            erp=await self.outside.erp.books(),
-            shops={brand.domain: brand.brand for brand in self.outside.brands},
-            prefixes={brand.brand: brand.prefix for brand in self.outside.brands},
-        )
 
     def _said(self, judged: Judged) -> str:
         """Everything countable; when it stays the same nothing happens any more."""
         counts = (judged.orders(), judged.clarus(), judged.erp(), judged.shopify())
         cases = sorted((key, case.open) for key, case in self.watch.cases.items())
         return f"{counts} {cases} {self.watch.dead_letters}"
-
-    def _planted_without_case(self, judged: Judged) -> bool:
-        heard = {(case.brand, case.order) for case in self.watch.open}
-        return any(ledger.order["planted"] and key not in heard for key, ledger in judged.ledgers.items())
-
-    def _strays(self, judged: Judged) -> bool:
-        """Open cases nobody planted: they get the rest of the time to close."""
-        return any(
-            (case.brand, case.order) not in judged.ledgers
-            or judged.ledgers[case.brand, case.order].order["planted"] != case.code
-            for case in self.watch.open
-        )
 
 
 def _raise_what_failed(*tasks: "asyncio.Task[None]") -> None:

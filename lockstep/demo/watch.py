@@ -6,11 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from kernel.log import Log, LogError
-from schemas.avro import Codec
+from lockstep.reading import case_in
 from schemas.cases import Case
 from schemas.topics import CASES, DLQ
 
-_CASES = Codec((Case,))
 PAUSE = 1.0
 """Seconds before the log is tried again."""
 
@@ -34,18 +33,16 @@ class Watch:
                     for record in await reader.poll(timeout=0.5, most=1000):
                         if record.partition.topic == DLQ.name:
                             self.dead_letters += 1
-                        elif record.key is not None and record.value is not None:
-                            case = _CASES.decode(record.value, record.headers)
-                            assert isinstance(case, Case)
-                            self._note(record.key.decode(), case)
+                        elif (case := case_in(record)) is not None:
+                            self._note(case)
                     continue
                 await asyncio.sleep(PAUSE)
         finally:
             await reader.stop()
 
-    def _note(self, key: str, case: Case) -> None:
-        before = self.cases.get(key)
-        self.cases[key] = case
+    def _note(self, case: Case) -> None:
+        before = self.cases.get(case.key)
+        self.cases[case.key] = case
         if before is None or before.open != case.open:
             verb = "opened" if case.open else "closed"
             self.say(f"case {verb}: {case.code} {case.brand}/{case.order} {case.detail} (owner {case.owner})")

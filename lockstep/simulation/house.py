@@ -21,9 +21,8 @@ from kernel.clock import LoopClock
 from kernel.log import LogError
 from kernel.memory_log import MemoryLog
 from kernel.metrics import Metrics
-from lockstep.demo.outside import Outside, connection_tables, erp_key, make_outside
+from lockstep.demo.outside import Outside, configure_brands, connection_tables, erp_key, make_outside
 from lockstep.ports import clarus_port, erp_port, shopify_port, translators
-from lockstep.publishing import publish
 from lockstep.roles import intake_brand
 from lockstep.settings import Connections
 from lockstep.simulation.process import SimProcess, own_tasks
@@ -102,9 +101,7 @@ class House:
 
     async def __aenter__(self) -> "House":
         asyncio.get_running_loop().set_task_factory(own_tasks)  # type: ignore[arg-type]  # typeshed knows no `context` of 3.11
-        for brand in self.outside.brands:
-            config = brand.config(START - timedelta(hours=1)).model_copy(update={"version": 1})
-            await publish(self.log, brand.brand, lambda _, config=config: config)  # type: ignore[misc]  # mypy cannot infer a lambda with a default
+        await configure_brands(self.log, START - timedelta(hours=1))
         await self._configs.__aenter__()
         producer = self.log.producer()
         await producer.start()

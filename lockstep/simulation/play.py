@@ -11,6 +11,7 @@ from pydantic import Field
 from kernel.memory_log import MemoryLog
 from kernel.virtual_time import run_virtual
 from lockstep.demo.judge import Books
+from lockstep.reading import case_in
 from lockstep.simulation.evidence import read
 from lockstep.simulation.history import EVENTS_AN_ORDER, History
 from lockstep.simulation.house import PARTITIONS, RUNTIME, House
@@ -20,13 +21,11 @@ from lockstep.simulation.oracle import Violation, never, unsettled
 from lockstep.simulation.people import Account
 from sandbox.faults import Fault
 from sandbox.shopify.shoppers import Habits
-from schemas.avro import Codec
 from schemas.base import Frozen, System
 from schemas.cases import Case
 from schemas.topics import ALL, CASES, DLQ, ORDERS_EVENTS, RAW
 from streams.engine.settings import EngineSettings
 
-_CASES = Codec((Case,))
 LOOK_EVERY = 3.0
 QUIET_FOR = 15.0
 """Seconds for which all is settled before the verdict: longer than a request lasts, so that a second effect shows."""
@@ -68,7 +67,7 @@ async def _play(history: History) -> Result:
     async with House(history.faults, history.seed, TIMINGS, ENGINE) as house:
         mishaps = Mishaps(house, history.mishaps)
         in_time = await _until_settled(house, history, mishaps)
-        books, account, cases = await books_of(house), mishaps.account, cases_of(house.log)
+        books, account, cases = await house.outside.books(), mishaps.account, cases_of(house.log)
         found = list(never(books, account, _told(house.log)))
         if not in_time:
             found.extend(unsettled(books, cases, account))
@@ -141,7 +140,7 @@ async def _until_settled(house: House, history: History, mishaps: Mishaps) -> bo
 
 async def _unsettled(house: House, account: Account) -> list[Violation]:
     """Without orders of which something was done twice that nothing can fence: those do not settle."""
-    books = await books_of(house)
+    books = await house.outside.books()
     found = list(unsettled(books, cases_of(house.log), account))
     if found and any(process.gaps for process in house.processes):
         doubles = (one for one in never(books, account, _told(house.log)) if one.rule in _DOUBLES)
@@ -177,27 +176,11 @@ def _told(log: MemoryLog) -> Callable[[int, str], bool]:
     return told
 
 
-async def books_of(house: House) -> Books:
-    outside = house.outside
-    return Books(
-        shopify=outside.shopify.books(),
-        clarus=outside.clarus.books.json(),
-        erp=await outside.erp.books(),
-        shops={brand.domain: brand.brand for brand in outside.brands},
-        prefixes={brand.brand: brand.prefix for brand in outside.brands},
-    )
-
-
 def cases_of(log: MemoryLog) -> list[Case]:
     """The newest of each."""
-    newest: dict[bytes, Case] = {}
-    for record in log.records(CASES.name):
-        assert record.key is not None
-        assert record.value is not None
-        case = _CASES.decode(record.value, record.headers)
-        assert isinstance(case, Case)
-        newest[record.key] = case
-    return list(newest.values())
+    return list(
+        {case.key: case for record in log.records(CASES.name) if (case := case_in(record)) is not None}.values()
+    )
 
 
 def _struck(house: House, account: Account, books: Books) -> Counter[str]:

@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from lockstep.demo.judge import Judged
 from lockstep.demo.report import Report
 from lockstep.simulation.house import House
-from lockstep.simulation.play import books_of, cases_of
-from sandbox.faults import Faults
+from lockstep.simulation.play import cases_of
 from schemas.topics import DLQ
 
 
@@ -24,7 +23,7 @@ async def play_day(
     in_time = False
     while clock.monotonic() - began < within:
         house.raise_what_ended()
-        judged = Judged(await books_of(house))
+        judged = Judged(await house.outside.books())
         open_ = [(case.key, case.open) for case in cases_of(house.log)]
         said = f"{judged.clarus()} {judged.erp()} {judged.shopify()} {open_}"
         if said != last:
@@ -37,7 +36,7 @@ async def play_day(
     for task in (pickers, shoppers, *killers):
         task.cancel()
     await asyncio.gather(pickers, shoppers, *killers, return_exceptions=True)
-    return Judged(await books_of(house)).report(
+    return Judged(await house.outside.books()).report(
         seconds=clock.monotonic() - began,
         in_time=in_time,
         cases=cases_of(house.log),
@@ -55,7 +54,3 @@ async def _kill(house: House, after: float, whom: str) -> None:
 def _strays(house: House, judged: Judged) -> bool:
     report = judged.report(seconds=0, in_time=True, cases=cases_of(house.log), dead_letters=0)
     return not report.in_step
-
-
-def day(seed: int, faults: Faults) -> House:
-    return House(faults, seed)

@@ -4,14 +4,12 @@
 tracking numbers; a telling without tracking is found here, in the next reading.
 """
 
-from collections import Counter
-from collections.abc import Iterable
-
-from schemas.base import LineId, Units
+from schemas.base import FulfilmentId, Units
 from schemas.commands import Command, CreateFulfilment
 from schemas.orders import Fulfilment
 from schemas.outcomes import Outcome, OutcomeKind
 from streams.rules.orders.state import OrderState, Telling
+from streams.rules.orders.units import summed
 
 IN_DOUBT = frozenset({"unclear_answer", "unknown_fulfilment", "fulfilment_orders_changed"})
 """Codes with which the Shopify connector ends a telling that an earlier request of it may have done."""
@@ -34,14 +32,9 @@ def adopted(state: OrderState) -> OrderState:
         known = {telling.fulfilment for telling in state.tellings} | set(command.known_fulfilments)
         found = next((one for one in shown if one.id not in known and _is_it(one, command)), None)
         if found is not None:
-            telling = Telling(
-                fulfilment=found.id,
-                goods_out=command.goods_out,
-                lines=tuple(Units(line=unit.line, quantity=unit.quantity) for unit in command.lines),
-            )
             state = state.model_copy(
                 update={
-                    "tellings": (*state.tellings, telling),
+                    "tellings": (*state.tellings, telling_of(command, found.id)),
                     "untold": tuple(one for one in state.untold if one is not command),
                     "refusals": tuple(one for one in state.refusals if one.object != command.object),
                     "delays": tuple(one for one in state.delays if one.object != command.object),
@@ -50,15 +43,16 @@ def adopted(state: OrderState) -> OrderState:
     return state
 
 
-def _is_it(fulfilment: Fulfilment, command: CreateFulfilment) -> bool:
-    bare = not fulfilment.cancelled and not fulfilment.tracking_numbers
-    return bare and _per_line((unit.line, unit.quantity) for unit in fulfilment.lines) == _per_line(
-        (unit.line, unit.quantity) for unit in command.lines
+def telling_of(command: CreateFulfilment, fulfilment: FulfilmentId) -> Telling:
+    """What a command told, once it is known under which fulfilment."""
+    return Telling(
+        fulfilment=fulfilment,
+        goods_out=command.goods_out,
+        lines=tuple(Units(line=unit.line, quantity=unit.quantity) for unit in command.lines),
+        numbers=command.tracking.numbers,
     )
 
 
-def _per_line(units: Iterable[tuple[LineId, int]]) -> Counter[LineId]:
-    total: Counter[LineId] = Counter()
-    for line, quantity in units:
-        total[line] += quantity
-    return total
+def _is_it(fulfilment: Fulfilment, command: CreateFulfilment) -> bool:
+    bare = not fulfilment.cancelled and not fulfilment.tracking_numbers
+    return bare and summed(fulfilment.lines) == summed(telling_of(command, fulfilment.id).lines)

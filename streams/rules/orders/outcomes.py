@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from schemas.base import FulfilmentId, GoodsOutId, System, Units
+from schemas.base import FulfilmentId, GoodsOutId, System
 from schemas.commands import (
     CancelGoodsOut,
     Command,
@@ -16,8 +16,8 @@ from schemas.commands import (
 from schemas.events import CommandEnded
 from schemas.goods_outs import GoodsOut, GoodsOutLine, GoodsOutStatus
 from schemas.outcomes import Outcome, OutcomeKind
-from streams.rules.orders.adopt import adopted, doubted
-from streams.rules.orders.state import Delay, Done, KnownGoodsOut, OrderState, Refusal, Telling, address_mark
+from streams.rules.orders.adopt import adopted, doubted, telling_of
+from streams.rules.orders.state import Delay, Done, KnownGoodsOut, OrderState, Refusal, address_mark
 
 YOUNG = timedelta(minutes=1)
 """No command this young is expired by a clock that goes right."""
@@ -81,12 +81,7 @@ def _applied(state: OrderState, command: Command, outcome: Outcome) -> OrderStat
             cancelled = state.with_goods_out(command.reference, cancelled_by_us=True)
             return cancelled.asking(System.CLARUS)
         case CreateFulfilment():
-            telling = Telling(
-                fulfilment=FulfilmentId(outcome.external_id),
-                goods_out=command.goods_out,
-                lines=tuple(Units(line=unit.line, quantity=unit.quantity) for unit in command.lines),
-                numbers=command.tracking.numbers,
-            )
+            telling = telling_of(command, FulfilmentId(outcome.external_id))
             return state.model_copy(update={"tellings": (*state.tellings, telling)})
         case UpdateTracking():
             tellings = tuple(

@@ -10,7 +10,7 @@ from kernel.virtual_time import run_virtual
 from lockstep.demo.judge import Books, Judged
 from lockstep.demo.report import Report
 from lockstep.simulation.house import House
-from lockstep.simulation.play import books_of, cases_of
+from lockstep.simulation.play import cases_of
 from schemas.cases import Case
 from tests.flow.day import play_day
 
@@ -19,7 +19,7 @@ def a_day(seed: int) -> tuple[Report, Books, list[Case]]:
     async def played() -> tuple[Report, Books, list[Case]]:
         async with House(seed=seed) as house:
             report = await play_day(house, orders=12, rate=2.0)
-            return report, await books_of(house), cases_of(house.log)
+            return report, await house.outside.books(), cases_of(house.log)
 
     return run_virtual(played())
 
