@@ -14,7 +14,7 @@ from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
 
 from kernel.kafka_client import Connection, answered, milliseconds, translated, when
-from kernel.log import LogError, LogUnavailable, Partition, Rebalance, Record
+from kernel.log import LogError, LogUnavailable, Partition, Rebalance, Record, Span
 
 
 class KafkaConsumer:
@@ -253,6 +253,21 @@ class KafkaReader:
             if await self._consumer.position(TopicPartition(*where)) >= end:
                 del self._behind[where]
         return not self._behind
+
+
+async def spans(connection: Connection, topics: Sequence[str]) -> dict[Partition, Span]:
+    """Where every partition of these topics begins and ends. Raises LogUnavailable, or LogError when one is missing."""
+    counts = await connection.partition_counts(frozenset(topics))
+    partitions = [Partition(topic, number) for topic, count in sorted(counts.items()) for number in range(count)]
+    consumer = AIOKafkaConsumer(**connection.arguments(), enable_auto_commit=False)
+    try:
+        async with answered("asking for the spans of partitions", within=connection.settings.acknowledged_within):
+            await consumer.start()
+            begins = await consumer.beginning_offsets(_native(partitions))
+            ends = await consumer.end_offsets(_native(partitions))
+    finally:
+        await consumer.stop()
+    return {where: Span(begins[TopicPartition(*where)], ends[TopicPartition(*where)]) for where in partitions}
 
 
 async def _end_offsets(consumer: Any, partitions: Sequence[Partition], connection: Connection) -> dict[Partition, int]:

@@ -10,6 +10,7 @@ from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import NoError, TopicAlreadyExistsError, for_code
 
 from kernel.kafka_client import Connection, answered, translate, translated
+from kernel.kafka_cluster import configs_in
 from kernel.log import LogError
 
 SHOWN_EVERY_SECONDS = 0.05
@@ -37,12 +38,7 @@ async def describe(connection: Connection, names: Sequence[str]) -> dict[str, To
             there = [name for name in names if name in found]
             asked = [ConfigResource(ConfigResourceType.TOPIC, name) for name in there]
             answers = await client.describe_configs(asked) if asked else []
-    settings: dict[str, dict[str, str]] = {}
-    for answer in answers:
-        for code, said, _kind, name, entries in answer.resources:
-            if code != NoError.errno:
-                raise translate(for_code(code)(said), f"reading the settings of topic {name}")
-            settings[name] = {entry[0]: entry[1] for entry in entries}
+    settings = configs_in(answers, "topic")
     return {name: TopicSpec(name, len(found[name]), len(found[name][0]["replicas"]), settings[name]) for name in there}
 
 
@@ -81,6 +77,34 @@ async def create(connection: Connection, specs: Sequence[TopicSpec]) -> list[str
                 raise translate(for_code(code)(said), f"creating topic {name} in Kafka at {connection.bootstrap}")
         await _shown(connection, client, {spec.name: spec.partitions for spec in missing})
     return made
+
+
+ALIKE = (
+    "cleanup.policy",
+    "compression.type",
+    "delete.retention.ms",
+    "max.message.bytes",
+    "message.timestamp.type",
+    "min.cleanable.dirty.ratio",
+    "min.compaction.lag.ms",
+    "min.insync.replicas",
+    "retention.bytes",
+    "retention.ms",
+    "segment.bytes",
+    "segment.ms",
+    "unclean.leader.election.enable",
+)
+"""Settings that a copy of a topic has like its model; the rest is the broker's choice."""
+
+
+async def create_like(connection: Connection, name: str, model: str) -> bool:
+    """See `kernel.operated`. Raises TopicsDiffer when a topic of that name is there and is different."""
+    there = await describe(connection, [model])
+    if model not in there:
+        await connection.partition_counts(frozenset({model}))  # says that it is not there
+    spec = there[model]
+    settings = {setting: spec.config[setting] for setting in ALIKE if setting in spec.config}
+    return bool(await create(connection, [TopicSpec(name, spec.partitions, spec.replication, settings)]))
 
 
 async def _shown(connection: Connection, client: Any, counts: Mapping[str, int]) -> None:

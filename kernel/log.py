@@ -41,6 +41,21 @@ class Partition(NamedTuple):
         return f"{self.topic}/{self.number}"
 
 
+class Span(NamedTuple):
+    """What a partition holds: from `begin`, below which everything was deleted, up to `end`, the offset to come."""
+
+    begin: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A consumer group: how many members it has now, and how far it has come in every partition it committed."""
+
+    members: int
+    committed: Mapping[Partition, int]
+
+
 @dataclass(frozen=True, slots=True)
 class Record:
     """One record as the log holds it.
@@ -173,6 +188,10 @@ class Log(Protocol):
 
     async def partitions(self, topic: str) -> int:
         """How many partitions the topic has. Raises LogUnavailable, or LogError when there is no such topic."""
+        ...
+
+    async def spans(self, topics: Sequence[str]) -> Mapping[Partition, Span]:
+        """What every partition of these topics holds now. Raises as `partitions` does. Compaction moves no `begin`."""
         ...
 
     async def cluster_id(self) -> str:

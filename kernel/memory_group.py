@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from kernel.log import Fenced, LogError, Partition, Rebalance, Record
+from kernel.log import Fenced, Group, LogError, Partition, Rebalance, Record
 
 if TYPE_CHECKING:
     from kernel.memory_log import MemoryLog
@@ -48,6 +48,15 @@ class MemoryGroup:
             self._members.remove(member)
         for where in [where for where, owner in self.owner.items() if owner is member]:
             del self.owner[where]
+
+    def seen(self) -> Group:
+        return Group(len(self._members), dict(self.committed))
+
+    def place(self, offsets: Mapping[Partition, int]) -> None:
+        """A commit by somebody who is no member; refused while there are any."""
+        if self._members:
+            raise Fenced(f"expected no member in group {self.name}, found {len(self._members)}: stop them first")
+        self.committed.update(offsets)
 
     async def _revoke_all(self) -> None:
         for member in list(self._members):

@@ -11,7 +11,18 @@ from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from kernel.clock import Clock
-from kernel.log import Appended, LogError, LogUnavailable, Outgoing, Partition, Rebalance, Record, RecordTooLarge
+from kernel.log import (
+    Appended,
+    Group,
+    LogError,
+    LogUnavailable,
+    Outgoing,
+    Partition,
+    Rebalance,
+    Record,
+    RecordTooLarge,
+    Span,
+)
 from kernel.memory_group import MemoryConsumer, MemoryGroup
 from kernel.partitioner import partition_of
 
@@ -21,6 +32,7 @@ class _Stored:
     """One partition. Compaction leaves holes, so an offset is not an index."""
 
     records: list[Record] = field(default_factory=list)
+    begin: int = 0
     end: int = 0
 
     def since(self, offset: int, most: int) -> list[Record]:
@@ -61,9 +73,30 @@ class MemoryLog:
         self.must_be_there()
         return self.count(topic)
 
+    async def spans(self, topics: Sequence[str]) -> Mapping[Partition, Span]:
+        self.must_be_there()
+        every = [Partition(topic, number) for topic in topics for number in range(self.count(topic))]
+        return {where: Span(self._stored[where].begin, self._stored[where].end) for where in every}
+
     async def cluster_id(self) -> str:
         self.must_be_there()
         return "memory"
+
+    async def describe_groups(self, names: Sequence[str]) -> dict[str, Group]:
+        self.must_be_there()
+        return {name: self._groups.get(name, MemoryGroup(name)).seen() for name in names}
+
+    async def place_group(self, name: str, offsets: Mapping[Partition, int]) -> None:
+        self.must_be_there()
+        self._groups.setdefault(name, MemoryGroup(name)).place(offsets)
+
+    async def create_like(self, name: str, model: str) -> bool:
+        self.must_be_there()
+        count, there = self.count(model), name in self._counts
+        self._counts.setdefault(name, count)
+        for number in range(count):
+            self._stored.setdefault(Partition(name, number), _Stored())
+        return not there
 
     # --- what tests look at and break
 
@@ -91,6 +124,12 @@ class MemoryLog:
                 for record in stored.records
                 if record.key is None or (last[record.key] == record.offset and record.value is not None)
             ]
+
+    def delete_before(self, where: Partition, offset: int) -> None:
+        """What the broker does when retention has passed, or a person by hand: records below the offset are gone."""
+        stored = self._stored[where]
+        stored.records = stored.since(offset, len(stored.records))
+        stored.begin = max(stored.begin, min(offset, stored.end))
 
     # --- for producers, consumers and readers of this log
 

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from kernel.clock import Clock
-from kernel.log import Appended, LogUnavailable, Outgoing, Partition, Rebalance, Record
+from kernel.log import Appended, LogUnavailable, Outgoing, Partition, Rebalance, Record, Span
 from kernel.memory_group import MemoryConsumer
 from kernel.memory_log import MemoryLog, MemoryProducer, MemoryReader
 from lockstep.simulation.process import OUTSIDE, Point, SimProcess
@@ -57,6 +57,9 @@ class ProcessLog:
 
     async def partitions(self, topic: str) -> int:
         return await self._log.partitions(topic)
+
+    async def spans(self, topics: Sequence[str]) -> Mapping[Partition, Span]:
+        return await self._log.spans(topics)
 
     async def cluster_id(self) -> str:
         return await self._log.cluster_id()

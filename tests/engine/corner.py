@@ -10,7 +10,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
 from kernel.kafka_log import KafkaLog, KafkaSettings, TopicSpec
-from kernel.log import Appended, Consumer, Outgoing, Partition, Producer, Reader, Rebalance, Record
+from kernel.log import Appended, Consumer, Outgoing, Partition, Producer, Reader, Rebalance, Record, Span
 from schemas.topics import ALL
 
 PARTITIONS = 4
@@ -61,6 +61,10 @@ class Corner:
 
     async def partitions(self, topic: str) -> int:
         return await self._log.partitions(self.name(topic))
+
+    async def spans(self, topics: Sequence[str]) -> Mapping[Partition, Span]:
+        found = await self._log.spans([self.name(topic) for topic in topics])
+        return {self.ours(where): span for where, span in found.items()}
 
     async def cluster_id(self) -> str:
         return await self._log.cluster_id()

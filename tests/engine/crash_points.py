@@ -10,7 +10,7 @@ import sys
 from collections.abc import Awaitable, Mapping, Sequence
 from enum import StrEnum
 
-from kernel.log import Appended, Consumer, Log, Outgoing, Partition, Producer, Reader, Rebalance
+from kernel.log import Appended, Consumer, Log, Outgoing, Partition, Producer, Reader, Rebalance, Span
 from schemas.topics import CASES, COMMANDS, ORDERS_STATE, RAW
 
 COMMAND_TOPICS = frozenset(topic.name for topic in COMMANDS.values())
@@ -71,6 +71,9 @@ class CrashingLog:
 
     async def partitions(self, topic: str) -> int:
         return await self._log.partitions(topic)
+
+    async def spans(self, topics: Sequence[str]) -> Mapping[Partition, Span]:
+        return await self._log.spans(topics)
 
     async def cluster_id(self) -> str:
         return await self._log.cluster_id()

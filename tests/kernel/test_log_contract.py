@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from kernel.log import Fenced, Log, LogError, LogUnavailable, Outgoing, Partition, Record, RecordTooLarge
+from kernel.log import Fenced, Log, LogError, LogUnavailable, Outgoing, Partition, Record, RecordTooLarge, Span
 from kernel.partitioner import partition_of
 from tests.kernel.worlds import (
     PARTITIONS,
@@ -445,5 +445,26 @@ def test_topics_of_one_consumer_must_be_partitioned_alike(world: World) -> None:
 def test_a_cluster_has_an_id_that_stays(world: World) -> None:
     async def story(log: Log, _: Names) -> None:
         assert await log.cluster_id() == await log.cluster_id() != ""
+
+    world.run(story)
+
+
+def test_partitions_tell_what_they_hold(world: World) -> None:
+    async def story(log: Log, names: Names) -> None:
+        nothing = {Partition(names.orders, number): Span(0, 0) for number in range(PARTITIONS)}
+        assert await log.spans([names.orders]) == nothing
+        async with running(log.producer()) as producer:
+            for number in range(3):
+                await (await producer.send(names.orders, key=b"k", value=str(number).encode(), partition=1))
+        await world.delete_before(log, Partition(names.orders, 1), 2)
+        assert await log.spans([names.orders, names.narrow]) == {
+            **nothing,
+            Partition(names.orders, 1): Span(2, 3),
+            Partition(names.narrow, 0): Span(0, 0),
+        }
+        async with running(log.reader([names.orders])) as reader:
+            assert [record.value for record in await read(reader, 1)] == [b"2"]
+        with pytest.raises(LogError, match=names.missing):
+            await log.spans([names.missing])
 
     world.run(story)

@@ -8,6 +8,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Protocol, TypeVar
 
+from aiokafka import TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
+
 from kernel.clock import LoopClock
 from kernel.kafka_log import KafkaLog, KafkaSettings, TopicSpec
 from kernel.log import Consumer, Log, Partition, Reader, Record
@@ -54,6 +57,10 @@ class World(ABC):
         Where the log is real, `slow` gets there by taking longer over `revoked` than it may.
         """
 
+    @abstractmethod
+    async def delete_before(self, log: Log, where: Partition, offset: int) -> None:
+        """Make the records below the offset be gone, as after their retention."""
+
 
 class MemoryWorld(World):
     def run(self, story: Story) -> None:
@@ -68,6 +75,10 @@ class MemoryWorld(World):
         assert isinstance(slow, MemoryConsumer)
         await slow.expire()
         await fresh.start()
+
+    async def delete_before(self, log: Log, where: Partition, offset: int) -> None:
+        assert isinstance(log, MemoryLog)
+        log.delete_before(where, offset)
 
 
 class KafkaWorld(World):
@@ -91,6 +102,19 @@ class KafkaWorld(World):
 
     async def overtake(self, slow: Consumer, fresh: Consumer) -> None:
         await fresh.start()
+
+    async def delete_before(self, log: Log, where: Partition, offset: int) -> None:
+        await delete_before(self._bootstrap, where, offset)
+
+
+async def delete_before(bootstrap: str, where: Partition, offset: int) -> None:
+    """In a real Kafka, by its own administrator's request."""
+    client = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    await client.start()
+    try:
+        await client.delete_records({TopicPartition(*where): RecordsToDelete(before_offset=offset)})
+    finally:
+        await client.close()
 
 
 class Startable(Protocol):
