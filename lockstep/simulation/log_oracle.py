@@ -1,31 +1,49 @@
 """What must be true of the log at the end: nothing fell out of it, and the table is the fold of its events."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
+from typing import Protocol
 
 from kernel.log import Partition, Record
-from kernel.memory_log import MemoryLog
+from lockstep.reading import case_in
+from lockstep.simulation.bulk_fold import TOLD, Folded, bulk_fold, newest, stale
+from lockstep.simulation.evidence import Told
 from lockstep.simulation.oracle import Violation
 from schemas.avro import Codec
+from schemas.base import System
+from schemas.cases import Case
 from schemas.commands import COMMAND_KINDS, Decided, Withdraw
 from schemas.errors import Unreadable
 from schemas.outcomes import Outcome
 from schemas.topics import CASES, COMMANDS, CONFIG, DLQ, HINTS, OPERATOR_ACTIONS, ORDERS_EVENTS, ORDERS_STATE, RAW
 from streams.agents.normalise import EVENTS
-from streams.agents.orders import OrdersFold
-from streams.engine.contract import Verdict
-from streams.engine.prefix import last_offset
 
 _COMMANDS = Codec(COMMAND_KINDS)
 Place = tuple[str, int, int]
 """Topic, partition number, offset."""
 
 
+class Shown(Protocol):
+    """A log as whoever judges it sees it: the one in memory as it stands, or what was read out of Kafka."""
+
+    def records(self, topic: str) -> Sequence[Record]:
+        """Everything in a topic, by partition, then offset."""
+        ...
+
+    def committed(self) -> Mapping[str, Mapping[Partition, int]]:
+        """How far each group has come."""
+        ...
+
+    def next_of(self, where: Partition, offset: int) -> Record | None:
+        """The record at this offset, or the next there is."""
+        ...
+
+
 class LogOracle:
     """Of a run that has come to rest. `verdicts` counts how the records of `orders.events` ended in the fold."""
 
-    def __init__(self, log: MemoryLog, partitions: int) -> None:
+    def __init__(self, log: Shown, partitions: int) -> None:
         self._log, self._partitions = log, partitions
         self._letters = {_place_in(record) for record in log.records(DLQ.name)}
         self.verdicts: Counter[str] = Counter()
@@ -95,28 +113,19 @@ class LogOracle:
 
     def _folded(self) -> Iterator[Violation]:
         """Table, commands and cases are those of a fold of the log by nobody but ourselves, byte for byte."""
-        folds = {number: OrdersFold(number) for number in range(self._partitions)}
-        table: dict[tuple[int, bytes], bytes | None] = {}
-        sent: set[tuple[str, bytes, bytes | None]] = set()
-        command_topics = {topic.name for topic in COMMANDS.values()}
-        told = {CASES.name, *command_topics}
-        for record in self._log.records(ORDERS_EVENTS.name):
-            try:
-                step = folds[record.partition.number].handle(record)
-            except Unreadable:
-                self.verdicts[Verdict.REJECTED] += 1
-                if _place_of(record) not in self._letters:
-                    yield Violation("lost", f"{record.partition} offset {record.offset} is no dead letter")
-                continue
-            self.verdicts[step.verdict] += 1
-            table.update({(record.partition.number, change.key): change.value for change in step.changes})
-            sent.update((one.topic, one.key, one.value) for one in step.emissions if one.topic in told)
-        if sum(self.verdicts.values()) != len(self._log.records(ORDERS_EVENTS.name)):
+        events = self._log.records(ORDERS_EVENTS.name)
+        folded = bulk_fold(events, self._partitions)
+        self.verdicts = folded.verdicts
+        for record in folded.refused:
+            if _place_of(record) not in self._letters:
+                yield Violation("lost", f"{record.partition} offset {record.offset} is no dead letter")
+        if folded.verdicts.total() != len(events):
             yield Violation("conservation", f"{dict(self.verdicts)} are not all records of {ORDERS_EVENTS.name}")
-        yield from self._same_table(table)
+        yield from self._same_table(folded)
+        sent = folded.commands | folded.cases
         there = {
-            (topic, record.key or b"", record.value)
-            for topic in sorted(told)
+            (topic, record.key or b"", record.value or b"")
+            for topic in sorted(TOLD)
             for record in self._log.records(topic)
             if _place_of(record) not in self._letters
         }
@@ -125,20 +134,13 @@ class LogOracle:
         for topic, key, _ in sorted(there - sent, key=str):
             yield Violation("not decided", f"in {topic}, under {key.decode()}: no fold of the log sends it")
 
-    def _same_table(self, table: dict[tuple[int, bytes], bytes | None]) -> Iterator[Violation]:
-        newest: dict[tuple[int, bytes], bytes] = {}
-        last: dict[tuple[int, bytes], bytes] = {}
-        for record in self._log.records(ORDERS_STATE.name):
-            assert record.key is not None
-            assert record.value is not None
-            place = record.partition.number, record.key
-            last[place] = record.value
-            if place not in newest or last_offset(record.value) >= last_offset(newest[place]):
-                newest[place] = record.value
-        for place in sorted(table.keys() | newest.keys()):
-            if table.get(place) != newest.get(place):
+    def _same_table(self, folded: Folded) -> Iterator[Violation]:
+        changelog = self._log.records(ORDERS_STATE.name)
+        table, behind = newest(changelog), stale(changelog)
+        for place in sorted(folded.table.keys() | table.keys()):
+            if folded.table.get(place) != table.get(place):
                 yield Violation("table", f"{place[1].decode()} is not what a fold of the log makes it")
-            elif last[place] != newest[place]:
+            elif place in behind:
                 yield Violation("table", f"{place[1].decode()} has an older state behind its newest")
 
 
@@ -149,3 +151,23 @@ def _place_of(record: Record) -> Place:
 def _place_in(letter: Record) -> Place:
     headers = letter.headers
     return headers["topic"].decode(), int(headers["partition"]), int(headers["offset"])
+
+
+def cases_of(log: Shown) -> list[Case]:
+    """The newest of each."""
+    return list(
+        {case.key: case for record in log.records(CASES.name) if (case := case_in(record)) is not None}.values()
+    )
+
+
+def shown_by(log: Shown) -> Told:
+    """Whether anything the Clarus connector said named that goods-out before the moment."""
+
+    def told(number: int, at: str) -> bool:
+        name, moment = str(number).encode(), datetime.fromisoformat(at)
+        return any(
+            record.at < moment and record.value is not None and name in record.value
+            for record in log.records(RAW[System.CLARUS].name)
+        )
+
+    return told

@@ -26,6 +26,9 @@ EXPECTED: Mapping[str, frozenset[CaseCode]] = {
 }
 """Cases that may be left open at the end, by what people did to the order. What is not here must end without one."""
 
+DOUBLES = frozenset({"asked twice", "told twice", "mailed twice", "posted twice"})
+"""Rules that a write breaks which stood between its last check and its sending while its process was paused."""
+
 DECIDED = "release again"
 """An operator decided that what a goods-out did not bring may be sent once more."""
 

@@ -2,8 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import timedelta
 from hashlib import sha256
 
 from pydantic import Field
@@ -11,19 +10,17 @@ from pydantic import Field
 from kernel.memory_log import MemoryLog
 from kernel.virtual_time import run_virtual
 from lockstep.demo.judge import Books
-from lockstep.reading import case_in
 from lockstep.simulation.evidence import read
 from lockstep.simulation.history import EVENTS_AN_ORDER, History
 from lockstep.simulation.house import PARTITIONS, RUNTIME, House
-from lockstep.simulation.log_oracle import LogOracle
+from lockstep.simulation.log_oracle import LogOracle, cases_of, shown_by
 from lockstep.simulation.mishaps import Mishaps
-from lockstep.simulation.oracle import Violation, never, unsettled
+from lockstep.simulation.oracle import DOUBLES, Violation, never, unsettled
 from lockstep.simulation.people import Account
 from sandbox.faults import Fault
 from sandbox.shopify.shoppers import Habits
-from schemas.base import Frozen, System
-from schemas.cases import Case
-from schemas.topics import ALL, CASES, DLQ, ORDERS_EVENTS, RAW
+from schemas.base import Frozen
+from schemas.topics import ALL, DLQ, ORDERS_EVENTS
 from streams.engine.settings import EngineSettings
 
 LOOK_EVERY = 3.0
@@ -68,7 +65,7 @@ async def _play(history: History) -> Result:
         mishaps = Mishaps(house, history.mishaps)
         in_time = await _until_settled(house, history, mishaps)
         books, account, cases = await house.outside.books(), mishaps.account, cases_of(house.log)
-        found = list(never(books, account, _told(house.log)))
+        found = list(never(books, account, shown_by(house.log)))
         if not in_time:
             found.extend(unsettled(books, cases, account))
         log_oracle = LogOracle(house.log, PARTITIONS)
@@ -79,7 +76,7 @@ async def _play(history: History) -> Result:
             found.append(Violation("lost", f"{account.poisoned} poisoned records, {letters} dead letters"))
         if not in_time and not found:
             found.append(Violation("unsettled", "it did not come to rest"))
-        doubled = [one for one in found if one.rule in _DOUBLES and _in_a_gap(house, one)]
+        doubled = [one for one in found if one.rule in DOUBLES and _in_a_gap(house, one)]
         found = [one for one in found if one.order not in {double.order for double in doubled}]
         return Result(
             seed=history.seed,
@@ -143,13 +140,10 @@ async def _unsettled(house: House, account: Account) -> list[Violation]:
     books = await house.outside.books()
     found = list(unsettled(books, cases_of(house.log), account))
     if found and any(process.gaps for process in house.processes):
-        doubles = (one for one in never(books, account, _told(house.log)) if one.rule in _DOUBLES)
+        doubles = (one for one in never(books, account, shown_by(house.log)) if one.rule in DOUBLES)
         excused = {one.order for one in doubles if _in_a_gap(house, one)}
         found = [one for one in found if one.order not in excused]
     return found
-
-
-_DOUBLES = frozenset({"asked twice", "told twice", "mailed twice", "posted twice"})
 
 
 def _in_a_gap(house: House, violation: Violation) -> bool:
@@ -161,26 +155,6 @@ def _in_a_gap(house: House, violation: Violation) -> bool:
             names |= {str(fulfilment_order.id) for fulfilment_order in one.fulfillment_orders}
     gaps = [gap for process in house.processes for gap in process.gaps]
     return any(name in gap for name in names for gap in gaps)
-
-
-def _told(log: MemoryLog) -> Callable[[int, str], bool]:
-    """Whether anything the Clarus connector said named that goods-out before the moment."""
-
-    def told(number: int, at: str) -> bool:
-        name, moment = str(number).encode(), datetime.fromisoformat(at)
-        return any(
-            record.at < moment and record.value is not None and name in record.value
-            for record in log.records(RAW[System.CLARUS].name)
-        )
-
-    return told
-
-
-def cases_of(log: MemoryLog) -> list[Case]:
-    """The newest of each."""
-    return list(
-        {case.key: case for record in log.records(CASES.name) if (case := case_in(record)) is not None}.values()
-    )
 
 
 def _struck(house: House, account: Account, books: Books) -> Counter[str]:

@@ -7,6 +7,7 @@ import pytest
 
 from kernel.clock import SystemClock
 from kernel.metrics import Metrics
+from lockstep.simulation.bulk_fold import bulk_fold
 from schemas.base import OrderId
 from schemas.cases import CaseCode
 from schemas.topics import CASES, ORDERS_EVENTS, ORDERS_STATE
@@ -14,10 +15,10 @@ from streams.agents.orders import orders_fold
 from streams.engine.prefix import last_offset
 from streams.engine.worker import Worker
 from tests.builders import a_brand
-from tests.engine.corner import Corner
+from tests.engine.corner import PARTITIONS, Corner
 from tests.engine.crash_points import CrashPoint
 from tests.engine.events import orders_in, wanting
-from tests.engine.oracle import agrees, bulk_fold, everything
+from tests.engine.oracle import agrees, everything
 from tests.engine.processes import KILLED, until
 from tests.engine.stage import ORDERS, Play, Stage, comes
 from tests.engine.worker_process import SETTINGS
@@ -105,7 +106,8 @@ def test_partition_away_and_back(play: Play) -> None:
 
         await comes(the_control_is_late, "a case for the control")
         await on.finished()
-        mine, bulk = stays.folds[3], bulk_fold(await everything(on.corner, ORDERS_EVENTS.name)).folds[3]
+        mine, events = stays.folds[3], await everything(on.corner, ORDERS_EVENTS.name)
+        bulk = bulk_fold(events, PARTITIONS).folds[3]
         assert mine.states() == bulk.states()  # type: ignore[attr-defined]  # the folds here are OrdersFolds
         await end(staying)
         folded = await agrees(on.corner)  # and so, that no case was opened which the log does not open

@@ -4,15 +4,17 @@ from datetime import timedelta
 
 from kernel.memory_group import MemoryConsumer
 from kernel.memory_log import MemoryLog
+from lockstep.simulation.bulk_fold import bulk_fold
 from schemas.base import OrderId
 from schemas.topics import CASES, ORDERS_EVENTS, ORDERS_STATE
 from streams.agents.orders import TICK_KEY, OrdersFold
 from streams.engine.worker import Worker
 from streams.rules.orders.state import OrderState
 from tests.builders import NOON, a_brand
+from tests.engine.corner import PARTITIONS
 from tests.engine.events import Events, wanting
 from tests.engine.memory import Running, SetClock, in_memory, orders_worker
-from tests.engine.oracle import agrees, bulk_fold
+from tests.engine.oracle import agrees
 from tests.kernel.worlds import running
 
 ORDER, OTHER = OrderId("5012"), OrderId("5013")
@@ -121,7 +123,7 @@ def test_after_an_outage_one_tick_is_enough() -> None:
             work.start(orders_worker(log, clock).run())
             await work.until(lambda: bool(log.records(CASES.name)), "the case is open")
             assert len(ticks(log)) == 1
-        folded = bulk_fold(log.records(ORDERS_EVENTS.name))
+        folded = bulk_fold(log.records(ORDERS_EVENTS.name), PARTITIONS)
         await agrees(log)
         assert any(state.cases for fold in folded.folds.values() for state in fold.states().values())
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from lockstep.demo.judge import Judged
 from lockstep.demo.report import Report
 from lockstep.simulation.house import House
-from lockstep.simulation.play import cases_of
+from lockstep.simulation.log_oracle import cases_of
 from schemas.topics import DLQ
 
 

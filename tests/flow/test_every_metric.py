@@ -7,7 +7,7 @@ from prometheus_client.samples import Sample
 from kernel.metrics import Metrics, Stage
 from kernel.virtual_time import run_virtual
 from lockstep.simulation.house import House
-from lockstep.simulation.play import cases_of
+from lockstep.simulation.log_oracle import cases_of
 from schemas.base import System
 from schemas.topics import HINTS
 from tests.flow.day import play_day

@@ -10,7 +10,7 @@ from kernel.virtual_time import run_virtual
 from lockstep.demo.judge import Books, Judged
 from lockstep.demo.report import Report
 from lockstep.simulation.house import House
-from lockstep.simulation.play import cases_of
+from lockstep.simulation.log_oracle import cases_of
 from schemas.cases import Case
 from tests.flow.day import play_day
 

@@ -1,0 +1,79 @@
+"""A fold of `orders.events` from its beginning, by nobody but ourselves, and the table as its changelog has it."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from kernel.log import Record
+from schemas.errors import Unreadable
+from schemas.topics import CASES, COMMANDS
+from streams.agents.orders import OrdersFold
+from streams.engine.contract import Verdict
+from streams.engine.prefix import last_offset
+
+COMMAND_TOPICS = frozenset(topic.name for topic in COMMANDS.values())
+TOLD = COMMAND_TOPICS | {CASES.name}
+"""Topics whose records the fold alone decides, to the last byte."""
+
+Key = tuple[int, bytes]
+"""A key in its partition; a brand's configuration has one in each."""
+Sent = tuple[str, bytes, bytes]
+"""Topic, key, value."""
+
+
+@dataclass
+class Folded:
+    """`states` are all there ever were; `refused` what no fold can read; `verdicts` counts how the records ended."""
+
+    folds: dict[int, OrdersFold]
+    table: dict[Key, bytes] = field(default_factory=dict)
+    states: set[tuple[Key, bytes]] = field(default_factory=set)
+    commands: set[Sent] = field(default_factory=set)
+    cases: set[Sent] = field(default_factory=set)
+    refused: list[Record] = field(default_factory=list)
+    verdicts: Counter[str] = field(default_factory=Counter)
+
+
+def bulk_fold(events: Iterable[Record], partitions: int) -> Folded:
+    folded = Folded({number: OrdersFold(number) for number in range(partitions)})
+    for record in events:
+        try:
+            step = folded.folds[record.partition.number].handle(record)
+        except Unreadable:
+            folded.verdicts[Verdict.REJECTED] += 1
+            folded.refused.append(record)
+            continue
+        folded.verdicts[step.verdict] += 1
+        for change in step.changes:
+            assert change.value is not None
+            place = record.partition.number, change.key
+            folded.table[place] = change.value
+            folded.states.add((place, change.value))
+        for one in step.emissions:
+            if one.topic in TOLD:
+                assert one.value is not None
+                into = folded.commands if one.topic in COMMAND_TOPICS else folded.cases
+                into.add((one.topic, one.key, one.value))
+    return folded
+
+
+def newest(changelog: Sequence[Record]) -> dict[Key, bytes]:
+    """The table: of each key the value with the highest last offset, as a restore takes it."""
+    found: dict[Key, bytes] = {}
+    for place, value in states(changelog):
+        if place not in found or last_offset(value) >= last_offset(found[place]):
+            found[place] = value
+    return found
+
+
+def stale(changelog: Sequence[Record]) -> set[Key]:
+    """Keys behind whose newest state an older one lies; compaction would keep the older."""
+    table = newest(changelog)
+    return {place for place, value in dict(states(changelog)).items() if value != table[place]}
+
+
+def states(changelog: Iterable[Record]) -> Iterator[tuple[Key, bytes]]:
+    for record in changelog:
+        assert record.key is not None
+        assert record.value is not None
+        yield (record.partition.number, record.key), record.value
