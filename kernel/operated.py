@@ -1,4 +1,4 @@
-"""The log as an operator's tools need it: beside reading and appending, how far groups are, and topics beside topics."""
+"""The log as an operator's tools need it: how far groups are, and topics beside topics."""
 
 from collections.abc import Mapping, Sequence
 from typing import Protocol

@@ -10,9 +10,12 @@ from kernel.log import LogError
 from lockstep.brand_files import ConfigurationError
 from lockstep.cli.cases import cases
 from lockstep.cli.configuration import configuration, pause, resume
+from lockstep.cli.doctor import doctor
 from lockstep.cli.orders import refresh, show
+from lockstep.cli.replay import verify
 from lockstep.cli.run import run
 from lockstep.cli.topics import topics
+from lockstep.replay.pool import FoldProcessLostError
 from lockstep.schema_files import IncompatibleError
 from lockstep.settings import SettingsError
 
@@ -41,14 +44,16 @@ app.add_typer(configuration, name="config")
 app.command()(show)
 app.add_typer(cases, name="case")
 app.command()(refresh)
+app.command()(verify)
 app.command()(pause)
 app.command()(resume)
+app.command()(doctor)
 
 
 def main() -> None:
     """Run; what a person can mend is one message and exit code 2, without a stack trace."""
     try:
         app()
-    except (SettingsError, ConfigurationError, IncompatibleError, LogError) as mistake:
+    except (SettingsError, ConfigurationError, IncompatibleError, FoldProcessLostError, LogError) as mistake:
         Console(stderr=True).print(f"[red]lockstep:[/red] {mistake}", highlight=False)
         sys.exit(2)

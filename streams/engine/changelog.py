@@ -3,32 +3,54 @@
 A zombie, a worker that was paused past its session and wakes, may write an older state behind a newer one. So the value
 with the highest last offset wins on restore, not the last record; and while we own the partition, a hole between our
 own acknowledged offsets tells that somebody else wrote, and what that made stale is written again.
+
+A rebuilt table is put in place by appending it between two marks: what lies before the first does not count any more.
+Without the second it is not whole, and nothing may be restored from it.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from kernel.log import Log, Outgoing, Producer
+from kernel.log import Log, LogError, Outgoing, Partition, Producer
 from streams.engine.contract import PartitionFold
 from streams.engine.prefix import last_offset
+
+BEGUN, WHOLE = b"~rebuilt/begun", b"~rebuilt/whole"
+"""Keys of the marks around a rebuilt table; their value names the rebuild."""
+MARKS = frozenset({BEGUN, WHOLE})
 
 
 @dataclass(slots=True)
 class Restored:
-    """What one partition of the changelog holds: the newest value per key, and the keys whose last record is older."""
+    """What one partition of the changelog holds: the newest value per key, and the keys whose last record is older.
+
+    `under_way` names a rebuilt table that was begun to be put in place and is not whole.
+    """
 
     newest: dict[bytes, bytes] = field(default_factory=dict)
     stale: set[bytes] = field(default_factory=set)
     end: int = 0
     records: int = 0
+    under_way: str | None = None
 
     def note(self, key: bytes, value: bytes) -> None:
+        if key in MARKS:
+            self._mark(key, value)
+            return
         held = self.newest.get(key)
         if held is None or last_offset(value) >= last_offset(held):
             self.newest[key] = value
             self.stale.discard(key)
         else:
             self.stale.add(key)
+
+    def _mark(self, key: bytes, value: bytes) -> None:
+        if key == WHOLE:
+            self.under_way = None
+        else:
+            self.under_way = value.decode()
+            self.newest.clear()
+            self.stale.clear()
 
     def into(self, fold: PartitionFold) -> None:
         for key, value in self.newest.items():
@@ -55,7 +77,10 @@ class OwnWrites:
 async def restore(
     log: Log, topic: str, numbers: Sequence[int], *, progress: Callable[[], None] = lambda: None
 ) -> Mapping[int, Restored]:
-    """Read these partitions to their present ends, all with one reader; calls `progress` after each bulk."""
+    """Read these partitions to their present ends, all with one reader; calls `progress` after each bulk.
+
+    Raises LogError when a rebuilt table was begun to be put in place and is not whole.
+    """
     found = {number: Restored() for number in numbers}
     if not found:
         return found
@@ -71,6 +96,12 @@ async def restore(
             progress()
     finally:
         await reader.stop()
+    for number, restored in found.items():
+        if restored.under_way is not None:
+            raise LogError(
+                f"{Partition(topic, number)}: expected a whole table, found the rebuilt one {restored.under_way} half "
+                "put in its place: run `lockstep rebuild --yes` again"
+            )
     return found
 
 

@@ -1,0 +1,116 @@
+"""`verify` and `rebuild`: the event log folded again, beside the tables or for new ones."""
+
+import functools
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.table import Table
+
+from lockstep.cli.common import out, settings
+from lockstep.kafka import kafka_log
+from lockstep.replay.checks import Finding, Weight
+from lockstep.replay.compare import Compared
+from lockstep.replay.fold import Interrupted
+from lockstep.replay.pool import Connect
+from lockstep.replay.verify import Plan, Told, Verified
+from lockstep.replay.verify import verify as verify_log
+from schemas.base import Brand
+
+CANNOT = 2
+WORK = Path(".cache/replay")
+CORES = os.cpu_count() or 1
+SHOWN = 20
+"""Lines of one kind, at most."""
+COLOURS = {Weight.STOPS: "red", Weight.DIFFERS: "red", Weight.NOTE: "yellow"}
+
+Without = Annotated[
+    list[str] | None, typer.Option("--without-brand", help="leave this brand out, on both sides; may be repeated")
+]
+Processes = Annotated[int, typer.Option(min=1, help="processes that fold beside each other")]
+Work = Annotated[
+    Path,
+    typer.Option(help="folder for what is saved when interrupted; holds addresses until the run has ended"),
+]
+
+
+def verify(without_brand: Without = None, processes: Processes = CORES, work: Work = WORK / "verify") -> None:
+    """Fold the whole event log anew and compare it with the tables; change nothing.
+
+    The flow may go on meanwhile: see docs/operate/rebuild.md for what is compared. Ctrl-C saves; the same command goes
+    on from there. Exit code 0: equal; 1: differs; 2: cannot be told, and why.
+    """
+    plan = Plan(work, processes, tuple(Brand(brand) for brand in without_brand or ()))
+    with folding() as told, saved_when_interrupted():
+        verified = verify_log(connecting(), plan, told)
+    print_verified(verified)
+    raise typer.Exit(verified.exit_code)
+
+
+def connecting() -> Connect:
+    """As a process of the fold reaches the log, too."""
+    return functools.partial(kafka_log, settings(), "lockstep-replay")
+
+
+@contextmanager
+def folding(what: str = "folding orders.events") -> Iterator[Told]:
+    """A bar of records."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[rate]}"))
+    with Progress(*columns, TimeElapsedColumn(), TimeRemainingColumn(), console=out, transient=True) as progress:
+        bar = progress.add_task(what, total=None, rate="")
+
+        def told(done: Sequence[int], goals: Sequence[int]) -> None:
+            speed = progress.tasks[0].speed
+            rate = "" if speed is None else f"{speed:,.0f}/s"
+            progress.update(bar, completed=sum(done), total=max(sum(goals), sum(done)), rate=rate)
+
+        yield told
+
+
+@contextmanager
+def saved_when_interrupted() -> Iterator[None]:
+    try:
+        yield
+    except Interrupted:
+        out.print("Interrupted. What was folded is saved: the same command goes on from there.")
+        raise typer.Exit(CANNOT) from None
+
+
+def print_findings(findings: Sequence[Finding]) -> None:
+    for weight in Weight:
+        said = [finding for finding in findings if finding.weight is weight]
+        for finding in said[:SHOWN]:
+            out.print(f"{finding.weight}: {finding}", style=COLOURS[weight], markup=False)
+        if len(said) > SHOWN:
+            out.print(f"{weight}: {len(said) - SHOWN} more like these.", style=COLOURS[weight])
+
+
+def print_verified(verified: Verified) -> None:
+    print_findings(verified.findings)
+    if verified.exit_code == CANNOT:
+        out.print("Cannot be compared, for the reasons above. Nothing was changed.")
+        return
+    table = Table(
+        "partition", "folded up to", "committed", "keys", "log says", "table says", "", box=None, header_style="bold"
+    )
+    for one in verified.partitions:
+        table.add_row(*_row(one, verified.asked.committed.get(one.number)))
+    out.print(table)
+    differences = [one for partition in verified.partitions for one in partition.differences]
+    for difference in sorted(differences, key=lambda one: (one.offset, one.key))[:SHOWN]:
+        out.print(str(difference), style="red", markup=False)
+    keys = sum(one.keys for one in verified.partitions)
+    if verified.differing:
+        out.print(f"{verified.differing} keys differ, of {keys}. See docs/operate/rebuild.md for what to do.")
+    else:
+        out.print(f"{keys} keys, equal to the last byte up to what the group has committed.")
+
+
+def _row(one: Compared, committed: int | None) -> tuple[str, ...]:
+    said = "equal" if one.equal else f"[red]{one.differing} differ[/red]"
+    reached = "none" if committed is None else str(committed)
+    return (str(one.number), str(one.until), reached, str(one.keys), one.log_digest[:12], one.table_digest[:12], said)

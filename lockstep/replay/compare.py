@@ -1,0 +1,147 @@
+"""The log and the table of one partition, compared while the flow runs.
+
+How far the group has committed is asked first, then the table is read. So all that was committed is in the table, and
+some of what came after it may be. The log is folded up to the commit: keys whose state the table has from before it
+must be equal there. For keys whose state is younger the fold goes on, and their ends meet where the fold has come to
+the very event the table says it folded last; there they must be equal. What is younger than that is not asked for:
+a worker may have been about to write it.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from kernel.log import Partition
+from kernel.operated import OperatedLog
+from lockstep.replay.checkpoint import Checkpoints
+from lockstep.replay.checks import CannotFoldError, Finding, Rejected, table_ahead
+from lockstep.replay.fold import BulkFold, Watch, digest, fold_to
+from lockstep.replay.table import Difference, Table, difference, foreign, read_table
+from schemas.base import Brand, split_key
+from schemas.topics import ORDERS_EVENTS
+from streams.engine.contract import Change
+from streams.engine.prefix import last_offset
+
+SHOWN = 20
+"""Differences of a partition that are told one by one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One partition to compare. `committed` None: the group has no commit."""
+
+    number: int
+    committed: int | None
+    folder: Path
+    cluster: str
+    without: tuple[Brand, ...] = ()
+    save_every: int = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """`until` is the offset up to which the log was folded. `differing` counts keys; `differences` tells the first."""
+
+    number: int
+    until: int
+    keys: int
+    log_digest: str
+    table_digest: str
+    differing: int
+    differences: tuple[Difference, ...]
+    findings: tuple[Finding, ...]
+    rejected: tuple[Rejected, ...]
+    verdicts: Counter[str]
+    orders: Counter[Brand]
+
+    @property
+    def equal(self) -> bool:
+        return self.log_digest == self.table_digest
+
+
+async def compare(log: OperatedLog, question: Question, watch: Watch) -> Compared:
+    """Raises Interrupted after a save, or LogError. A log that cannot be folded is a finding."""
+    table = await read_table(log, question.number)
+    _leave_out(table, question.without)
+    saved = Checkpoints(question.folder, question.cluster, question.without)
+    until = question.committed or 0
+    bulk = saved.load(question.number, until)
+    meeting = Meeting(table, until)
+    try:
+        await fold_to(log, bulk, until, watch, save=saved.save, save_every=question.save_every)
+        meeting.at_commit(bulk.newest)
+        if meeting.open:
+            await fold_to(log, bulk, await _until(log, question.number, meeting), watch, changed=meeting.heard)
+    except CannotFoldError as cause:
+        return _told(bulk, table, meeting, [*table.findings, cause.finding])
+    return _told(bulk, table, meeting, table.findings)
+
+
+async def _until(log: OperatedLog, number: int, meeting: "Meeting") -> int:
+    """The offset behind the youngest event the table has folded. Raises CannotFoldError when the log has it not."""
+    key, latest = max(meeting.open.items(), key=lambda one: one[1])
+    end = (await log.spans([ORDERS_EVENTS.name]))[Partition(ORDERS_EVENTS.name, number)].end
+    if latest >= end:
+        raise CannotFoldError(table_ahead(number, latest, key.decode(errors="replace"), end))
+    return latest + 1
+
+
+class Meeting:
+    """Where the ends of log and table meet, key by key. `open` are keys whose state in the table is past the commit."""
+
+    def __init__(self, table: Table, committed: int) -> None:
+        self._table = table.newest
+        self.open = {key: at for key, value in table.newest.items() if (at := last_offset(value)) >= committed}
+        self.met: dict[bytes, bytes] = {}
+
+    def at_commit(self, newest: dict[bytes, bytes]) -> None:
+        """The fold has come to the commit."""
+        self.met.update((key, value) for key, value in newest.items() if key not in self.open)
+
+    def heard(self, change: Change) -> None:
+        """The fold goes on and has changed a key."""
+        if change.value is not None and self.open.get(change.key) == last_offset(change.value):
+            self.met[change.key] = change.value
+
+    def differing(self) -> list[bytes]:
+        """Every key in which the two say something else, the one that parted first on top."""
+        keys = self.met.keys() | self._table.keys()
+        found = [key for key in keys if self.met.get(key) != self._table.get(key)]
+        return sorted(found, key=lambda key: (self._parted(key), key))
+
+    def _parted(self, key: bytes) -> int:
+        values = (self.met.get(key), self._table.get(key))
+        return min(last_offset(value) for value in values if value is not None)
+
+
+def _leave_out(table: Table, without: Sequence[Brand]) -> None:
+    prefixes = tuple(f"{brand}/".encode() for brand in without)
+    if prefixes:
+        table.newest = {key: value for key, value in table.newest.items() if not key.startswith(prefixes)}
+
+
+def _told(bulk: BulkFold, table: Table, meeting: Meeting, findings: Sequence[Finding]) -> Compared:
+    differing = meeting.differing()
+    first = differing[:SHOWN]
+    fold = {key: meeting.met.get(key) or bulk.newest.get(key) for key in first}
+    values = [(key, table.newest[key]) for key in first if key in table.newest]
+    return Compared(
+        number=bulk.where.number,
+        until=bulk.next,
+        keys=len(meeting.met),
+        log_digest=digest(meeting.met.items()),
+        table_digest=digest(table.newest.items()),
+        differing=len(differing),
+        differences=tuple(difference(table.number, key, fold[key], table.newest.get(key)) for key in first),
+        findings=(*findings, *(one for key, value in values if (one := foreign(table.number, key, value)) is not None)),
+        rejected=tuple(bulk.rejected),
+        verdicts=bulk.verdicts,
+        orders=orders_of(bulk.newest),
+    )
+
+
+def orders_of(newest: dict[bytes, bytes]) -> Counter[Brand]:
+    """How many orders each brand has."""
+    keys = (split_key(key.decode()) for key in newest)
+    return Counter(brand for brand, order in keys if not order.startswith("~"))

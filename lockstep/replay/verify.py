@@ -1,0 +1,88 @@
+"""Is the table what a fold of the log makes of it? Reads only; the workers may go on."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from lockstep.replay.asked import Asked, ask, judged, look_around, stops
+from lockstep.replay.checkpoint import Checkpoints
+from lockstep.replay.checks import Finding, Weight
+from lockstep.replay.compare import Compared, Question, compare
+from lockstep.replay.pool import Connect, Ended, in_processes
+from schemas.base import Brand
+
+Told = Callable[[Sequence[int], Sequence[int]], None]
+"""Hears, a few times a second, how many records of each partition are folded, and how many there are to fold."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """`peaks` is the most memory each process of the fold held, in bytes."""
+
+    asked: Asked
+    partitions: tuple[Compared, ...]
+    findings: tuple[Finding, ...]
+    peaks: tuple[int, ...] = ()
+
+    @property
+    def differing(self) -> int:
+        return sum(one.differing for one in self.partitions)
+
+    @property
+    def exit_code(self) -> int:
+        """0 equal, 1 differs, 2 cannot be told."""
+        if stops(self.findings):
+            return 2
+        return 1 if self.differing or any(one.weight is Weight.DIFFERS for one in self.findings) else 0
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How to go about a fold: brands left out, where to save, how many processes."""
+
+    folder: Path
+    processes: int
+    without: tuple[Brand, ...] = ()
+    save_every: int = 100_000
+
+
+def verify(connect: Connect, plan: Plan, told: Told = lambda *_: None) -> Verified:
+    """Raises Interrupted when everything is saved, FoldProcessLostError, or LogError."""
+    asked = asyncio.run(_asked(connect))
+    if asked.stopped:
+        return Verified(asked, (), asked.findings)
+    questions = [
+        Question(number, asked.committed.get(number), plan.folder, asked.cluster, plan.without, plan.save_every)
+        for number in sorted(asked.spans)
+    ]
+    goals = [asked.committed.get(number, span.end) for number, span in sorted(asked.spans.items())]
+    ended = in_processes(compare, connect, questions, plan.processes, lambda done: told(done, goals))
+    verified = asyncio.run(conclude(connect, asked, ended, plan.without))
+    Checkpoints(plan.folder, asked.cluster, plan.without).forget([question.number for question in questions])
+    return verified
+
+
+async def _asked(connect: Connect) -> Asked:
+    return await ask(connect())
+
+
+async def conclude(
+    connect: Connect, asked: Asked, ended: Sequence[Ended[Compared]], without: Sequence[Brand]
+) -> Verified:
+    partitions = tuple(one.result for one in ended)
+    findings = [*asked.findings, *(finding for one in partitions for finding in one.findings)]
+    around = await look_around(connect())
+    rejected = {one.number: one.rejected for one in partitions}
+    findings += judged(rejected, (one.orders for one in partitions), asked, around, without, datetime.now(UTC))
+    return Verified(asked, partitions, tuple(findings), peaks(ended))
+
+
+def peaks(ended: Sequence[Ended[Any]]) -> tuple[int, ...]:
+    """Per process."""
+    most: dict[int, int] = {}
+    for one in ended:
+        most[one.process] = max(most.get(one.process, 0), one.peak_bytes)
+    return tuple(most.values())
