@@ -12,7 +12,7 @@ from lockstep.cli.cases import cases
 from lockstep.cli.configuration import configuration, pause, resume
 from lockstep.cli.doctor import doctor
 from lockstep.cli.orders import refresh, show
-from lockstep.cli.replay import verify
+from lockstep.cli.replay import rebuild, verify
 from lockstep.cli.run import run
 from lockstep.cli.topics import topics
 from lockstep.replay.pool import FoldProcessLostError
@@ -45,6 +45,7 @@ app.command()(show)
 app.add_typer(cases, name="case")
 app.command()(refresh)
 app.command()(verify)
+app.command()(rebuild)
 app.command()(pause)
 app.command()(resume)
 app.command()(doctor)

@@ -1,0 +1,1 @@
+"""Checks a running installation: what is expected, what is found, what to do. Reads only."""

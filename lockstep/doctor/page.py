@@ -1,0 +1,56 @@
+"""The page of the documentation that explains every finding, derived from the catalogue."""
+
+from lockstep.doctor.catalogue import CATALOGUE
+from lockstep.doctor.codes import Code, Severity, Subject
+
+
+def page() -> str:
+    """Markdown, a section per subject. A test keeps docs/operate/doctor.md equal to it."""
+    sections = "\n".join(_section(subject) for subject in Subject)
+    severities = "\n".join(f"| {severity} | {_MEANS[severity]} |" for severity in Severity)
+    return f"""# Doctor
+
+Generated from `lockstep/doctor/catalogue.py` by `lockstep doctor --page`.
+
+`lockstep doctor` looks at the installation that runs: its topics beside the registry ([topics](../topics.md)), the log
+and the state folded from it, the consumer groups, the brands' configuration, what waits for a person. It only reads.
+Each finding says where, what is expected, what was found and what to do. `--json` prints the same for machines.
+
+Run it after an installation, before and after an upgrade of the brokers, and every night: `lockstep doctor || notify`.
+
+| exit code | |
+|---|---|
+| 0 | well; there may be advice |
+| 1 | something stops a rebuild or risks loss |
+| 2 | it cannot look: the brokers do not answer, or a setting is wrong |
+
+| severity | |
+|---|---|
+{severities}
+
+Fuses are not written down anywhere but in the log of the process that holds the partition; the doctor infers them from
+dead letters that stand together where a group stopped.
+
+{sections}"""
+
+
+_MEANS = {
+    Severity.STOPS_REBUILD: "state could not be made again from the log, now or soon",
+    Severity.RISKS_LOSS: "records or orders are lost or left lying, now or at the next mishap",
+    Severity.ADVICE: "well without it, better with it",
+}
+
+
+def _section(subject: Subject) -> str:
+    rows = "\n".join(_row(code) for code, entry in CATALOGUE.items() if entry.subject is subject)
+    return f"""## {subject}
+
+| finding | severity | expected | what to do |
+|---|---|---|---|
+{rows}
+"""
+
+
+def _row(code: Code) -> str:
+    entry = CATALOGUE[code]
+    return f"| `{code}` | {entry.severity} | {entry.expected} | {entry.do} |"
