@@ -2,6 +2,7 @@
 
 import functools
 import os
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,14 +12,18 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
-from lockstep.cli.common import out, settings
+from lockstep.cli.common import finish, out, settings
 from lockstep.kafka import kafka_log
 from lockstep.replay.checks import Finding, Weight
 from lockstep.replay.compare import Compared
 from lockstep.replay.fold import Interrupted
+from lockstep.replay.in_place import nobody_works, put_in_place
 from lockstep.replay.pool import Connect
+from lockstep.replay.rebuild import Rebuilt
+from lockstep.replay.rebuild import rebuild as rebuild_table
 from lockstep.replay.verify import Plan, Told, Verified
 from lockstep.replay.verify import verify as verify_log
+from lockstep.replay.wanted import Flying, Was
 from schemas.base import Brand
 
 CANNOT = 2
@@ -49,6 +54,41 @@ def verify(without_brand: Without = None, processes: Processes = CORES, work: Wo
         verified = verify_log(connecting(), plan, told)
     print_verified(verified)
     raise typer.Exit(verified.exit_code)
+
+
+def rebuild(
+    yes: Annotated[bool, typer.Option("--yes", help="put the rebuilt table in place; without it nothing is")] = False,
+    send_unsent: Annotated[
+        bool, typer.Option("--send-unsent", help="with --yes: workers send, too, what is listed as never sent")
+    ] = False,
+    without_brand: Without = None,
+    processes: Processes = CORES,
+    work: Work = WORK / "rebuild",
+) -> None:
+    """Make the orders' table anew from the event log, and tell what would be commanded; send nothing.
+
+    Writes a topic of its own, orders.state.rebuilt-…, and compares it with orders.state. With --yes, while no
+    `lockstep run orders` runs, the table there is kept as orders.state.kept-… and the rebuilt one put in its place; see
+    docs/operate/rebuild.md. Ctrl-C saves; the same command goes on from there. Exit code 0: the same as the table in
+    place, or put in place; 1: not the same; 2: cannot be rebuilt, and why.
+    """
+    plan = Plan(work, processes, tuple(Brand(brand) for brand in without_brand or ()))
+    connect = connecting()
+    if yes:
+        finish(nobody_works(connect()))
+    with folding() as told, saved_when_interrupted():
+        made = rebuild_table(connect, plan, told)
+    print_rebuilt(made)
+    if not yes or made.stopped:
+        raise typer.Exit(made.exit_code)
+    with out.status("putting the table in place …") as status:
+        placed = finish(put_in_place(connect(), made, plan, send_unsent=send_unsent, say=status.update))
+    out.print(
+        f"The former table is kept in {placed.kept_topic}; the rebuilt one is in place. Start `lockstep run orders`."
+    )
+    unsent = len(made.never_sent)
+    if unsent and not send_unsent:
+        out.print(f"{unsent} commands listed above were never sent, and no worker will send them.", style="yellow")
 
 
 def connecting() -> Connect:
@@ -108,6 +148,38 @@ def print_verified(verified: Verified) -> None:
         out.print(f"{verified.differing} keys differ, of {keys}. See docs/operate/rebuild.md for what to do.")
     else:
         out.print(f"{keys} keys, equal to the last byte up to what the group has committed.")
+
+
+def print_rebuilt(made: Rebuilt) -> None:
+    print_findings(made.findings)
+    if made.stopped:
+        out.print("Cannot be rebuilt, for the reasons above. Nothing was put in place.")
+        return
+    names = ("partition", "folded up to", "keys", "equal", "other state", "only rebuilt", "only in place")
+    table = Table(*names, box=None, header_style="bold")
+    for part in made.parts:
+        one = part.beside
+        figures = (part.number, part.until, part.keys, one.equal, one.differing, one.only_rebuilt, one.only_table)
+        table.add_row(*(str(figure) for figure in figures))
+    out.print(table)
+    print_commands("Only the rebuilt table has in flight", made.wanted)
+    print_commands("Only the table in place has in flight", made.unwanted)
+    waiting = sum(part.beside.waiting for part in made.parts)
+    keys = sum(part.keys for part in made.parts)
+    out.print(f"{keys} keys rebuilt in {made.run.topic}; workers send {waiting} commands again when they start.")
+    if made.same:
+        out.print("The same as the table in place.")
+
+
+def print_commands(what: str, commands: Sequence[Flying]) -> None:
+    if not commands:
+        return
+    out.print(f"{what}: {len(commands)} commands")
+    for one in commands[:SHOWN]:
+        out.print(f"  {one}", style="red" if one.was is Was.NEVER_SENT else None, markup=False)
+    if len(commands) > SHOWN:
+        counts = Counter(one.was for one in commands[SHOWN:])
+        out.print(f"  and {', '.join(f'{count} more that {was}' for was, count in sorted(counts.items()))}")
 
 
 def _row(one: Compared, committed: int | None) -> tuple[str, ...]:

@@ -63,7 +63,7 @@ class Compared:
 async def compare(log: OperatedLog, question: Question, watch: Watch) -> Compared:
     """Raises Interrupted after a save, or LogError. A log that cannot be folded is a finding."""
     table = await read_table(log, question.number)
-    _leave_out(table, question.without)
+    leave_out(table, question.without)
     saved = Checkpoints(question.folder, question.cluster, question.without)
     until = question.committed or 0
     bulk = saved.load(question.number, until)
@@ -115,7 +115,7 @@ class Meeting:
         return min(last_offset(value) for value in values if value is not None)
 
 
-def _leave_out(table: Table, without: Sequence[Brand]) -> None:
+def leave_out(table: Table, without: Sequence[Brand]) -> None:
     prefixes = tuple(f"{brand}/".encode() for brand in without)
     if prefixes:
         table.newest = {key: value for key, value in table.newest.items() if not key.startswith(prefixes)}

@@ -1,0 +1,100 @@
+"""A rebuilt table put in place of the one there, while no worker runs: the old one is kept, nothing is sent.
+
+In this order: nobody is a member of the group; the table in place is copied to a topic of its own and the copy
+compared; the rebuilt one is appended between marks and read back; the group's commit is set. It stays where it was,
+never past the rebuilt end, so that workers send what they had not sent yet and nothing else.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from kernel.log import LogError, Partition
+from kernel.operated import OperatedLog
+from lockstep.replay.asked import GROUP
+from lockstep.replay.checkpoint import Checkpoints
+from lockstep.replay.fold import digest
+from lockstep.replay.put import copy, put
+from lockstep.replay.rebuild import Rebuilt, Run
+from lockstep.replay.table import read_table
+from lockstep.replay.verify import Plan
+from schemas.topics import ORDERS_EVENTS, ORDERS_STATE
+from streams.engine.changelog import restore
+
+Say = Callable[[str], None]
+
+
+class WorkersRunError(LogError):
+    """Somebody folds at this moment."""
+
+
+async def nobody_works(log: OperatedLog) -> None:
+    """Raises WorkersRunError while the group has members."""
+    members = (await log.describe_groups([GROUP]))[GROUP].members
+    if members:
+        raise WorkersRunError(
+            f"expected nobody in group {GROUP} while a table is put in place, found {members} members: stop every "
+            f"`lockstep run orders`, wait until they have left (a killed one is forgotten after its session), then "
+            "run this again. Nothing was put in place"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class InPlace:
+    """What was done: the topic that keeps the former table, and the group's commit by partition number."""
+
+    kept_topic: str
+    kept_records: int
+    committed: dict[int, int]
+
+
+async def put_in_place(log: OperatedLog, made: Rebuilt, plan: Plan, *, send_unsent: bool, say: Say) -> InPlace:
+    """Raises WorkersRunError or LogError; the same again goes on from there."""
+    await nobody_works(log)
+    run, kept = made.run, 0
+    await log.create_like(run.kept_topic, ORDERS_STATE.name)
+    if not run.kept:
+        for part in made.parts:
+            say(f"keeping {Partition(ORDERS_STATE.name, part.number)} in {run.kept_topic}")
+            kept += await copy(log, ORDERS_STATE.name, run.kept_topic, part.number)
+            await _expect_same(log, part.number, run.kept_topic)
+        run = replace(run, kept=True)
+        run.save(plan.folder)
+    for part in made.parts:
+        say(f"putting partition {part.number} in place: {part.keys} keys")
+        await nobody_works(log)
+        table = (await restore(log, run.topic, [part.number]))[part.number].newest
+        await put(log, ORDERS_STATE.name, part.number, table, run.stamp)
+        found = digest((await restore(log, ORDERS_STATE.name, [part.number]))[part.number].newest.items())
+        if found != part.digest:
+            raise LogError(
+                f"{Partition(ORDERS_STATE.name, part.number)}: expected the rebuilt table, digest {part.digest[:12]}, "
+                f"found {found[:12]}: somebody else writes there. Stop every `lockstep run orders` and run this again"
+            )
+    committed = commits(made, send_unsent=send_unsent)
+    await log.place_group(GROUP, {Partition(ORDERS_EVENTS.name, number): at for number, at in committed.items()})
+    Checkpoints(plan.folder, run.cluster, plan.without).forget([part.number for part in made.parts])
+    Run.forget(plan.folder)
+    return InPlace(run.kept_topic, kept, committed)
+
+
+def commits(made: Rebuilt, *, send_unsent: bool) -> dict[int, int]:
+    """Where the workers shall go on: where they were, or at the rebuilt end when nobody knows where that was.
+
+    `send_unsent`: before the last event of every order with a command that was never sent, so that it is.
+    """
+    placed = {}
+    for part in made.parts:
+        at = min(made.asked.committed.get(part.number, part.until), part.until)
+        if send_unsent:
+            at = min([at, *(one.last_offset for one in made.never_sent if one.number == part.number)])
+        placed[part.number] = at
+    return placed
+
+
+async def _expect_same(log: OperatedLog, number: int, kept: str) -> None:
+    there, copied = await read_table(log, number), await read_table(log, number, kept)
+    if there.newest != copied.newest:
+        raise LogError(
+            f"{Partition(kept, number)}: expected a whole copy of the table in place, found {len(copied.newest)} keys "
+            f"of {len(there.newest)}: somebody writes to {ORDERS_STATE.name}. Nothing was put in place"
+        )
