@@ -125,7 +125,7 @@ class MemoryConsumer:
     async def poll(self, *, timeout: float, most: int = 500) -> Sequence[Record]:
         deadline = asyncio.get_running_loop().time() + timeout
         found = self._take(most)
-        while not found and await self.log.happening(deadline):
+        while not found and await self.log.happening(self._positions, deadline):
             found = self._take(most)
         return found
 

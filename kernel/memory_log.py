@@ -7,7 +7,7 @@ member. Deterministic under a loop on virtual time.
 import asyncio
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Awaitable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from kernel.clock import Clock
@@ -51,7 +51,7 @@ class MemoryLog:
             Partition(topic, number): _Stored() for topic, count in topics.items() for number in range(count)
         }
         self._groups: dict[str, MemoryGroup] = {}
-        self._waiting: list[asyncio.Future[None]] = []
+        self._waiting: dict[asyncio.Future[bool], Collection[Partition]] = {}
         self._refusals: dict[str, int] = defaultdict(int)
         self.available = True
         """False: nothing can be appended, read or committed; what is there stays."""
@@ -168,7 +168,7 @@ class MemoryLog:
         at = self._clock.now()
         stored.records.append(Record(where, stored.end, record.key, record.value, at, dict(record.headers)))
         stored.end += 1
-        self.wake()
+        self.wake(where)
         return Appended(where, stored.end - 1, at)
 
     def fetch(self, positions: dict[Partition, int], most: int) -> list[Record]:
@@ -200,27 +200,28 @@ class MemoryLog:
         records = self._stored[where].records
         return records[-1].offset + 1 if records else 0
 
-    def wake(self) -> None:
-        """Whoever waits for something to happen looks again."""
-        waiting, self._waiting = self._waiting, []
-        for waiter in waiting:
-            if not waiter.done():
-                waiter.set_result(None)
+    def wake(self, where: Partition | None = None) -> None:
+        """Whoever waits for records of this partition looks again; whoever waits for any when it is None."""
+        for waiter, of in list(self._waiting.items()):
+            if where is None or where in of:
+                _answer(waiter, happened=True)
 
-    async def happening(self, deadline: float) -> bool:
-        """Wait for a wake; False when the deadline of the loop's clock came first."""
+    async def happening(self, of: Collection[Partition], deadline: float) -> bool:
+        """Wait for something to happen in these partitions; False when the deadline of the loop's clock came first."""
         loop = asyncio.get_running_loop()
-        waiter: asyncio.Future[None] = loop.create_future()
-        self._waiting.append(waiter)
+        waiter: asyncio.Future[bool] = loop.create_future()
+        self._waiting[waiter] = of
+        late = loop.call_at(deadline, lambda: _answer(waiter, happened=False))
         try:
-            async with asyncio.timeout_at(deadline):
-                await waiter
-        except TimeoutError:
-            return False
+            return await waiter
         finally:
-            if waiter in self._waiting:
-                self._waiting.remove(waiter)
-        return True
+            late.cancel()
+            del self._waiting[waiter]
+
+
+def _answer(waiter: "asyncio.Future[bool]", *, happened: bool) -> None:
+    if not waiter.done():
+        waiter.set_result(happened)
 
 
 class MemoryProducer:
@@ -296,7 +297,7 @@ class MemoryReader:
     async def poll(self, *, timeout: float, most: int = 500) -> Sequence[Record]:
         deadline = asyncio.get_running_loop().time() + timeout
         found = self._log.fetch(self._positions, most)
-        while not found and await self._log.happening(deadline):
+        while not found and await self._log.happening(self._positions, deadline):
             found = self._log.fetch(self._positions, most)
         return found
 

@@ -51,9 +51,13 @@ async def read_patiently(read: Callable[[], Awaitable[T]], clock: Clock) -> T:
 
     Raises what the last try raised; only Unavailable is tried again.
     """
+    try:
+        return await read()  # nearly always; what follows costs as much as a small request
+    except Unavailable:
+        await clock.sleep(READ_WAIT_FIRST)
     tries = AsyncRetrying(
-        stop=stop_after_attempt(READ_TRIES),
-        wait=wait_exponential(multiplier=READ_WAIT_FIRST),
+        stop=stop_after_attempt(READ_TRIES - 1),
+        wait=wait_exponential(multiplier=READ_WAIT_FIRST * 2),
         retry=retry_if_exception_type(Unavailable),
         sleep=clock.sleep,
         reraise=True,

@@ -59,8 +59,9 @@ class _Root:
         self._world = world
         self._listing = listing
 
-    def all(self, info: GraphQLResolveInfo[ApiUser], **asked: Any) -> dict[str, Any]:
-        user, listing = info.context, self._listing
+    def all(self, info: GraphQLResolveInfo, **asked: Any) -> dict[str, Any]:
+        user: ApiUser = info.context
+        listing = self._listing
         wanted: Filter = asked.get("filter") or {}
         first: int | None = asked.get("first")
         if self._world.access.is_blind(user):

@@ -208,6 +208,6 @@ def _number(id_: str) -> int:
     return int(last) if last.isdigit() else 0
 
 
-def _resolve(source: Any, info: "GraphQLResolveInfo[Any]", **arguments: Any) -> Any:
+def _resolve(source: Any, info: GraphQLResolveInfo, **arguments: Any) -> Any:
     value = source.get(info.field_name) if isinstance(source, dict) else None
     return value(**arguments) if callable(value) else value

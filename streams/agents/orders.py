@@ -160,7 +160,7 @@ class OrdersFold:
             clarus_doubted=self._vanished.many(event.brand),
         )
         verdict, caused = Verdict.DUPLICATE, _Caused()
-        if made is not None and (made.commands or made.cases or made.reads or _differs(before, made.state)):
+        if made is not None:
             verdict = _verdict(made.state)
             self._keep(key, made, caused)
             if made.commands:
@@ -277,14 +277,6 @@ class OrdersFold:
 
 def _decision(record: Record, trace: str) -> Decision:
     return Decision(record.partition.number, record.offset, trace)
-
-
-def _differs(before: OrderState | None, after: OrderState) -> bool:
-    """Whether more than the place in the log has changed. If not, nothing is written."""
-    if before is None:
-        return True
-    place = {"last_offset": before.last_offset, "now": before.now, "seen": before.seen}
-    return after.model_copy(update=place) != before
 
 
 def _verdict(state: OrderState) -> Verdict:

@@ -13,6 +13,7 @@ from schemas.config import BrandConfig
 from schemas.goods_outs import GoodsOutStatus
 from schemas.orders import Order
 from streams.rules.orders.findings import Finding, Look, Waiting, Wanted
+from streams.rules.orders.once import once
 from streams.rules.orders.readiness import address_lacks
 from streams.rules.orders.state import KnownGoodsOut, OrderState, address_mark
 from streams.rules.orders.units import PerLine, covers, remaining, remaining_of
@@ -48,6 +49,7 @@ def edited(state: OrderState, config: BrandConfig) -> Iterator[Finding]:
             yield from _cancel(known, CaseCode.CHANGED_AFTER_RELEASE, "order edited", config)
 
 
+@once
 def to_replace(state: OrderState, order: Order, config: BrandConfig) -> tuple[KnownGoodsOut, ...]:
     """Goods-outs nobody has begun that are not what the shopper wants any more.
 

@@ -12,6 +12,7 @@ from schemas.base import FulfilmentId, FulfilmentOrderId, GoodsOutRef, LineId, U
 from schemas.erp import FulfilmentState
 from schemas.goods_outs import GoodsOut, GoodsOutStatus
 from schemas.orders import FinancialStatus, Fulfilment, FulfilmentOrder, FulfilmentOrderStatus, Order
+from streams.rules.orders.once import once
 from streams.rules.orders.state import KnownGoodsOut, OrderState
 
 
@@ -68,6 +69,7 @@ def summed(units: Iterable[Units]) -> PerLine:
     return total
 
 
+@once
 def remaining(order: Order) -> PerLine:
     """Still to be fulfilled, over all fulfilment orders that have not ended."""
     total = PerLine()
@@ -87,6 +89,7 @@ def begun(order: Order) -> bool:
     )
 
 
+@once
 def ordered(goods_out: GoodsOut) -> PerLine:
     """What we asked for. Lines that a person added in Clarus name no line of the shop and are not among them."""
     total = PerLine()
@@ -101,6 +104,7 @@ def picked(goods_out: GoodsOut) -> bool:
     return any(line.picked > line.despatched for line in goods_out.lines)
 
 
+@once
 def despatched(goods_out: GoodsOut) -> PerLine:
     """What left, at most what that goods-out was asked for: what goes beyond is reported, never told or posted."""
     left = PerLine()
@@ -113,11 +117,13 @@ def despatched(goods_out: GoodsOut) -> PerLine:
     return PerLine({line: min(quantity, asked[line]) for line, quantity in left.items() if quantity})
 
 
+@once
 def tracking_numbers(goods_out: GoodsOut) -> tuple[str, ...]:
     """In the order of the packages, each once."""
     return tuple(dict.fromkeys(package.tracking_number for package in goods_out.packages if package.tracking_number))
 
 
+@once
 def fulfilments_of(state: OrderState, known: KnownGoodsOut) -> tuple[Fulfilment, ...]:
     """Shopify's fulfilments of one goods-out: those we made for it, and those that bear its tracking."""
     if state.shopify is None or not state.shopify.fulfilments:
@@ -144,6 +150,7 @@ def ever_told(state: OrderState, known: KnownGoodsOut, among: Collection[Fulfilm
     return summed(unit for id_, lines in (told | shown).items() if among is None or id_ in among for unit in lines)
 
 
+@once
 def still_told(state: OrderState, known: KnownGoodsOut) -> PerLine:
     """Units told for a goods-out and not taken back: cancelled fulfilments do not count.
 
@@ -176,6 +183,7 @@ def _in_erp(state: OrderState, reference: GoodsOutRef, states: tuple[FulfilmentS
     )
 
 
+@once
 def covers(state: OrderState, known: KnownGoodsOut) -> PerLine:
     """Units of what Shopify still owes that this goods-out takes care of, or may: none of it may be released again.
 
@@ -227,6 +235,7 @@ def uncovered(
     return free
 
 
+@once
 def remaining_of(one: FulfilmentOrder) -> PerLine:
     """Still to be fulfilled of one fulfilment order."""
     total = PerLine()
