@@ -4,7 +4,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help install demo test simulate planted lint bench lock schemas pages clean
+.PHONY: help install demo test simulate planted kill-test lint bench lock schemas pages clean
 
 # The first of these that runs and is new enough. `make PYTHON=/some/python3 install` overrides it.
 PYTHON ?= $(shell for one in python3.11 python3 python3.12 python3.13; do \
@@ -15,7 +15,7 @@ INSTALLED := .venv/.installed
 ARGS ?=
 
 help: ## List what make can do
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' Makefile
 
 install: $(INSTALLED) ## Create .venv with everything pinned by hash (the second run does nothing)
 
@@ -40,6 +40,9 @@ simulate: install ## Play 2000 histories of faults in virtual time on both cores
 
 planted: install ## Plant ten known bugs in copies of the code: the simulation must find each
 	@$(BIN)/python -m tests.simulation.planting
+
+kill-test: install ## Kill, freeze, restart and cut off everything under load on a real Kafka; nothing lost, nothing doubled
+	@$(BIN)/python -m tests.kills --keep .cache/kills $(ARGS)
 
 lint: install ## Check style, types, arrows between packages, YAML
 	$(BIN)/ruff check .

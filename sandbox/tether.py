@@ -51,6 +51,14 @@ class Tethered:
             os.kill(self.program_id, signal.SIGKILL)
         self.stop()
 
+    def pause(self) -> None:
+        """Freeze the program; the tether still ends it when its owner goes. Raises ProcessLookupError."""
+        os.kill(self.program_id, signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Raises ProcessLookupError when it does not run any more."""
+        os.kill(self.program_id, signal.SIGCONT)
+
     @property
     def exit_status(self) -> int | None:
         """None while it runs."""

@@ -1,12 +1,10 @@
 """A demo from the first checkout to the verdict: the outside world here; Kafka, Tryton and every role beside us."""
 
 import asyncio
-import contextlib
-import json
 import shutil
 import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -16,20 +14,18 @@ from kernel.kafka_log import KafkaLog
 from lockstep.demo.board import Board, Scene
 from lockstep.demo.erps import PlayedErp, tryton
 from lockstep.demo.judge import Books, Judged
-from lockstep.demo.outside import Outside, configure_brands, connection_tables, erp_key, make_outside
+from lockstep.demo.outside import Outside, configure_brands, make_outside
 from lockstep.demo.processes import Processes
 from lockstep.demo.report import Report
 from lockstep.demo.watch import Watch
+from lockstep.demo.wiring import PARTITIONS, wired
 from lockstep.reading import newest_configs
 from lockstep.roles import Role
-from lockstep.serving import serve
 from lockstep.topic_specs import specs
 from sandbox.clock import Clock, LoopClock
 from sandbox.faults import Faults, Preset
 from sandbox.kafka import Broker
-from sandbox.kafka.ports import free_ports
 
-PARTITIONS = 4
 LOOK_EVERY = 1.0
 QUIET_FOR = 9.0
 """Seconds of nothing new in any book before the verdict: longer than the systems' longest request plus what they
@@ -69,9 +65,9 @@ async def play(plan: Plan, board: Board, stay: Callable[[str], Awaitable[None]] 
         bootstrap, erp = await _started(plan, clock, board, stack)
         outside = make_outside(clock, plan.seed, Faults.preset(plan.faults), erp=None if erp is None else erp.books)
         stack.push_async_callback(outside.aclose)
-        environment = await _wired(outside, erp, bootstrap, folder, stack)
+        environment = await wired(outside, None if erp is None else erp.tables, bootstrap, folder, stack)
         log = KafkaLog(bootstrap, client_id="lockstep-demo")
-        await _topics(log, clock)
+        await _prepared(log, clock)
         processes = Processes(environment, folder, say=board.say)
         stack.push_async_callback(processes.stop)
         board.say("starting Lockstep's processes: " + ", ".join(Role))
@@ -111,51 +107,7 @@ async def _started(plan: Plan, clock: Clock, board: Board, stack: AsyncExitStack
         await asyncio.gather(broker, played, return_exceptions=True)
 
 
-async def _wired(
-    outside: Outside, erp: PlayedErp | None, bootstrap: str, folder: Path, stack: AsyncExitStack
-) -> dict[str, str]:
-    """Serve the outside world on free ports and tell Lockstep where it is: the environment of its processes."""
-    shopify, clarus, books, intake = free_ports(4)
-    bases = {"shopify": f"http://127.0.0.1:{shopify}", "clarus": f"http://127.0.0.1:{clarus}"}
-    await stack.enter_async_context(_served(outside.shopify_app, shopify))
-    await stack.enter_async_context(_served(outside.clarus_app, clarus))
-    if erp is None:
-        await stack.enter_async_context(_served(outside.erp_app, books))
-        base = f"http://127.0.0.1:{books}"
-        tables = {
-            str(brand.brand): {"kind": "sandbox", "base_url": base, "key": erp_key(brand)} for brand in outside.brands
-        }
-    else:
-        tables = erp.tables
-    outside.tell(f"http://127.0.0.1:{intake}")
-    connections = folder / "connections.json"
-    connections.write_text(json.dumps(connection_tables(bases, outside, tables), indent=1))
-    return {
-        "LOCKSTEP_KAFKA_BOOTSTRAP": bootstrap,
-        "LOCKSTEP_CONNECTIONS": str(connections),
-        "LOCKSTEP_PARTITIONS": str(PARTITIONS),
-        "LOCKSTEP_REPLICATION": "1",
-        "LOCKSTEP_INTAKE_PORT": str(intake),
-        "LOCKSTEP_SESSION_TIMEOUT": "6",
-        "LOCKSTEP_RUNTIME__POLL_EVERY": "10",
-        "LOCKSTEP_RUNTIME__DELAY": "3",
-        "LOCKSTEP_RUNTIME__READS_AT_ONCE": "4",
-        "LOCKSTEP_RUNTIME__WRITES_AT_ONCE": "24",
-    }
-
-
-@asynccontextmanager
-async def _served(app: object, port: int) -> AsyncIterator[None]:
-    serving = asyncio.create_task(serve(app, "127.0.0.1", port))  # type: ignore[arg-type]  # one of several kinds of ASGI application
-    try:
-        yield
-    finally:
-        serving.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await serving
-
-
-async def _topics(log: KafkaLog, clock: Clock) -> None:
+async def _prepared(log: KafkaLog, clock: Clock) -> None:
     """Topics and the brands' configuration, on brokers that hold no other run."""
     made = await log.create_topics(specs(PARTITIONS, 1))
     if not made and await newest_configs(log):

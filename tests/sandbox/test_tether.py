@@ -8,6 +8,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from sandbox import tether
 
 ENDLESS = "import os, sys, time; print(os.getpid(), flush=True); time.sleep(600)"
@@ -15,6 +17,8 @@ ENDLESS = "import os, sys, time; print(os.getpid(), flush=True); time.sleep(600)
 OWNER = """
 import os, sys, time
 from pathlib import Path
+import pytest
+
 from sandbox import tether
 log, delete = Path(sys.argv[1]), Path(sys.argv[3])
 program = [sys.executable, "-c", sys.argv[2]]
@@ -76,3 +80,32 @@ def test_a_program_that_ends_by_itself_hands_on_its_status(tmp_path: Path) -> No
         program = tether.start(ends, environment=os.environ, log=output, folder=tmp_path)
     assert within(20, lambda: program.exit_status == 7)
     program.stop()
+
+
+def state_of(process: int) -> str:
+    """As the kernel names it: T is stopped."""
+    return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0]
+
+
+def test_it_is_frozen_and_goes_on(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    with log.open("wb") as output:
+        program = tether.start([sys.executable, "-c", ENDLESS], environment=os.environ, log=output, folder=tmp_path)
+    number = written_number(log)
+    program.pause()
+    assert within(10, lambda: state_of(number) == "T")
+    program.resume()
+    assert within(10, lambda: state_of(number) != "T")
+    program.stop()
+    with pytest.raises(ProcessLookupError):
+        program.pause()
+
+
+def test_it_ends_when_its_owner_is_killed_while_it_is_frozen(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    owner = subprocess.Popen([sys.executable, "-c", OWNER, str(log), ENDLESS, ""])
+    program = written_number(log)
+    os.kill(program, signal.SIGSTOP)
+    owner.send_signal(signal.SIGKILL)
+    owner.wait()
+    assert within(tether.GRACE_SECONDS + 10, lambda: is_gone(program))
