@@ -1,7 +1,8 @@
 """Finds what no automation told: open goods-outs that are new, that moved on, or that are no longer open."""
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -16,6 +17,7 @@ from schemas.references import read_reference
 
 OPEN = ("DRAFT", "PENDING", "PART_ALLOCATED", "ALLOCATED", "PICK", "PART")
 """Statuses the poll looks at. Clarus' lists have no changed-since filter (its API description 1.0.0)."""
+ENDED = ("COMPLETED", "CANCELLED")
 
 
 class _Seen(NamedTuple):
@@ -39,12 +41,7 @@ class OpenGoodsOuts:
         Blind when the list cannot be believed: then nothing would seem to be open any more.
         """
         before = _read_cursor(cursor)
-        rights = await self._catalogue.rights(config.account, warehouses_of(config))
-        rights.must_be_complete()
-        listed = await self._reader.headers(
-            {"goods_out_status_code": {"in": list(OPEN)}, "account_id": {"eq": rights.account}}
-        )
-        (await self._catalogue.rights(config.account, warehouses_of(config))).must_be_complete()
+        listed = await self._headers(config, {"goods_out_status_code": {"in": list(OPEN)}})
         now = {
             text(node, "id"): _Seen(order, text(node, "goods_out_status", "code"), _despatched_at(node))
             for node in listed
@@ -54,6 +51,29 @@ class OpenGoodsOuts:
         orders = dict.fromkeys((now.get(id_) or before[id_]).order for id_ in moved)
         seen = orjson.dumps({id_: [*one] for id_, one in now.items()}).decode()
         return Changes(tuple(orders), seen, proven=True)
+
+    async def listed(self, config: BrandConfig, since: datetime) -> tuple[OrderId, ...]:
+        """Orders with an open goods-out, or with one that ended and was to leave after the moment. Raises Blind.
+
+        Lists cannot be asked for when a goods-out ended; ours are to leave within a day of being made.
+        """
+        ended = {
+            "goods_out_status_code": {"in": list(ENDED)},
+            "expected_date_of_dispatch": {"from": since.astimezone(UTC).isoformat()},
+        }
+        nodes = [
+            *await self._headers(config, {"goods_out_status_code": {"in": list(OPEN)}}),
+            *await self._headers(config, ended),
+        ]
+        return tuple(dict.fromkeys(order for node in nodes if (order := ours(config, node)) is not None))
+
+    async def _headers(self, config: BrandConfig, filter_: Mapping[str, Any]) -> list[Node]:
+        """Of our account. Raises Blind when we did not see all that is ours, before or after."""
+        rights = await self._catalogue.rights(config.account, warehouses_of(config))
+        rights.must_be_complete()
+        found = await self._reader.headers({**filter_, "account_id": {"eq": rights.account}})
+        (await self._catalogue.rights(config.account, warehouses_of(config))).must_be_complete()
+        return found
 
 
 def ours(config: BrandConfig, node: Node) -> OrderId | None:

@@ -1,6 +1,7 @@
 """Clarus as the connector runtime sees it."""
 
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 
 import httpx
 
@@ -108,6 +109,9 @@ class ClarusPort:
         if config is None:
             return Changes((), cursor)
         return await self._tenants[brand].poll.changes(config, cursor)
+
+    async def listed(self, brand: Brand, since: datetime) -> Sequence[OrderId]:
+        return await self._tenants[brand].poll.listed(self._config(brand), since)
 
     def _config(self, brand: Brand) -> BrandConfig:
         config = self._config_of(brand)

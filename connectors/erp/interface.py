@@ -12,6 +12,7 @@ Rules every adapter keeps:
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
 from connectors.runtime.errors import ConnectorError
@@ -94,6 +95,10 @@ class ErpAdapter(Protocol):
 
     async def changes_since(self, brand: Brand, cursor: str) -> Changes:
         """Orders changed since the cursor, with overlap; '' gives all."""
+        ...
+
+    async def listed(self, brand: Brand, since: datetime) -> Sequence[OrderId]:
+        """Orders written since, with their fulfilments. What is older is named by Shopify and Clarus, if it is open."""
         ...
 
     async def aclose(self) -> None: ...

@@ -62,6 +62,9 @@ class ErpPort:
     async def changes(self, brand: Brand, cursor: str) -> Changes:
         return await self._adapters[brand].changes_since(brand, cursor)
 
+    async def listed(self, brand: Brand, since: datetime) -> Sequence[OrderId]:
+        return await self._adapters[brand].listed(brand, since)
+
     async def aclose(self) -> None:
         for adapter in {id(adapter): adapter for adapter in self._adapters.values()}.values():
             await adapter.aclose()

@@ -95,6 +95,24 @@ class Port(Protocol):
     async def aclose(self) -> None: ...
 
 
+class Listing(Protocol):
+    """What a start without a log asks of an outside system: reads only. Every port has it beside `Port`."""
+
+    @property
+    def read_batch(self) -> int: ...
+
+    async def listed(self, brand: Brand, since: datetime) -> Sequence[OrderId]:
+        """Orders that are open there, and those that changed or ended since. Hints: some may be neither.
+
+        Raises ConnectorError, also when the list does not prove that it shows all that is ours.
+        """
+        ...
+
+    async def read(self, brand: Brand, orders: Sequence[OrderId]) -> Sequence[Reading]: ...
+
+    async def aclose(self) -> None: ...
+
+
 @runtime_checkable
 class Budgeted(Protocol):
     """A port whose system, or whose own pace, limits it; without it the runtime's slots are the only limit."""

@@ -29,15 +29,20 @@ class OrderPoll:
         """All pages. Raises Incompatible for a cursor that is not ours and for a search that Shopify did not take."""
         newest, told = self._read_cursor(cursor)
         overlap = timedelta(seconds=self._shop.poll_overlap)
-        found = await self._search(newest - overlap)
+        found = await self._search(_updated_since(newest - overlap))
         changed = tuple(order for order, at in found.items() if told.get(order) != at)
         newest = max((_moment(at) for at in found.values()), default=newest)
         kept = {order: at for order, at in {**told, **found}.items() if _moment(at) >= newest - overlap}
         return Changes(changed, orjson.dumps({"newest": newest.isoformat(), "told": kept}).decode())
 
-    async def _search(self, since: datetime) -> dict[OrderId, str]:
-        """Orders and their `updatedAt`. The quotes matter: without them Shopify ignores the time of day."""
-        query = f"updated_at:>='{since.astimezone(UTC).strftime('%Y-%m-%dT%H:%M:%SZ')}'"
+    async def listed(self, since: datetime) -> tuple[OrderId, ...]:
+        """Orders neither archived nor cancelled, and those updated since. Older than 60 days: only with the scope
+        `read_all_orders` (Admin API 2026-10).
+        """
+        return tuple({**await self._search("status:open"), **await self._search(_updated_since(since))})
+
+    async def _search(self, query: str) -> dict[OrderId, str]:
+        """Orders and their `updatedAt`."""
         found: dict[OrderId, str] = {}
         after: str | None = None
         while True:
@@ -63,6 +68,11 @@ class OrderPoll:
             return _moment(read["newest"]), read["told"]
         except (ValueError, KeyError, TypeError) as error:
             raise Incompatible("expected the cursor of the last poll, found another text") from error
+
+
+def _updated_since(moment: datetime) -> str:
+    """The quotes matter: without them Shopify ignores the time of day."""
+    return f"updated_at:>='{moment.astimezone(UTC).strftime('%Y-%m-%dT%H:%M:%SZ')}'"
 
 
 def _moment(text: str) -> datetime:

@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
 
 import httpx
 
@@ -105,6 +106,9 @@ class ShopifyPort:
 
     async def changes(self, brand: Brand, cursor: str) -> Changes:
         return await self._connections[brand].poll.changes(cursor)
+
+    async def listed(self, brand: Brand, since: datetime) -> Sequence[OrderId]:
+        return await self._connections[brand].poll.listed(since)
 
     async def aclose(self) -> None:
         for one in self._connections.values():

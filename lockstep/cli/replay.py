@@ -13,6 +13,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from lockstep.cli.common import finish, out, settings
+from lockstep.cli.from_systems import Asked as SystemsAsked
+from lockstep.cli.from_systems import rebuild_from_systems
 from lockstep.kafka import kafka_log
 from lockstep.replay.checks import Finding, Weight
 from lockstep.replay.compare import Compared
@@ -64,6 +66,17 @@ def rebuild(
     without_brand: Without = None,
     processes: Processes = CORES,
     work: Work = WORK / "rebuild",
+    brands: Annotated[list[str] | None, typer.Argument(help="with --from-systems: these; all when left out")] = None,
+    from_systems: Annotated[
+        bool,
+        typer.Option("--from-systems", help="without a log: read every order from the systems; see below"),
+    ] = False,
+    closed_within: Annotated[
+        float, typer.Option(min=0, help="with --from-systems: days; orders that changed or ended since, too")
+    ] = 30,
+    config: Annotated[
+        list[Path] | None, typer.Option(help="with --from-systems: a brand's file, where there is no log at all")
+    ] = None,
 ) -> None:
     """Make the orders' table anew from the event log, and tell what would be commanded; send nothing.
 
@@ -71,7 +84,17 @@ def rebuild(
     `lockstep run orders` runs, the table there is kept as orders.state.kept-… and the rebuilt one put in its place; see
     docs/operate/rebuild.md. Ctrl-C saves; the same command goes on from there. Exit code 0: the same as the table in
     place, or put in place; 1: not the same; 2: cannot be rebuilt, and why.
+
+    With --from-systems the log is not read: every order that is open or was lately is read from Shopify, Clarus and the
+    ERP and folded in memory, and what would be sent, which cases would open and what nobody owns is told (exit code 1
+    when there is any). With --yes, too, hints for all these orders go to the log, and the running roles do the rest.
     """
+    if from_systems:
+        chosen = tuple(Brand(brand) for brand in brands or ())
+        asked = SystemsAsked(chosen, tuple(config or ()), closed_within, work / "from-systems", yes)
+        raise typer.Exit(rebuild_from_systems(asked))
+    if brands:
+        raise typer.BadParameter(f"brands are for --from-systems, found {', '.join(brands)}; see --without-brand")
     plan = Plan(work, processes, tuple(Brand(brand) for brand in without_brand or ()))
     connect = connecting()
     if yes:

@@ -19,14 +19,14 @@ class Entry:
 _STOPS, _LOSS, _ADVICE = Severity.STOPS_REBUILD, Severity.RISKS_LOSS, Severity.ADVICE
 _SET = "Set it: `kafka-configs.sh --alter --entity-type topics --entity-name TOPIC --add-config NAME=VALUE`."
 _TOPICS = Subject.TOPICS
-_REBUILD = "what is deleted already comes back by `rebuild --from-systems` only."
+_REBUILD = "what is deleted already comes back by `lockstep rebuild --from-systems` only."
 
 CATALOGUE: MappingProxyType[Code, Entry] = MappingProxyType(
     {
         Code.TOPIC_MISSING: Entry(
             _TOPICS, _LOSS,
             "Every topic of the registry is there; without it the roles that read or write it do not run.",
-            "`lockstep topics create`. If it was there before, what it held is gone: `rebuild` next.",
+            "`lockstep topics create`. If it was there before, what it held is gone: `lockstep rebuild` next.",
         ),
         Code.PARTITIONS_DIFFER: Entry(
             _TOPICS, _LOSS,
@@ -142,7 +142,7 @@ CATALOGUE: MappingProxyType[Code, Entry] = MappingProxyType(
             Subject.LOG, _STOPS,
             "Each partition of `orders.events` begins at offset 0.",
             "What was deleted cannot be folded again: mend the retention, keep the changelog, and should the state be "
-            "lost too, use `rebuild --from-systems`.",
+            "lost too, use `lockstep rebuild --from-systems`.",
         ),
         Code.OPEN_ORDERS_OUTLIVE_LOG: Entry(
             Subject.LOG, _STOPS,
@@ -153,7 +153,7 @@ CATALOGUE: MappingProxyType[Code, Entry] = MappingProxyType(
             Subject.LOG, _LOSS,
             "No state has folded more than its partition of the log holds. Else the log was made anew, and all its "
             "records up to that offset would be taken for duplicates.",
-            "Stop the orders role, empty `orders.state`, then `rebuild`, or `--from-systems`.",
+            "Stop the orders role, empty `orders.state`, then `lockstep rebuild`, or `--from-systems`.",
         ),
         Code.STATE_OF_ANOTHER_CLUSTER: Entry(
             Subject.LOG, _LOSS,
@@ -163,12 +163,12 @@ CATALOGUE: MappingProxyType[Code, Entry] = MappingProxyType(
         Code.STATE_LOST: Entry(
             Subject.LOG, _LOSS,
             "Where the orders group has committed, `orders.state` holds states: it goes on from there without more.",
-            "Stop the orders role, then `rebuild`, or where the log is gone too `--from-systems`.",
+            "Stop the orders role, then `lockstep rebuild`, or where the log is gone too `--from-systems`.",
         ),
         Code.STATE_UNREADABLE: Entry(
             Subject.LOG, _LOSS,
             "Every state can be read by this release.",
-            "Is this an older release than the one that wrote it? Else `rebuild`.",
+            "Is this an older release than the one that wrote it? Else `lockstep rebuild`.",
         ),
         Code.COMMIT_MISSING: Entry(
             Subject.GROUPS, _ADVICE,
@@ -178,7 +178,7 @@ CATALOGUE: MappingProxyType[Code, Entry] = MappingProxyType(
         Code.UNREAD_DELETED: Entry(
             Subject.GROUPS, _LOSS,
             "Nothing was deleted before it was read.",
-            "`lockstep refresh` the orders of that time, or `rebuild --from-systems BRAND --yes`; then look "
+            "`lockstep refresh` the orders of that time, or `lockstep rebuild --from-systems BRAND --yes`; then look "
             "why the role stood still longer than the topic is kept.",
         ),
         Code.UNREAD_SOON_DELETED: Entry(

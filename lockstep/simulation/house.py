@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import httpx
+
 from connectors.intake.app import create_intake
 from connectors.runtime.config_view import ConfigView
 from connectors.runtime.port import Port
@@ -56,6 +58,18 @@ class Instance:
     worker: Worker | None = None
 
 
+class _Door(httpx.AsyncBaseTransport):
+    """Where webhooks knock: whichever intake is there now."""
+
+    def __init__(self, house: "House") -> None:
+        self._house = house
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        if self._house.intake is None:
+            raise httpx.ConnectError("nobody is there", request=request)
+        return await self._house.intake.handle_async_request(request)
+
+
 class House:
     """Everything, started; `async with` ends it. Processes that end by themselves come back, as in production."""
 
@@ -67,7 +81,7 @@ class House:
         engine: EngineSettings | None = None,
     ) -> None:
         self.clock = LoopClock(START)
-        self.log = MemoryLog(self.clock, {topic.name: PARTITIONS for topic in ALL})
+        self.log = self._empty_log()
         self.outside: Outside = make_outside(self.clock, seed, faults or Faults())
         self.metrics = Metrics()
         self._runtime, self._engine = runtime, engine or EngineSettings()
@@ -101,6 +115,12 @@ class House:
 
     async def __aenter__(self) -> "House":
         asyncio.get_running_loop().set_task_factory(own_tasks)  # type: ignore[arg-type]  # typeshed knows no `context` of 3.11
+        self.outside.tell("http://intake.test", _Door(self))
+        await self._open()
+        return self
+
+    async def _open(self) -> None:
+        """Configure the brands in an empty log, open the door, start every role."""
         await configure_brands(self.log, START - timedelta(hours=1))
         await self._configs.__aenter__()
         producer = self.log.producer()
@@ -114,10 +134,8 @@ class House:
             new_trace=lambda: str(uuid.UUID(int=self._traces.getrandbits(128), version=4)),
         )
         self.intake = Wire(intake, self._wires)
-        self.outside.tell("http://intake.test", self.intake)
         for name in (*System, "normalise", "orders"):
             self.start(name)
-        return self
 
     async def __aexit__(self, *_: object) -> None:
         for keeper in list(self._keepers):
@@ -127,6 +145,18 @@ class House:
             await self.kill(role)
         await self.outside.aclose()
         await self._configs.__aexit__()
+
+    async def lose_the_log(self) -> None:
+        """Every record and every state is gone; the outside world goes on, and all roles start on an empty log."""
+        for role in list(self.instances):
+            await self.kill(role)
+        await self._configs.__aexit__()
+        self.log = self._empty_log()
+        self._configs = ConfigView(self.log, self.clock)
+        await self._open()
+
+    def _empty_log(self) -> MemoryLog:
+        return MemoryLog(self.clock, {topic.name: PARTITIONS for topic in ALL})
 
     # --- processes
 

@@ -171,6 +171,8 @@ class AdminApi:
             datetime.fromisoformat(since[1]) if since else datetime.min.replace(tzinfo=self._shop.clock.now().tzinfo)
         )
         found = self._shop.changed_since(moment)
+        if "status:open" in (query or ""):
+            found = [order for order in found if order.cancelled_at is None]
         return connection(found, lambda order: order_view(self._shop, order))(first, after)
 
     # --- mutations

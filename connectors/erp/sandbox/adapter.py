@@ -1,6 +1,7 @@
 """The adapter to the sandbox ERP: keyed upserts, and fulfilments the ERP itself recognises by their key."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
@@ -115,10 +116,15 @@ class SandboxErp:
 
     async def changes_since(self, brand: Brand, cursor: str) -> Changes:
         """By change number, which the ERP gives out in order: nothing is missed and nothing need overlap."""
-        after = int(cursor or "0")
+        return await self._listed(brand, int(cursor or "0"), [])
+
+    async def listed(self, brand: Brand, since: datetime) -> Sequence[OrderId]:
+        return (await self._listed(brand, 0, [("changed_since", since.isoformat())])).orders
+
+    async def _listed(self, brand: Brand, after: int, filter_: list[tuple[str, str]]) -> Changes:
         orders: list[OrderId] = []
         while True:
-            page = [("after", str(after)), ("limit", str(PAGE))]
+            page = [("after", str(after)), ("limit", str(PAGE)), *filter_]
             found = (await self._connections[brand].get("api/sales_orders", page))["orders"]
             orders.extend(OrderId(order["key"]) for order in found)
             if found:

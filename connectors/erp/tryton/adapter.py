@@ -1,6 +1,7 @@
 """The adapter to Tryton, series 8.0, over its REST interface."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 
 import httpx
 import orjson
@@ -85,6 +86,9 @@ class TrytonErp:
 
     async def changes_since(self, brand: Brand, cursor: str) -> Changes:
         return await changes_since(self._client, self._shops[brand].web_shop, cursor)
+
+    async def listed(self, brand: Brand, since: datetime) -> Sequence[OrderId]:
+        return (await self.changes_since(brand, since.isoformat())).orders
 
     async def aclose(self) -> None:
         await self._client.aclose()

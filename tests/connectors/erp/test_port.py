@@ -3,7 +3,7 @@
 import asyncio
 from collections import deque
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -46,6 +46,9 @@ class ScriptedErp:
 
     async def changes_since(self, brand: Brand, cursor: str) -> Changes:
         return Changes((), cursor)
+
+    async def listed(self, brand: Brand, since: datetime) -> Sequence[OrderId]:
+        return ()
 
     async def aclose(self) -> None:
         self.closed += 1
