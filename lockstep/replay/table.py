@@ -10,13 +10,15 @@ from lockstep.reading import everything
 from lockstep.replay.checks import Finding, foreign_value, half_put
 from schemas.events import CONFIG_ID, ConfigChanged
 from schemas.topics import ORDERS_STATE
-from streams.engine.changelog import MARKS, Restored
+from streams.engine.changelog import BEGUN, MARKS, Restored
 from streams.engine.prefix import Prefix, unpack
 from streams.rules.orders.state import OrderState
 
 PERSONAL = {"personal", "ship_to", "order_notes"}
 """Fields of a state whose content is never printed."""
 _CONFIG = f"/{CONFIG_ID}".encode()
+BROKEN = (ValueError, OverflowError)
+"""What other code's bytes raise when they are read as ours."""
 SHOWN = 80
 """Characters of a value, at most."""
 
@@ -37,10 +39,12 @@ async def read_table(log: Log, number: int, topic: str = ORDERS_STATE.name) -> T
         async for record in records:
             if record.key is None or record.value is None:
                 continue
-            if record.key not in MARKS:
+            if record.key == BEGUN:
+                table.findings.clear()  # what lay there does not count any more
+            elif record.key not in MARKS:
                 try:
                     unpack(record.value)
-                except ValueError as cause:
+                except BROKEN as cause:
                     name = record.key.decode(errors="replace")
                     table.findings.append(foreign_value(where, record.offset, name, cause))
                     continue
@@ -104,7 +108,7 @@ def foreign(number: int, key: bytes, value: bytes) -> Finding | None:
     model = ConfigChanged if key.endswith(_CONFIG) else OrderState
     try:
         model.model_validate_json(unpack(value)[1])
-    except ValueError as cause:
+    except BROKEN as cause:
         return foreign_value(Partition(ORDERS_STATE.name, number), None, key.decode(errors="replace"), cause)
     return None
 
@@ -114,7 +118,7 @@ def _unpacked(value: bytes) -> tuple[Prefix, bytes] | None:
     try:
         prefix, body = unpack(value)
         json.loads(body)
-    except ValueError:
+    except BROKEN:
         return None
     return prefix, body
 
