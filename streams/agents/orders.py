@@ -68,10 +68,11 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Configured:
-    """A brand's configuration and when it was appended to this partition."""
+    """A brand's configuration, and when and where it was appended to this partition."""
 
     config: BrandConfig
     at: datetime
+    offset: int
 
 
 @dataclass(slots=True)
@@ -104,7 +105,8 @@ class OrdersFold:
         brand, order = split_key(key.decode())
         if order == CONFIG_ID:
             event = ConfigChanged.model_validate_json(body)
-            self._configs[brand] = Configured(event.config, prefix.wake_at or datetime.max.replace(tzinfo=UTC))
+            at = prefix.wake_at or datetime.max.replace(tzinfo=UTC)
+            self._configs[brand] = Configured(event.config, at, prefix.last_offset)
         else:
             entry = self._entries[key] = Entry(prefix, body, None)
             if MISSING in body:
@@ -158,6 +160,7 @@ class OrdersFold:
             record.at,
             _decision(record, event.trace),
             clarus_doubted=self._vanished.many(event.brand),
+            redelivered=self._before_its_configuration(event.brand, record),
         )
         verdict, caused = Verdict.DUPLICATE, _Caused()
         if made is not None:
@@ -185,7 +188,7 @@ class OrdersFold:
         held = self._configs.get(event.brand)
         if held is not None and held.config.version >= event.config.version:
             return Step(Verdict.DUPLICATE)
-        self._configs[event.brand] = Configured(event.config, record.at)
+        self._configs[event.brand] = Configured(event.config, record.at, record.offset)
         own = f"{event.brand}/".encode()
         for key in self._entries:
             if key.startswith(own):
@@ -245,6 +248,11 @@ class OrdersFold:
             return wake_at
         again = configured.at + timedelta(milliseconds=spread(key.decode(), REPLAN_WINDOW_MS))
         return again if wake_at is None else min(wake_at, again)
+
+    def _before_its_configuration(self, brand: Brand, record: Record) -> bool:
+        """Whether a restart delivers the record again: the restored configuration stands later in the log."""
+        configured = self._configs.get(brand)
+        return configured is not None and record.offset < configured.offset
 
     def config_of(self, brand: Brand) -> BrandConfig | None:
         configured = self._configs.get(brand)

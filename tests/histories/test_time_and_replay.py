@@ -105,6 +105,17 @@ def test_a_restart_sends_again_what_may_not_have_been_sent() -> None:
     assert fold.resend(event.offset + 1) == []
 
 
+def test_what_said_nothing_new_says_nothing_when_it_comes_again_behind_a_newer_configuration() -> None:
+    """Killed before the commit: the restored table knows a configuration that stands later in the log."""
+    story = Story().shopify(ORDER.routed("71")).shopify(ORDER.routed("71"))
+    repeated = story.log[-1]
+    story.configured(paused=["clarus"])
+    step = restarted(story).handle(repeated)
+    assert step.verdict is Verdict.DUPLICATE
+    assert step.changes == []
+    assert step.emissions == []
+
+
 def restarted(story: Story) -> OrdersFold:
     fold = OrdersFold(0)
     for key, value in story.changelog.items():

@@ -18,24 +18,30 @@ def step(
     decision: Decision,
     *,
     clarus_doubted: bool = False,
+    redelivered: bool = False,
 ) -> Plan | None:
     """Fold one event and decide. None: nothing changes and nothing is written. This very record was folded before; or
     it says nothing new, and what was decided on the same knowledge stands. What only time changes has its wake-up.
 
     `clarus_doubted`: so much of the brand is newly missing there that absence is not believed.
+    `redelivered`: the event stands before the configuration in the log. When it says nothing new it said nothing new
+    then either, and is not what the newer configuration is planned for.
     Without a configuration the order is known and waits: nothing is decided for a brand that nobody has configured.
     """
     if state is not None and (decision.offset <= state.last_offset or is_repeated(state, event.source)):
         return None
     before = state if state is not None else first(event.brand, event.order, at)
     known = absorb(before, event, at, decision.offset).model_copy(update={"clarus_doubted": clarus_doubted})
-    if state is not None and says_nothing_new(state, known, config):
+    if state is not None and says_nothing_new(state, known, None if redelivered else config):
         return None
     return Plan(known) if config is None else plan(known, config, decision)
 
 
 def says_nothing_new(before: OrderState, known: OrderState, config: BrandConfig | None) -> bool:
-    """Whether only the place in the log has changed since the last plan, which was made with this configuration."""
+    """Whether only the place in the log has changed since the last plan, which was made with this configuration.
+
+    None asks about no configuration.
+    """
     if config is not None and before.config_version < config.version:
         return False
     place = {"last_offset": before.last_offset, "now": before.now, "seen": before.seen}
