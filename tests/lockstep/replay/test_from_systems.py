@@ -1,5 +1,6 @@
 """The log is lost, the systems go on: what is read from them, what would be sent, a fresh log that doubles nothing."""
 
+import asyncio
 import random
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
@@ -21,6 +22,7 @@ from lockstep.simulation.house import START, House
 from lockstep.simulation.log_oracle import cases_of
 from lockstep.simulation.wire import App, Wire
 from sandbox.clarus.records import Status
+from sandbox.faults import Faults
 from sandbox.shopify.records import Address, Order
 from schemas.base import Brand, OrderId, System
 from schemas.config import BrandConfig
@@ -32,6 +34,7 @@ CONFIG = (
     .config(START - timedelta(hours=1))
     .model_copy(update={"version": 1})
 )
+LONGEST_REQUEST = 30.0
 LEEDS = Address(
     name="R. Example", address1="8 Mill Lane", city="Leeds", zip="LS1 4AB", country_code="GB", phone="+441130000000"
 )
@@ -96,10 +99,11 @@ async def despatch_the_rest(house: House) -> None:
             house.outside.clarus.despatch(one.id, tracking=[f"LATE-{one.id}"])
 
 
-async def in_the_end(house: House) -> Report:
+async def in_the_end(house: House, *, despatching: bool = True) -> Report:
     """What the books say when all is told and has been quiet for a while."""
     for _ in range(900):
-        await despatch_the_rest(house)
+        if despatching:
+            await despatch_the_rest(house)
         if Judged(await house.outside.books()).finished():
             break
         await house.clock.sleep(1.0)
@@ -141,6 +145,7 @@ def test_after_the_log_is_lost_every_order_ends_in_step_and_nothing_is_done_twic
             dry = await read(house, tmp_path)
 
             assert await house.outside.books() == before, "nothing was written"
+            assert dry.listed.by == {System.SHOPIFY: 7, System.CLARUS: 5, System.ERP: 5}
             shows = by_name(dry)
             assert shows[told.name] == (IN_STEP,)
             assert shows[half.name] == ("waiting for despatch",)
@@ -345,5 +350,32 @@ def test_only_hints_are_written_and_only_lately_changed_orders_are_named(tmp_pat
             for system in System:
                 assert len(house.log.records(HINTS[system].name)) == records[HINTS[system].name] + 2
                 assert len(house.log.records(RAW[system].name)) == records[RAW[system].name]
+
+    run_virtual(story())
+
+
+@pytest.mark.parametrize("seed_", range(6))
+def test_a_log_lost_in_the_middle_of_a_day_doubles_nothing(seed_: int, tmp_path: Path) -> None:
+    """Webhooks lost, answers lost, writes executed late; the roles end anywhere, and start on an empty log later."""
+
+    async def story() -> None:
+        faults = Faults(webhook_lost=0.2, answer_lost=0.1, server_error=0.04, late_execution=0.05, late_by=3.0)
+        async with House(faults, seed_) as house:
+            chance = random.Random(seed_)
+            pickers = asyncio.create_task(house.outside.pickers().run())
+            shoppers = asyncio.create_task(house.outside.shoppers().run(12, 1.0))
+            await house.clock.sleep(chance.uniform(5, 40))
+            for role in list(house.instances):
+                await house.kill(role)
+            await house.clock.sleep(LONGEST_REQUEST)
+            await house.lose_the_log()
+            for brand in BRANDS:
+                orders = [OrderId(str(one)) for one in house.outside.shop(brand.brand).orders]
+                await seed(house.log, brand.brand, orders, house.clock)
+            report = await in_the_end(house, despatching=False)
+            pickers.cancel()
+            shoppers.cancel()
+            await asyncio.gather(pickers, shoppers, return_exceptions=True)
+            assert report.in_step, report.why_not
 
     run_virtual(story())
