@@ -71,10 +71,10 @@ class Blows:
         proxies: Mapping[System, FaultProxy],
         log: KafkaLog,
         clock: Clock,
-        say: Callable[[str], None],
+        say: Callable[[str], None] = lambda _: None,
     ) -> None:
         self._processes, self._cluster, self._proxies = processes, cluster, proxies
-        self._log, self._clock, self._say = log, clock, say
+        self._log, self._clock, self.say = log, clock, say
         self._locks: dict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._brokers_struck = 0
         self.told = Told()
@@ -90,7 +90,7 @@ class Blows:
         await asyncio.sleep(at - asyncio.get_running_loop().time())
         victim = "broker" if blow.kind in BROKERS else f"{blow.whom} connections" if blow.kind in NETWORK else blow.whom
         async with self._locks[victim]:
-            self._say(f"{which}: {blow}")
+            self.say(f"{which}: {blow}")
             await self._strike(blow)
             self.told.by_kind[blow.kind] += 1
             self.told.by_victim[victim] += 1

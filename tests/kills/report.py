@@ -28,6 +28,8 @@ class Phase(Frozen):
     lost: int
     doubled: int
     doubled_found: int
+    unanswered: int
+    """Commands without outcome; they count as lost too."""
     tables_equal: bool
     restarts: int
     seconds: float
