@@ -31,7 +31,9 @@ async def serve(app: Starlette, host: str, port: int) -> None:
     except SystemExit as ended:
         raise OSError(f"expected the free address {host}:{port} to listen on, found it taken") from ended
     finally:
-        server.should_exit = True
+        if server.started and not server.should_exit:  # cancelled: it has not closed what it listens on
+            server.should_exit = server.force_exit = True
+            await server.shutdown()
 
 
 @dataclass(frozen=True, slots=True)

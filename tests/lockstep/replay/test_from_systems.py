@@ -25,6 +25,7 @@ from sandbox.clarus.records import Status
 from sandbox.faults import Faults
 from sandbox.shopify.records import Address, Order
 from schemas.base import Brand, OrderId, System
+from schemas.cases import CaseCode
 from schemas.config import BrandConfig
 from schemas.topics import DLQ, HINTS, RAW
 
@@ -377,5 +378,34 @@ def test_a_log_lost_in_the_middle_of_a_day_doubles_nothing(seed_: int, tmp_path:
             shoppers.cancel()
             await asyncio.gather(pickers, shoppers, return_exceptions=True)
             assert report.in_step, report.why_not
+
+    run_virtual(story())
+
+
+def test_a_shopper_told_without_tracking_is_not_told_again_but_a_person_is_asked(tmp_path: Path) -> None:
+    """Nothing in the three systems says that this telling was ours."""
+
+    async def story() -> None:
+        async with House() as house:
+            street = Street(house)
+            order = await street.released(("0042-A", 2))
+            house.outside.clarus.despatch(street.goods_outs(order)[0], tracking=[""])
+            await house.until(lambda: len(order.fulfillments) == 1)
+            assert not order.fulfillments[0].numbers
+            for role in list(house.instances):
+                await house.kill(role)
+            await house.clock.sleep(LONGEST_REQUEST)
+
+            dry = await read(house, tmp_path)
+            await house.lose_the_log()
+            await seed(house.log, ACME, dry.listed.orders, house.clock)
+            await house.clock.sleep(600)
+
+            (verdict,) = dry.verdicts
+            assert verdict.would_send == ()
+            assert set(verdict.cases) == {CaseCode.FULFILLED_BY_HAND}
+            assert len(order.fulfillments) == 1
+            asked = {case.code for case in cases_of(house.log) if case.open}
+            assert asked == {CaseCode.FULFILLED_BY_HAND, CaseCode.TRACKING_MISSING}
 
     run_virtual(story())
