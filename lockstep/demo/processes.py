@@ -42,6 +42,8 @@ class RoleProcess:
     _expected_down: bool = False
 
     def start(self) -> None:
+        if self._tethered is not None:
+            self._tethered.stop()  # it has ended; its tether's pipe has not
         with self.log.open("ab") as log:
             command = [sys.executable, "-m", "lockstep", "run", self.role]
             self._tethered = tether.start(command, environment=self.environment, log=log, folder=self.log.parent)
