@@ -89,7 +89,8 @@ def draw(seed: int, where: Where, blows: int, over: float) -> tuple[Blow, ...]:
     chance = random.Random(f"kills/{seed}/{where}")
     kinds = _kinds(blows)
     chance.shuffle(kinds)
-    victims = {kind: _Turns(chance, _whom(kind)) for kind in Kind}
+    victims = {kind: _Turns(chance, _whom(kind)) for kind in Kind if kind not in NETWORK}
+    victims |= dict.fromkeys(sorted(NETWORK), _Turns(chance, tuple(System)))
     step = over / blows
     return tuple(
         Blow(
@@ -116,8 +117,6 @@ def _kinds(count: int) -> list[Kind]:
 def _whom(kind: Kind) -> Sequence[str]:
     if kind in BROKERS:
         return ("",)
-    if kind in NETWORK:
-        return tuple(System)
     return SCALED if kind is Kind.SCALE else tuple(Role)
 
 

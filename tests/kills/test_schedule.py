@@ -3,6 +3,7 @@
 import pytest
 
 from lockstep.roles import Role
+from schemas.base import System
 from tests.kills.__main__ import KILLS, MINUTES
 from tests.kills.schedule import BROKERS, NETWORK, SECONDS, WEIGHTS, Kind, Where, draw
 
@@ -49,6 +50,10 @@ def test_nobody_is_struck_twice_by_a_kind_before_all_others_were() -> None:
     killed = [blow.whom for blow in draw(3, "cluster", 60, 360) if blow.kind is Kind.KILL]
 
     assert set(killed[: len(Role)]) == set(Role)
+
+
+def test_every_systems_connections_are_struck() -> None:
+    assert {blow.whom for blow in draw(3, "single", len(Kind), 60) if blow.kind in NETWORK} == set(System)
 
 
 def test_the_intake_is_never_scaled_for_it_has_one_port() -> None:
