@@ -4,7 +4,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help install demo test simulate planted kill-test lint bench lock schemas pages clean
+.PHONY: help install demo test simulate planted kill-test lint bench rebuild-day lock schemas pages clean
 
 # The first of these that runs and is new enough. `make PYTHON=/some/python3 install` overrides it.
 PYTHON ?= $(shell for one in python3.11 python3 python3.12 python3.13; do \
@@ -15,7 +15,7 @@ INSTALLED := .venv/.installed
 ARGS ?=
 
 help: ## List what make can do
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' Makefile
 
 install: $(INSTALLED) ## Create .venv with everything pinned by hash (the second run does nothing)
 
@@ -53,6 +53,9 @@ lint: install ## Check style, types, arrows between packages, YAML
 
 bench: install ## Measure throughput and latency
 	@$(BIN)/python -m benchmarks $(ARGS)
+
+rebuild-day: install ## A day of a million order events on a real Kafka: verified, rebuilt, put in place, measured
+	@$(BIN)/python -m benchmarks.day $(ARGS)
 
 COMPILE := $(BIN)/pip-compile --quiet --allow-unsafe --generate-hashes --no-emit-find-links --no-emit-index-url --strip-extras
 

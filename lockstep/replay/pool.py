@@ -14,6 +14,7 @@ from concurrent.futures import FIRST_EXCEPTION, Future, ProcessPoolExecutor, wai
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
+from time import process_time
 from typing import Any, Generic, TypeVar
 
 from kernel.logs import configure
@@ -35,11 +36,12 @@ class FoldProcessLostError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Ended(Generic[R]):
-    """A unit's result; `peak_bytes` is the most memory its process has held so far."""
+    """A unit's result, its CPU seconds, and the most memory its process has held so far."""
 
     result: R
     process: int
     peak_bytes: int
+    cpu_seconds: float
 
 
 class Quiet:
@@ -84,7 +86,9 @@ def _run(work: Work[J, R], connect: Connect, job: J, place: int) -> Ended[R]:
     async def main() -> R:
         return await work(connect(), job, _Slot(_shared[-1], place))
 
-    return Ended(asyncio.run(main()), os.getpid(), peak_bytes())
+    began = process_time()
+    result = asyncio.run(main())
+    return Ended(result, os.getpid(), peak_bytes(), process_time() - began)
 
 
 def peak_bytes() -> int:

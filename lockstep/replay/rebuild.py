@@ -7,7 +7,7 @@ import asyncio
 import json
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ from lockstep.replay.fold import Watch, digest, fold_to
 from lockstep.replay.pool import Connect, in_processes
 from lockstep.replay.put import put
 from lockstep.replay.table import read_table
-from lockstep.replay.verify import Plan, Told, peaks
+from lockstep.replay.verify import Plan, Told, cpu_seconds, peaks
 from lockstep.replay.wanted import Beside, Flying, Was, beside, were_sent
 from schemas.base import Brand
 from schemas.topics import ORDERS_STATE
@@ -105,6 +105,7 @@ class Rebuilt:
     wanted: tuple[Flying, ...] = ()
     unwanted: tuple[Flying, ...] = ()
     peaks: tuple[int, ...] = ()
+    cpu_seconds: float = 0.0
 
     @property
     def stopped(self) -> bool:
@@ -148,7 +149,8 @@ def rebuild(connect: Connect, plan: Plan, told: Told = lambda *_: None) -> Rebui
     goals = [order.until for order in orders]
     ended = in_processes(rebuild_partition, connect, orders, plan.processes, lambda done: told(done, goals))
     parts = tuple(one.result for one in ended)
-    return asyncio.run(_conclude(connect, plan, Rebuilt(run, asked, parts, (), peaks=peaks(ended))))
+    made = Rebuilt(run, asked, parts, (), peaks=peaks(ended), cpu_seconds=cpu_seconds(ended))
+    return asyncio.run(_conclude(connect, plan, made))
 
 
 async def _begin(connect: Connect, plan: Plan) -> tuple[Asked, Run]:
@@ -202,12 +204,4 @@ async def _conclude(connect: Connect, plan: Plan, made: Rebuilt) -> Rebuilt:
     ]
     wanted = await were_sent(log, [one for part in made.parts for one in part.beside.wanted], now)
     unwanted = await were_sent(log, [one for part in made.parts for one in part.beside.unwanted], now)
-    return Rebuilt(
-        run=made.run,
-        asked=made.asked,
-        parts=made.parts,
-        findings=tuple(findings),
-        wanted=tuple(wanted),
-        unwanted=tuple(unwanted),
-        peaks=made.peaks,
-    )
+    return replace(made, findings=tuple(findings), wanted=tuple(wanted), unwanted=tuple(unwanted))

@@ -20,12 +20,13 @@ Told = Callable[[Sequence[int], Sequence[int]], None]
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """`peaks` is the most memory each process of the fold held, in bytes."""
+    """`peaks` is the most memory each process of the fold held, in bytes; `cpu_seconds` what they took together."""
 
     asked: Asked
     partitions: tuple[Compared, ...]
     findings: tuple[Finding, ...]
     peaks: tuple[int, ...] = ()
+    cpu_seconds: float = 0.0
 
     @property
     def differing(self) -> int:
@@ -77,7 +78,11 @@ async def conclude(
     around = await look_around(connect())
     rejected = {one.number: one.rejected for one in partitions}
     findings += judged(rejected, (one.orders for one in partitions), asked, around, without, datetime.now(UTC))
-    return Verified(asked, partitions, tuple(findings), peaks(ended))
+    return Verified(asked, partitions, tuple(findings), peaks(ended), cpu_seconds(ended))
+
+
+def cpu_seconds(ended: Sequence[Ended[Any]]) -> float:
+    return sum(one.cpu_seconds for one in ended)
 
 
 def peaks(ended: Sequence[Ended[Any]]) -> tuple[int, ...]:
