@@ -9,7 +9,7 @@ import typer
 from kernel.clock import SystemClock
 from lockstep.cli.common import finish, out, settings
 from lockstep.doctor.catalogue import Finding
-from lockstep.doctor.codes import Severity
+from lockstep.doctor.codes import Code, Severity
 from lockstep.doctor.installation import Installation
 from lockstep.doctor.judge import findings, well
 from lockstep.doctor.look import look
@@ -73,15 +73,19 @@ def _print(there: Installation, found: Sequence[Finding]) -> None:
         f"Cluster {there.cluster}: {len(there.topics)} topics, {events} events, {states} states, "
         f"{len(there.configs)} brands configured, {there.open_cases} open cases."
     )
+    alike: dict[tuple[Code, str, str], list[Finding]] = {}
     for one in found:
-        colour = _COLOURS[one.severity]
-        out.print(f"[{colour}]{one.severity}[/{colour}] [bold]{one.code}[/bold] {one.where}")
-        out.print(f"  expected {one.expected}; found {one.found}", markup=False)
+        alike.setdefault((one.code, one.expected, one.found), []).append(one)
+    for (code, expected, was), findings_alike in alike.items():
+        severity = findings_alike[0].severity
+        colour, where = _COLOURS[severity], ", ".join(one.where for one in findings_alike)
+        out.print(f"[{colour}]{severity}[/{colour}] [bold]{code}[/bold] {where}")
+        out.print(f"  expected {expected}; found {was}", markup=False)
     seen: dict[str, str] = {one.code: one.do for one in found}
     if seen:
         out.print("What to do:")
-        for code, do in seen.items():
-            out.print(f"  {code}: {do}", markup=False)
+        for name, do in seen.items():
+            out.print(f"  {name}: {do}", markup=False)
     bad = sum(one.severity is not Severity.ADVICE for one in found)
     out.print(f"[red]{bad} findings stop a rebuild or risk loss.[/red]" if bad else "[green]Well.[/green]", end="")
     out.print(f" {len(found) - bad} pieces of advice." if len(found) > bad else "")

@@ -1,6 +1,7 @@
 """What every ERP adapter must do, told once and run over each of them."""
 
 from contextlib import suppress
+from datetime import UTC, datetime
 
 import pytest
 
@@ -259,6 +260,8 @@ def test_the_poll_finds_a_posting_nobody_told_us_about(tell: Tell) -> None:
         await erp.adapter.post_fulfilment(posting(posted, goods_out(posted), _1=1))
         seen = await erp.adapter.changes_since(ACME, "")
         assert {quiet, posted} <= set(seen.orders)
+        assert {quiet, posted} <= set(await erp.adapter.listed(ACME, datetime(2020, 1, 1, tzinfo=UTC)))
+        assert not await erp.adapter.listed(ACME, datetime(2099, 1, 1, tzinfo=UTC))
         await erp.post_all()
         later = await erp.adapter.changes_since(ACME, seen.cursor)
         assert posted in later.orders
