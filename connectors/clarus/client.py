@@ -7,11 +7,12 @@ from collections.abc import Mapping
 from typing import Any, cast
 
 import httpx
+import orjson
 
 from connectors.clarus.pace import Pace
 from connectors.clarus.settings import ClarusTenant
 from connectors.runtime.errors import Incompatible, Rejected, Unauthorised
-from connectors.runtime.http import read_patiently, send
+from connectors.runtime.http import HttpClient, read_patiently, send
 from connectors.runtime.tokens import ClientCredentials
 from kernel.clock import Clock
 
@@ -27,13 +28,14 @@ class ClarusClient:
 
     def __init__(self, tenant: ClarusTenant, clock: Clock, transport: httpx.AsyncBaseTransport | None = None) -> None:
         self._tenant, self._clock = tenant, clock
-        self._http = httpx.AsyncClient(
+        self._http = HttpClient(
             base_url=tenant.base_url,
             headers={"X-Clarus-Subdomain": tenant.subdomain},
             timeout=tenant.timeout,
             transport=transport,
             limits=httpx.Limits(max_connections=tenant.at_once * 2),
         )
+        self._graphql = self._http.whole_url("/graphql")
         self._tokens = ClientCredentials(
             self._http, "/oauth/token", tenant.client_id, tenant.client_secret.get_secret_value(), clock
         )
@@ -50,7 +52,7 @@ class ClarusClient:
     async def query(self, document: str, variables: Mapping[str, Any]) -> dict[str, Any]:
         """The `data` of a GraphQL answer."""
         body = {"query": document, "variables": dict(variables)}
-        response = await read_patiently(lambda: self._send("POST", "/graphql", body, writing=False), self._clock)
+        response = await read_patiently(lambda: self._send("POST", self._graphql, body, writing=False), self._clock)
         answer = _json(response, "POST /graphql")
         if answer.get("errors") or not isinstance(answer.get("data"), dict):
             raise Incompatible(f"POST /graphql: {_first_message(answer)}")
@@ -70,21 +72,36 @@ class ClarusClient:
         return _json(response, f"{method} {path}") if response.content else {}
 
     async def _send(
-        self, method: str, path: str, body: Mapping[str, Any] | None, *, writing: bool, until: float | None = None
+        self,
+        method: str,
+        url: httpx.URL | str,
+        body: Mapping[str, Any] | None,
+        *,
+        writing: bool,
+        until: float | None = None,
     ) -> httpx.Response:
         """With a token; with a new one, once, when the old is refused."""
         token = await self._tokens.get()
         try:
-            return await self._once(method, path, body, token, writing=writing, until=until)
+            return await self._once(method, url, body, token, writing=writing, until=until)
         except Unauthorised:
             self._tokens.forget(token)
-            return await self._once(method, path, body, await self._tokens.get(), writing=writing, until=until)
+            return await self._once(method, url, body, await self._tokens.get(), writing=writing, until=until)
 
     async def _once(
-        self, method: str, path: str, body: Mapping[str, Any] | None, token: str, *, writing: bool, until: float | None
+        self,
+        method: str,
+        url: httpx.URL | str,
+        body: Mapping[str, Any] | None,
+        token: str,
+        *,
+        writing: bool,
+        until: float | None,
     ) -> httpx.Response:
         headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}  # both on every call
-        request = self._http.build_request(method, path, json=dict(body) if body is not None else None, headers=headers)
+        request = self._http.build_request(
+            method, url, content=None if body is None else orjson.dumps(dict(body)), headers=headers
+        )
         async with self._pace.turn():
             if until is not None and self._clock.monotonic() > until:
                 raise TooLate

@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 
 from connectors.runtime.errors import Incompatible, Rejected
-from connectors.runtime.http import read_patiently, send
+from connectors.runtime.http import HttpClient, read_patiently, send
 from kernel.clock import Clock
 
 Parameters = Sequence[tuple[str, str]]
@@ -26,7 +26,7 @@ class ErpHttp:
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         self._clock = clock
-        self._client = httpx.AsyncClient(
+        self._client = HttpClient(
             base_url=base_url, headers=dict(headers), timeout=httpx.Timeout(timeout, pool=None), transport=transport
         )
         self._slots = asyncio.Semaphore(max_in_flight)

@@ -19,6 +19,33 @@ RETRY_AFTER_SECONDS = 2.0
 """How long to wait when a busy system does not say."""
 
 
+class HttpClient(httpx.AsyncClient):
+    """One outside system's. Interfaces for programs set no cookies: none are kept, and none are looked for."""
+
+    @property
+    def cookies(self) -> httpx.Cookies:
+        return _NO_COOKIES
+
+    @cookies.setter
+    def cookies(self, cookies: object) -> None:
+        raise TypeError(f"expected no cookies for a connector, found {type(cookies).__name__}")
+
+    def whole_url(self, path: str) -> httpx.URL:
+        """For paths asked for all the time: to join and read one again costs more than the rest of a request."""
+        return self.build_request("GET", path).url
+
+
+class _NoCookies(httpx.Cookies):
+    def extract_cookies(self, response: httpx.Response) -> None:
+        """Nothing."""
+
+    def set_cookie_header(self, request: httpx.Request) -> None:
+        """Nothing."""
+
+
+_NO_COOKIES = _NoCookies()
+
+
 async def send(client: httpx.AsyncClient, request: httpx.Request, *, writing: bool) -> httpx.Response:
     """The answer, whatever its status below 500. Raises Unavailable when nothing can have been executed and TimedOut
     when a write may have been; a read that goes wrong executed nothing.

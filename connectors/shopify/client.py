@@ -13,7 +13,7 @@ import orjson
 import structlog
 
 from connectors.runtime.errors import Incompatible, NotFound, RateLimited, TimedOut, Unauthorised, Unavailable
-from connectors.runtime.http import read_patiently, send
+from connectors.runtime.http import HttpClient, read_patiently, send
 from connectors.runtime.tokens import ClientCredentials, FixedToken, Tokens
 from connectors.shopify.answers import Answer, Parsed, judge, parse
 from connectors.shopify.documents import document
@@ -38,13 +38,13 @@ class ShopifyClient:
     ) -> None:
         """`jitter` gives seconds added to a throttled wait, so that workers on one shop do not return together."""
         self._shop, self._clock, self._jitter = shop, clock, jitter
-        self._http = httpx.AsyncClient(
+        self._http = HttpClient(
             base_url=shop.base_url,
             timeout=httpx.Timeout(shop.answer_within, connect=shop.connect_within),
             limits=httpx.Limits(max_connections=shop.connections),
             transport=transport,
         )
-        self._path = f"/admin/api/{shop.api_version}/graphql.json"
+        self._graphql = self._http.whole_url(f"/admin/api/{shop.api_version}/graphql.json")
         self._tokens = self._token_source()
         self.limiter = Limiter(clock, shop.poll_head_room)
         self.other_versions: set[str] = set()
@@ -122,7 +122,7 @@ class ShopifyClient:
 
     async def _send_with(self, token: str, operation: str, body: bytes, *, writing: bool) -> httpx.Response:
         headers = {"X-Shopify-Access-Token": token, "Content-Type": "application/json"}
-        request = self._http.build_request("POST", self._path, content=body, headers=headers)
+        request = self._http.build_request("POST", self._graphql, content=body, headers=headers)
         unclear = TimedOut if writing else Unavailable
         try:
             async with asyncio.timeout(self._shop.answer_within):

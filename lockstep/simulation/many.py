@@ -113,3 +113,4 @@ def _quiet() -> None:
     configure("simulate", logging.CRITICAL)
     logging.disable(logging.CRITICAL)
     gc.disable()
+    gc.freeze()

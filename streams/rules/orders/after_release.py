@@ -28,7 +28,7 @@ def undecided(state: OrderState) -> Iterator[KnownGoodsOut]:
 
 
 def _missed(state: OrderState) -> Iterator[KnownGoodsOut]:
-    if state.shopify is None:
+    if state.shopify is None or not any(known.missing for known in state.goods_outs):
         return
     owed = remaining(state.shopify)
     for known in state.goods_outs:
@@ -111,7 +111,7 @@ def undespatched(state: OrderState, _config: BrandConfig) -> Iterator[Finding]:
 def changed(state: OrderState, config: BrandConfig) -> Iterator[Finding]:
     """Rule: what a warehouse still works on must be what Shopify still wants from that warehouse."""
     order = state.shopify
-    if order is None or order.cancelled_at is not None:
+    if order is None or order.cancelled_at is not None or not any(map(working, state.goods_outs)):
         return
     wanted = _wanted_by_warehouse(order, config)
     replaced = {known.reference for known in to_replace(state, order, config)}

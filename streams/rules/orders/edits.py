@@ -55,15 +55,16 @@ def to_replace(state: OrderState, order: Order, config: BrandConfig) -> tuple[Kn
 
     Units that are held or moved are still wanted: those are a person's, who knows how long.
     """
+    untouched = [one for one in state.goods_outs if working(one) and one.goods_out.status in UNTOUCHED]
+    if not untouched:
+        return ()
     too_many = PerLine()
     for known in state.goods_outs:
         too_many.update(covers(state, known))
     too_many -= remaining(order)
     own = {one.id: remaining_of(one) for one in order.fulfilment_orders if not one.status.ended}
     found = []
-    for known in state.goods_outs:
-        if not working(known) or known.goods_out.status not in UNTOUCHED:
-            continue
+    for known in untouched:
         units = covers(state, known)
         here = (units - own.get(known.fulfilment_order, PerLine())) & too_many
         if here or (sent_elsewhere(known, order) and not address_lacks(order.personal.ship_to, config)):

@@ -1,19 +1,20 @@
 """What a rule may say: a command is wanted, something is waited for, a person must look. `plan` reconciles it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
-from pydantic import Field
-
-from schemas.base import Frozen, System
+from schemas.base import System
 from schemas.cases import CaseCode
 from schemas.commands import Decided
 from schemas.config import BrandConfig
 from streams.rules.orders.state import OrderState
 
+NO_FIELDS: Mapping[str, Any] = MappingProxyType({})
 
-class Wanted(Frozen):
+
+class Wanted(NamedTuple):
     """A command of `kind` on `object` with these fields should have been carried out.
 
     `fields` are the command's own, without what every command carries; its fingerprint is made of them.
@@ -23,14 +24,14 @@ class Wanted(Frozen):
     kind: type[Decided]
     system: System
     object: str
-    generation: int = 1
-    fields: dict[str, Any] = Field(default_factory=dict)
     says: str
     """In words, for observe mode; nothing personal."""
+    generation: int = 1
+    fields: Mapping[str, Any] = NO_FIELDS
     keep_while_flying: bool = False
 
 
-class Waiting(Frozen):
+class Waiting(NamedTuple):
     """Something is waited for. After `after` seconds a case opens (0: at once); `read` is read again meanwhile."""
 
     name: str
@@ -41,7 +42,7 @@ class Waiting(Frozen):
     read: tuple[System, ...] = ()
 
 
-class Look(Frozen):
+class Look(NamedTuple):
     """A person must look, from now on until the fact is gone."""
 
     code: CaseCode
@@ -49,7 +50,7 @@ class Look(Frozen):
     detail: str = ""
 
 
-class Wake(Frozen):
+class Wake(NamedTuple):
     """Plan again then, whatever else happens."""
 
     at: datetime

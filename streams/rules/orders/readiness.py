@@ -8,6 +8,7 @@ from schemas.cases import CaseCode
 from schemas.config import BrandConfig, ShippingRule
 from schemas.orders import Address, FulfilmentOrder, FulfilmentOrderStatus, Order
 from streams.rules.orders.findings import Finding, Waiting
+from streams.rules.orders.once import once
 from streams.rules.orders.state import OrderState
 from streams.rules.orders.units import RELEASABLE, PerLine, uncovered
 
@@ -38,6 +39,7 @@ def to_ship(order: Order) -> tuple[FulfilmentOrder, ...]:
     return tuple(sorted(mine, key=lambda one: (len(one.id), one.id)))
 
 
+@once
 def order_holds(order: Order, config: BrandConfig) -> tuple[Hold, ...]:
     """Reasons that keep the whole order back."""
     return (
@@ -78,8 +80,10 @@ def held(state: OrderState, config: BrandConfig) -> Iterator[Finding]:
         if any(line.requires_shipping and line.current_quantity > 0 for line in order.lines):
             yield _waiting(state, Hold(code=CaseCode.NOT_ROUTED, named="no fulfilment order yet"), config)
         return
-    whole = order_holds(order, config)
     apart = [(one, fulfilment_order_holds(one, config)) for one in to_ship(order)]
+    if not apart:
+        return
+    whole = order_holds(order, config)
     if not whole and not any(holds for _, holds in apart):
         return  # the common case, and what is free need not be counted for it
     free = free_units(state, order, config)

@@ -11,7 +11,7 @@ from schemas.references import goods_out_reference, read_reference
 from streams.rules.orders.findings import Finding, Look, Waiting, Wanted
 from streams.rules.orders.readiness import free_units, is_ours, may_release, order_holds, shipping_rule, to_ship
 from streams.rules.orders.state import KnownGoodsOut, OrderState, Refusal
-from streams.rules.orders.units import PerLine, ended_cleanly
+from streams.rules.orders.units import PerLine, ended_cleanly, may_owe
 
 
 def release(state: OrderState, config: BrandConfig) -> Iterator[Finding]:
@@ -33,7 +33,7 @@ def release(state: OrderState, config: BrandConfig) -> Iterator[Finding]:
         )
         return
     ready = [one for one in to_ship(order) if may_release(one, config)]
-    if not ready or order_holds(order, config):
+    if not ready or not may_owe(state, order) or order_holds(order, config):
         return
     creates = {create.fulfilment_order: create for create in reversed(state.creates_in_flight)}
     free = {} if all(one.id in creates for one in ready) else free_units(state, order, config)

@@ -213,6 +213,18 @@ def _covering(state: OrderState) -> Iterator[tuple[FulfilmentOrderId, PerLine]]:
             yield create.fulfilment_order, summed(Units(line=one.line, quantity=one.quantity) for one in create.lines)
 
 
+def may_owe(state: OrderState, order: Order) -> bool:
+    """False when all that remains is covered, or a create is under way for it: then no fulfilment order has anything
+    free. Cheaper than asking each.
+    """
+    if state.creates_in_flight:
+        return True
+    left = remaining(order)
+    for known in state.goods_outs:
+        left = left - covers(state, known)
+    return bool(left)
+
+
 def uncovered(
     state: OrderState, order: Order, may_go: Collection[FulfilmentOrderId]
 ) -> dict[FulfilmentOrderId, PerLine]:
