@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 from collections import Counter, defaultdict
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -53,12 +53,17 @@ class Nap:
 
 @dataclass(slots=True)
 class Told:
-    """What fell. `by_victim` counts roles, systems' connections and brokers; `disorderly`: SIGTERM was not enough."""
+    """What fell. `by_victim` counts roles, systems' connections and brokers; `disorderly`: SIGTERM was not enough.
+
+    `back`: by kind, milliseconds from the new start of a process until it is ready, of a broker until all copies are
+    in step.
+    """
 
     by_kind: Counter[str] = field(default_factory=Counter)
     by_victim: Counter[str] = field(default_factory=Counter)
     naps: list[Nap] = field(default_factory=list)
     disorderly: list[str] = field(default_factory=list)
+    back: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
 
 
 class Blows:
@@ -115,8 +120,9 @@ class Blows:
         else:
             self._note_end(process, await asyncio.to_thread(process.stop))
         await asyncio.sleep(blow.seconds)
-        process.start()
-        await self._up(process)
+        with self._timed(blow.kind):
+            process.start()
+            await self._up(process)
 
     async def _freeze(self, process: RoleProcess, seconds: float) -> None:
         """The intake is no member of a group and has no stand-in: its callers wait and give up."""
@@ -173,13 +179,17 @@ class Blows:
         match blow.kind:
             case Kind.BROKER_FREEZE:
                 node.pause()
-                await asyncio.sleep(blow.seconds)
-                node.resume()
+            case Kind.BROKER_KILL:
+                await asyncio.to_thread(node.kill)
             case _:
-                await asyncio.to_thread(node.kill if blow.kind is Kind.BROKER_KILL else node.stop)
-                await asyncio.sleep(blow.seconds)
+                await asyncio.to_thread(node.stop)
+        await asyncio.sleep(blow.seconds)
+        with self._timed(blow.kind):
+            if blow.kind is Kind.BROKER_FREEZE:
+                node.resume()
+            else:
                 await asyncio.to_thread(node.restart)
-        await until(self._all_in_sync, lambda: f"broker {node.seat.node_id}: its copies are not in step again")
+            await until(self._all_in_sync, lambda: f"broker {node.seat.node_id}: its copies are not in step again")
 
     async def _all_in_sync(self) -> bool:
         try:
@@ -187,6 +197,12 @@ class Blows:
         except LogError:
             return False
         return bool(places) and all(place.led and place.in_sync == place.copies for place in places.values())
+
+    @contextlib.contextmanager
+    def _timed(self, kind: Kind) -> Iterator[None]:
+        began = asyncio.get_running_loop().time()
+        yield
+        self.told.back[kind].append((asyncio.get_running_loop().time() - began) * 1000)
 
     # --- connections
 

@@ -13,6 +13,7 @@ from kernel.kafka_log import KafkaLog
 from lockstep.demo.judge import Books, Judged, Stage
 from lockstep.demo.outside import configure_brands, make_outside
 from lockstep.demo.processes import Processes
+from lockstep.demo.report import percentiles
 from lockstep.demo.watch import Watch
 from lockstep.demo.wiring import PARTITIONS, wired
 from lockstep.topic_specs import specs
@@ -100,6 +101,7 @@ async def play(plan: Plan, folder: Path, say: Callable[[str], None]) -> Phase:
             blows=dict(sorted(blows.told.by_kind.items())),
             victims=dict(sorted(blows.told.by_victim.items())),
             troubled=_troubled(proxies),
+            back_ms={kind: percentiles(took) for kind, took in sorted(blows.told.back.items())},
             disorderly=tuple(blows.told.disorderly),
             restarts=processes.restarts,
             seconds=round(asyncio.get_running_loop().time() - began, 1),

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from pydantic import Field
 
+from lockstep.demo.report import Percentiles
 from schemas.base import Frozen
 from tests.kills.schedule import Where
 
@@ -21,6 +22,8 @@ class Phase(Frozen):
     blows: dict[str, int]
     victims: dict[str, int]
     troubled: dict[str, int]
+    back_ms: dict[str, Percentiles]
+    """By kind, from the new start of what was ended until it is ready, or all copies are in step."""
     orders: int
     in_step: int
     held: int
@@ -93,6 +96,11 @@ def lines(report: Report) -> Iterator[str]:
             f"{phase.events} events; lost {phase.lost}, doubled {phase.doubled}, doubled and found "
             f"{phase.doubled_found}; tables {'equal' if phase.tables_equal else 'NOT equal'} to the fold of the log; "
             f"{phase.restarts} processes ended by themselves; {phase.seconds:.0f} s"
+        )
+        yield from (
+            f"  after {kind}: half back within {one.p50 / 1000:.1f} s, 95 % within {one.p95 / 1000:.1f} s ({one.n})"
+            for kind, one in phase.back_ms.items()
+            if one.p50 is not None and one.p95 is not None
         )
         yield from (f"  asked to end: {one}" for one in phase.disorderly)
         yield from (f"  found and told to people: {one}" for one in phase.found)
