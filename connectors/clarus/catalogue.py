@@ -1,7 +1,7 @@
 """Clarus works with its own integer ids: codes are resolved here, compared exactly, and remembered for a while."""
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 from connectors.clarus.client import ClarusClient
 from connectors.clarus.documents import document
@@ -31,15 +31,26 @@ class Catalogue:
 
     async def rights(self, account: str, warehouses: Sequence[str]) -> Rights:
         """Asked afresh each time: it is what makes an empty answer believable."""
-        variables = {"account": {"code": {"eq": account}}, "warehouses": {"code": {"in": list(warehouses)}}}
-        data = await self._client.query(document("rights"), variables)
+        _, rights = await self.beside(account, warehouses, {})
+        return rights
+
+    async def beside(
+        self, account: str, warehouses: Sequence[str], asked: Mapping[str, Any]
+    ) -> tuple[Mapping[str, Any], Rights]:
+        """The answer to the document `look` with these variables, and the rights in the same answer."""
+        codes = {"account": {"code": {"eq": account}}, "warehouses": {"code": {"in": list(warehouses)}}}
+        data = await self._client.query(document("look"), {**asked, **codes})
         seen = _by_code(nodes_of(data, "accounts")).get(account)
         found = {code: id_ for code, id_ in _by_code(nodes_of(data, "warehouses")).items() if code in warehouses}
         if seen is not None:
             self._put("account", account, seen)
         for code, id_ in found.items():
             self._put("warehouse", code, id_)
-        return Rights(seen, seen is not None and len(found) == len(set(warehouses)))
+        return data, Rights(seen, seen is not None and len(found) == len(set(warehouses)))
+
+    def account(self, code: str) -> str | None:
+        """Its id as remembered; None when it is not, or no longer."""
+        return self._get("account", code)
 
     async def place(self, account: str, warehouse: str) -> tuple[int, int]:
         """Ids of an account and a warehouse. Rejected `unknown_account` or `unknown_warehouse`."""

@@ -1,6 +1,6 @@
 """Lists of Clarus' GraphQL, `root { all { pageInfo edges { node } } }`: whole, or not believed."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any
 
 from connectors.clarus.client import ClarusClient
@@ -8,29 +8,46 @@ from connectors.clarus.documents import document
 from connectors.runtime.errors import Incompatible
 
 Node = dict[str, Any]
+Filter = Mapping[str, Any]
 
 MOST_PAGES = 200
 """A list longer than this is not read on: something is wrong with its filter."""
 
 
-async def whole_list(
-    client: ClarusClient, name: str, root: str, filter_: Mapping[str, Any], page_size: int
-) -> list[Node]:
-    """All nodes of `root` that match, by document `name`, in the order in which the pages come.
+Page = Callable[[Mapping[str, str | None]], Awaitable[Mapping[str, Any]]]
+"""Asks for a page of each of these roots, after its cursor; None is the first page."""
+
+
+async def whole_lists(roots: Iterable[str], page: Page) -> dict[str, list[Node]]:
+    """All nodes of each root, in the order in which the pages come. Further pages are asked of those that go on.
 
     Raises Incompatible when the pages do not end, or end without saying so: a part is never taken for the whole.
     """
-    found: list[Node] = []
-    after: str | None = None
+    after: dict[str, str | None] = dict.fromkeys(roots)
+    found: dict[str, list[Node]] = {root: [] for root in after}
     for _ in range(MOST_PAGES):
-        data = await client.query(document(name), {"filter": dict(filter_), "first": page_size, "after": after})
-        found.extend(nodes_of(data, root))
-        before, after = after, _next_page(data, root)
-        if after is None:
+        data = await page(after)
+        goes_on: dict[str, str | None] = {}
+        for root, before in after.items():
+            found[root].extend(nodes_of(data, root))
+            cursor = _next_page(data, root)
+            if cursor is not None and cursor == before:
+                raise Incompatible(f"{root}: expected the cursor of another page, found the same again")
+            if cursor is not None:
+                goes_on[root] = cursor
+        if not goes_on:
             return found
-        if after == before:
-            raise Incompatible(f"{root}: expected the cursor of another page, found the same again")
-    raise Incompatible(f"{root}: expected a list that ends, found more than {MOST_PAGES} pages")
+        after = goes_on
+    raise Incompatible(f"{', '.join(after)}: expected a list that ends, found more than {MOST_PAGES} pages")
+
+
+async def whole_list(client: ClarusClient, name: str, root: str, filter_: Filter, page_size: int) -> list[Node]:
+    """All nodes of `root` that match, by document `name`. Raises as `whole_lists`."""
+
+    async def page(after: Mapping[str, str | None]) -> Mapping[str, Any]:
+        return await client.query(document(name), {"filter": filter_, "first": page_size, "after": after[root]})
+
+    return (await whole_lists([root], page))[root]
 
 
 def nodes_of(data: Mapping[str, Any], root: str) -> list[Node]:

@@ -2,14 +2,14 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import orjson
 
 from connectors.clarus.catalogue import Catalogue
-from connectors.clarus.lists import Node, text
+from connectors.clarus.lists import Filter, Node, text
 from connectors.clarus.read import ClarusReader, warehouses_of
-from connectors.runtime.errors import Incompatible
+from connectors.runtime.errors import Incompatible, Unavailable
 from connectors.runtime.port import Changes
 from schemas.base import OrderId
 from schemas.config import BrandConfig
@@ -67,13 +67,21 @@ class OpenGoodsOuts:
         ]
         return tuple(dict.fromkeys(order for node in nodes if (order := ours(config, node)) is not None))
 
-    async def _headers(self, config: BrandConfig, filter_: Mapping[str, Any]) -> list[Node]:
-        """Of our account. Raises Blind when we did not see all that is ours, before or after."""
-        rights = await self._catalogue.rights(config.account, warehouses_of(config))
-        rights.must_be_complete()
-        found = await self._reader.headers({**filter_, "account_id": {"eq": rights.account}})
-        (await self._catalogue.rights(config.account, warehouses_of(config))).must_be_complete()
-        return found
+    async def _headers(self, config: BrandConfig, filter_: Filter) -> list[Node]:
+        """Of our account, by its id as remembered; beside the list the answer shows whether it is still that one.
+
+        Raises Blind when we do not see all that is ours.
+        """
+        account = self._catalogue.account(config.account)
+        if account is None:
+            rights = await self._catalogue.rights(config.account, warehouses_of(config))
+            rights.must_be_complete()
+            account = rights.account
+        look = await self._reader.look(config, goods_outs={**filter_, "account_id": {"eq": account}})
+        look.rights.must_be_complete()
+        if look.rights.account != account:
+            raise Unavailable("the account has another id than we remembered; the next time it is asked by that one")
+        return look.lists["goods_outs"]
 
 
 def ours(config: BrandConfig, node: Node) -> OrderId | None:

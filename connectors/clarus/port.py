@@ -8,7 +8,7 @@ import httpx
 from connectors.clarus.catalogue import Catalogue
 from connectors.clarus.client import ClarusClient
 from connectors.clarus.poll import OpenGoodsOuts, ours
-from connectors.clarus.read import ClarusReader, warehouses_of
+from connectors.clarus.read import ClarusReader
 from connectors.clarus.settings import ClarusTenant
 from connectors.clarus.write import ClarusWriter
 from connectors.runtime.errors import Incompatible
@@ -30,7 +30,7 @@ class _Tenant:
         self.settings = settings
         self.client = ClarusClient(settings, clock, transport)
         self.catalogue = Catalogue(self.client, clock, settings.known_for, settings.page_size)
-        self.reader = ClarusReader(self.client, self.catalogue, clock, settings.page_size)
+        self.reader = ClarusReader(self.catalogue, clock, settings.page_size)
         self.poll = OpenGoodsOuts(self.reader, self.catalogue)
         self.writer = ClarusWriter(self.client, self.reader, self.catalogue, clock, settings.longest_request)
 
@@ -98,9 +98,10 @@ class ClarusPort:
         if kind != "goods_out" or not id_.isdecimal():
             return None
         tenant, config = self._tenants[hint.brand], self._config(hint.brand)
-        headers = await tenant.reader.headers({"id": {"eq": id_}})
+        look = await tenant.reader.look(config, goods_outs={"id": {"eq": id_}})
+        headers = look.lists["goods_outs"]
         if not headers:
-            (await tenant.catalogue.rights(config.account, warehouses_of(config))).must_be_complete()
+            look.rights.must_be_complete()
         return next((order for node in headers if (order := ours(config, node)) is not None), None)
 
     async def changes(self, brand: Brand, cursor: str) -> Changes:

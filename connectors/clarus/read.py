@@ -3,13 +3,12 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
-from connectors.clarus.catalogue import Catalogue
-from connectors.clarus.client import ClarusClient
-from connectors.clarus.lists import Node, text, whole_list
+from connectors.clarus.catalogue import Catalogue, Rights
+from connectors.clarus.lists import Filter, Node, text, whole_lists
 from connectors.runtime.port import Reading
 from kernel.clock import Clock
 from schemas.base import Brand, OrderId
@@ -17,68 +16,89 @@ from schemas.config import BrandConfig
 from schemas.references import order_prefix
 
 
+class Look(NamedTuple):
+    """Whole lists by their root, and the rights beside them: complete when they were in every answer."""
+
+    lists: Mapping[str, list[Node]]
+    rights: Rights
+
+
+class _Parts(NamedTuple):
+    """What belongs to some goods-outs. `gone`: those that were deleted while we read."""
+
+    lines: list[Node]
+    shipments: list[Node]
+    packages: list[Node]
+    gone: frozenset[str]
+    complete: bool
+
+
 class ClarusReader:
     """Of one tenant."""
 
-    def __init__(self, client: ClarusClient, catalogue: Catalogue, clock: Clock, page_size: int) -> None:
-        self._client, self._catalogue, self._clock, self._page = client, catalogue, clock, page_size
+    def __init__(self, catalogue: Catalogue, clock: Clock, page_size: int) -> None:
+        self._catalogue, self._clock, self._page = catalogue, clock, page_size
 
     async def read(self, config: BrandConfig, orders: Sequence[OrderId]) -> list[Reading]:
-        """One Reading per order. `complete`: afterwards, too, Clarus showed our account and all our warehouses.
+        """One Reading per order. `complete`: Clarus showed our account and all our warehouses in every answer.
 
-        Rights are asked for last: if they were lost in between, the lists are not believed.
+        Rights that were lost in between, or came back, make none of the lists believable.
         """
         started = self._clock.now()
-        per_order = await asyncio.gather(*(self._goods_outs(config, order) for order in orders))
-        ids = [text(goods_out, "id") for goods_outs in per_order for goods_out in goods_outs]
-        lines, shipments, packages = await self._parts(ids)
-        gone = await self._gone(ids, lines)
-        rights = await self._catalogue.rights(config.account, warehouses_of(config))
+        headers = await asyncio.gather(*(self._goods_outs(config, order) for order in orders))
+        parts = await self._parts(config, [text(node, "id") for one in headers for node in one.lists["goods_outs"]])
+        complete = parts.complete and all(one.rights.complete for one in headers)
         return [
-            _reading(
-                config.brand,
-                order,
-                [node for node in goods_outs if text(node, "id") not in gone],
-                lines,
-                shipments,
-                packages,
-                started,
-                complete=rights.complete,
-            )
-            for order, goods_outs in zip(orders, per_order, strict=True)
+            _reading(config.brand, order, one.lists["goods_outs"], parts, started, complete=complete)
+            for order, one in zip(orders, headers, strict=True)
         ]
 
-    async def _gone(self, ids: Sequence[str], lines: Sequence[Node]) -> frozenset[str]:
-        """Goods-outs deleted while we read: seen first, their lines no more. Units must not seem to be uncovered."""
-        bare = sorted(set(ids) - {text(line, "goods_out", "id") for line in lines})
-        if not bare:
-            return frozenset()
-        still = await self._whole("goods_outs", "goods_outs", "id", bare)
-        return frozenset(bare) - {text(node, "id") for node in still}
+    async def look(self, config: BrandConfig, **filters: Filter) -> Look:
+        """All that matches, by roots of the document `look`: one request while no list is longer than a page."""
+        shown: list[Rights] = []
 
-    async def _goods_outs(self, config: BrandConfig, order: OrderId) -> list[Node]:
+        async def page(after: Mapping[str, str | None]) -> Mapping[str, Any]:
+            asked: dict[str, Any] = {"first": self._page}
+            for root, cursor in after.items():
+                asked |= {f"with_{root}": True, root: filters[root], f"{root}_after": cursor}
+            data, rights = await self._catalogue.beside(config.account, warehouses_of(config), asked)
+            shown.append(rights)
+            return data
+
+        lists = await whole_lists(filters, page)
+        return Look(lists, Rights(shown[-1].account, all(rights.complete for rights in shown)))
+
+    async def _goods_outs(self, config: BrandConfig, order: OrderId) -> Look:
         prefix = order_prefix(config.reference_prefix, order)
-        listed = await whole_list(
-            self._client, "goods_outs", "goods_outs", {"reference": {"like": f"{prefix}%"}}, self._page
-        )
+        lists, rights = await self.look(config, goods_outs={"reference": {"like": f"{prefix}%"}})
         # `like` may ignore case: compare again.
-        return [node for node in listed if text(node, "reference").startswith(prefix)]
+        mine = [node for node in lists["goods_outs"] if text(node, "reference").startswith(prefix)]
+        return Look({"goods_outs": mine}, rights)
 
-    async def _parts(self, ids: Sequence[str]) -> tuple[list[Node], list[Node], list[Node]]:
+    async def _parts(self, config: BrandConfig, ids: Sequence[str]) -> _Parts:
+        """Goods-outs without lines are looked for again: seen first and then deleted, their units must not seem to be
+        uncovered.
+        """
         if not ids:
-            return [], [], []
-        lines = await self._whole("lines", "goods_out_lines", "goods_out_id", ids)
-        shipments = await self._whole("shipments", "shipments", "goods_out_id", ids)
-        shipment_ids = [text(node, "id") for node in shipments]
-        packages = await self._whole("packages", "packages", "shipment_id", shipment_ids) if shipment_ids else []
-        return lines, shipments, packages
-
-    async def _whole(self, name: str, root: str, field: str, ids: Sequence[str]) -> list[Node]:
-        return await whole_list(self._client, name, root, {field: {"in": list(ids)}}, self._page)
-
-    async def headers(self, filter_: Mapping[str, Any]) -> list[Node]:
-        """The goods-outs that match, ours or not, without their parts."""
-        return await whole_list(self._client, "goods_outs", "goods_outs", filter_, self._page)
+            return _Parts([], [], [], frozenset(), complete=True)
+        of_these = {"goods_out_id": {"in": list(ids)}}
+        first = await self.look(config, goods_out_lines=of_these, shipments=of_these)
+        lines, shipments = first.lists["goods_out_lines"], first.lists["shipments"]
+        bare = sorted(set(ids) - {text(line, "goods_out", "id") for line in lines})
+        more: dict[str, Filter] = {}
+        if shipments:
+            more["packages"] = {"shipment_id": {"in": [text(node, "id") for node in shipments]}}
+        if bare:
+            more["goods_outs"] = {"id": {"in": bare}}
+        second = await self.look(config, **more) if more else Look({}, first.rights)
+        still = {text(node, "id") for node in second.lists.get("goods_outs", [])}
+        return _Parts(
+            lines,
+            shipments,
+            second.lists.get("packages", []),
+            frozenset(bare) - still,
+            first.rights.complete and second.rights.complete,
+        )
 
 
 def warehouses_of(config: BrandConfig) -> list[str]:
@@ -86,24 +106,17 @@ def warehouses_of(config: BrandConfig) -> list[str]:
 
 
 def _reading(
-    brand: Brand,
-    order: OrderId,
-    goods_outs: list[Node],
-    lines: list[Node],
-    shipments: list[Node],
-    packages: list[Node],
-    started: datetime,
-    *,
-    complete: bool,
+    brand: Brand, order: OrderId, goods_outs: list[Node], parts: _Parts, started: datetime, *, complete: bool
 ) -> Reading:
     """The nodes of one order, sorted by id so that equal content is equal bytes."""
-    mine = {text(node, "id") for node in goods_outs}
-    my_lines = [node for node in lines if text(node, "goods_out", "id") in mine]
-    my_shipments = [node for node in shipments if text(node, "goods_out", "id") in mine]
+    there = [node for node in goods_outs if text(node, "id") not in parts.gone]
+    mine = {text(node, "id") for node in there}
+    my_lines = [node for node in parts.lines if text(node, "goods_out", "id") in mine]
+    my_shipments = [node for node in parts.shipments if text(node, "goods_out", "id") in mine]
     shipment_ids = {text(node, "id") for node in my_shipments}
-    my_packages = [node for node in packages if text(node, "shipment", "id") in shipment_ids]
+    my_packages = [node for node in parts.packages if text(node, "shipment", "id") in shipment_ids]
     body = {
-        "goods_outs": _by_id(goods_outs),
+        "goods_outs": _by_id(there),
         "lines": _by_id(my_lines),
         "shipments": _by_id(my_shipments),
         "packages": _by_id(my_packages),

@@ -96,9 +96,10 @@ def _story(name: str, exchanges: list[Json]) -> Json:
     """Cursors that were given come back in requests."""
     for exchange in exchanges:
         exchange["response"] = varied(exchange["response"])
-        after = exchange["request"].get("variables", {}).get("after")
-        if after is not None:
-            exchange["request"]["variables"]["after"] = another_cursor(after)
+        variables = exchange["request"].get("variables", {})
+        for variable, value in variables.items():
+            if variable.endswith("after") and value is not None:
+                variables[variable] = another_cursor(value)
     return {"story": name.replace("_", " "), "exchanges": exchanges}
 
 

@@ -47,7 +47,7 @@ class Network(httpx.AsyncBaseTransport):
         return await self._inner.handle_async_request(request)
 
     def names(self) -> list[str]:
-        """Operation or `METHOD path` of every request but those for tokens."""
+        """Of every request but those for tokens; see `name_of`."""
         return [name for asked in self.asked if (name := name_of(asked)) != "POST /oauth/token"]
 
     def writes(self) -> list[str]:
@@ -157,7 +157,11 @@ def read_request(method: str, path: str, content: bytes) -> Json:
 
 
 def name_of(asked: Json) -> str:
-    return asked.get("operation") or f"{asked['method']} {asked['path']}"
+    """`METHOD path`, or the operation and which of its lists are asked for: `Look goods_out_lines shipments`."""
+    if "operation" not in asked:
+        return f"{asked['method']} {asked['path']}"
+    lists = [name.removeprefix("with_") for name, wanted in asked["variables"].items() if wanted is True]
+    return " ".join([asked["operation"], *lists])
 
 
 def _response(recorded: Json) -> httpx.Response:

@@ -66,7 +66,7 @@ def asked(answers: Answers, call: Callable[[ClarusClient], Awaitable[Any]], **se
 
 
 def read(client: ClarusClient) -> Awaitable[Any]:
-    return client.query("query Rights { accounts }", {})
+    return client.query("query Look { accounts }", {})
 
 
 def write(client: ClarusClient) -> Awaitable[Any]:

@@ -102,6 +102,7 @@ def test_a_hint_that_names_a_goods_out_is_resolved_by_its_reference(tell: Tell) 
         assert await clarus.port.resolve(about("goods_out/90002")) is None, "a wholesaler's"
         assert await clarus.port.resolve(about("goods_out/90003")) is None, "another shop's"
         assert await clarus.port.resolve(about("goods_out/90099")) is None, "gone"
+        assert clarus.network.names() == ["Look goods_outs"] * 4
         assert await clarus.port.resolve(about("shipment/6101")) is None
         assert await clarus.port.resolve(about("goods_out/x")) is None
 
@@ -127,6 +128,7 @@ def test_the_poll_finds_open_ones_at_first_and_then_what_changed(tell: Tell) -> 
         then = await clarus.port.changes(ACME, unchanged.cursor)
         assert then.orders == ("5012", "5013", "5015", "5017"), "allocated, completed, deleted, new"
         assert (await clarus.port.changes(ACME, then.cursor)).orders == ()
+        assert clarus.network.names() == ["Look", *["Look goods_outs"] * 4], "the account's id is asked for once"
 
     tell("day_at_the_warehouse", story)
 

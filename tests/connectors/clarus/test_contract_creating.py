@@ -19,7 +19,7 @@ def test_a_goods_out_is_created_with_all_that_was_decided(tell: Tell) -> None:
         assert (execution.outcome.kind, execution.outcome.external_id) == (OutcomeKind.APPLIED, "90001")
         (reading,) = execution.readings
         assert b"ACME-5012-71-1" in reading.body
-        assert clarus.network.names()[0] == "GoodsOuts", "it looks first"
+        assert clarus.network.names()[0] == "Look goods_outs", "it looks first"
         data = clarus.network.written()["data"]
         lines = data["attributes"].pop("lines_changes")
         assert data["attributes"] == {

@@ -39,7 +39,7 @@ def test_despatched_while_an_unclear_cancel_is_waited_out_it_was_not_cancelled()
     async def story(clarus: Clarus, floor: Floor, _wire: Wire) -> None:
         goods_out = floor.goods_out("ACME-5012-71-1")
         floor.faults.force("cancel_goods_out", Fault.SERVER_ERROR)
-        before(clarus, "GoodsOuts", lambda: floor.world.despatch(goods_out.id), time=2)
+        before(clarus, "Look goods_outs", lambda: floor.world.despatch(goods_out.id), time=2)
         execution = await clarus.port.execute(cancel("90001"))
         assert (execution.outcome.kind, execution.outcome.text) == (OutcomeKind.REJECTED, "COMPLETED")
 

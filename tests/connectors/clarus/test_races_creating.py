@@ -106,7 +106,7 @@ def test_a_look_that_became_old_is_made_again() -> None:
     """While the ids were being looked up, somebody keyed it in."""
 
     async def story(clarus: Clarus, floor: Floor, _wire: Wire) -> None:
-        floor.faults.force("graphql", Fault.NONE, times=2)
+        floor.faults.force("graphql", Fault.NONE)
         floor.faults.force("graphql", Fault.SLOW, seconds=6)
         before(clarus, "Products", lambda: floor.goods_out("ACME-5012-71-1"))
         outcome = (await clarus.port.execute(create())).outcome
@@ -128,7 +128,7 @@ def test_a_write_that_waited_long_for_its_turn_is_preceded_by_another_look() -> 
             others.append(asyncio.create_task(clarus.port.read(ACME, [OrderId("5099")])))
             floor.goods_out("ACME-5012-71-1")
 
-        floor.faults.force("graphql", Fault.NONE, times=3)
+        floor.faults.force("graphql", Fault.NONE, times=2)
         floor.faults.force("graphql", Fault.SLOW, seconds=2)
         before(clarus, "Products", meanwhile)
         outcome = (await clarus.port.execute(create())).outcome
