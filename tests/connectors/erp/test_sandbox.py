@@ -5,11 +5,13 @@ from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
 import httpx
+import orjson
 from starlette.applications import Starlette
 
 from connectors.erp.port import ErpPort
 from connectors.erp.sandbox import SandboxErp
 from sandbox.erp import ErpTimings, ErpWorld, create_app
+from sandbox.erp.records import order_json
 from sandbox.faults import Chance, Fault, FaultPlan, Faults
 from schemas.outcomes import OutcomeKind
 from tests.connectors.erp.wishes import ACME, LAMP, an_order, goods_out, line, posting, wish
@@ -23,19 +25,21 @@ class Desk:
         self.world = ErpWorld(self.clock, {"acme": "acme-key"}, [LAMP], timings)
         self.faults = FaultPlan(Faults(), Chance(1), "erp")
         self.before_posting: Callable[[], object] = lambda: None
+        self.asked: list[str] = []
         app = create_app(self.world, self.faults)
         erp = SandboxErp("http://erp.example/", {ACME: "acme-key"}, self.clock, Overtaken(self, app))
         self.port = ErpPort({ACME: erp}, self.clock)
 
 
 class Overtaken(httpx.ASGITransport):
-    """Lets somebody else act just before a posting arrives."""
+    """Remembers what was asked for, and lets somebody else act just before a posting arrives."""
 
     def __init__(self, desk: Desk, app: Starlette) -> None:
         super().__init__(app)
         self._desk = desk
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        self._desk.asked.append(f"{request.method} {request.url.path}")
         if request.method == "POST":
             self._desk.before_posting()
         return await super().handle_async_request(request)
@@ -48,6 +52,23 @@ def tell(story: Callable[[Desk], Awaitable[None]]) -> None:
         await desk.port.aclose()
 
     asyncio.run(whole())
+
+
+def test_a_read_of_many_is_one_request_and_shows_each_as_by_itself() -> None:
+    async def story(desk: Desk) -> None:
+        bought, shipped = an_order(), an_order()
+        for order in (bought, shipped):
+            await desk.port.execute(wish(order, line(1, LAMP, 2)))
+        desk.clock.advance(60)
+        await desk.port.execute(posting(shipped, goods_out(shipped), _1=1))
+        desk.asked.clear()
+        readings = await desk.port.read(ACME, [bought, an_order(), shipped])
+        assert desk.asked == ["GET /api/sales_orders"]
+        assert [one.absent for one in readings] == [False, True, False]
+        for reading in (readings[0], readings[2]):
+            assert orjson.loads(reading.body) == order_json(desk.world.order("acme", reading.order))
+
+    tell(story)
 
 
 def test_a_posting_against_a_draft_waits_for_its_approval() -> None:
