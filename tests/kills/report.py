@@ -10,6 +10,10 @@ from schemas.base import Frozen
 from tests.kills.schedule import Where
 
 
+SHOWN = 30
+"""Violations of a phase that are printed."""
+
+
 class Phase(Frozen):
     """`in_step` counts orders told to the last unit, `held` those that cannot be shipped and have their case.
 
@@ -104,7 +108,9 @@ def lines(report: Report) -> Iterator[str]:
         )
         yield from (f"  asked to end: {one}" for one in phase.disorderly)
         yield from (f"  found and told to people: {one}" for one in phase.found)
-        yield from (f"  WRONG: {one}" for one in phase.violations)
+        yield from (f"  WRONG: {one}" for one in phase.violations[:SHOWN])
+        if len(phase.violations) > SHOWN:
+            yield f"  WRONG: and {len(phase.violations) - SHOWN} more; --report writes them all"
     verdict = "RIGHT: nothing lost, nothing doubled" if report.right else "WRONG"
     yield f"{verdict}; {report.orders} orders, {report.seconds:.0f} s"
 
