@@ -9,7 +9,6 @@ from lockstep.demo.report import Percentiles
 from schemas.base import Frozen
 from tests.kills.schedule import Where
 
-
 SHOWN = 30
 """Violations of a phase that are printed."""
 
