@@ -13,7 +13,7 @@ import sys
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from concurrent.futures import FIRST_EXCEPTION, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from time import process_time
 from typing import Any, Generic, TypeVar
@@ -79,8 +79,6 @@ class _Slot:
 
 
 def _begin(done: Any, stop: Any) -> None:
-    """Ctrl-C reaches the whole group of processes; only the parent answers it."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
     configure("replay", 40)
     gc.freeze()
     gc.set_threshold(*COLLECT)
@@ -117,30 +115,44 @@ def in_processes(
     context = multiprocessing.get_context("spawn")
     done, stop = context.Array("q", max(1, len(jobs)), lock=False), context.Event()
     with (
-        _ctrl_c(stop.set) as asked,
+        _ctrl_c(stop.set) as (asked, deaf),
         ProcessPoolExecutor(min(processes, len(jobs)) or 1, context, _begin, (done, stop)) as pool,
     ):
-        futures = [pool.submit(_run, work, connect, job, place) for place, job in enumerate(jobs)]
+        with deaf():
+            futures = [pool.submit(_run, work, connect, job, place) for place, job in enumerate(jobs)]
         try:
             while not _over(futures):
                 told(list(done))
+                if asked:
+                    _give_up_waiting(futures)
         except BaseException:
             stop.set()
             raise
         told(list(done))
-        if any(future.exception() for future in futures if future.done()):
+        if any(_cause(future) for future in futures if future.done()):
             stop.set()
+            _give_up_waiting(futures)
             wait(futures)
     return list(_results(futures, interrupted=bool(asked)))
 
 
 def _over(futures: Sequence["Future[Any]"]) -> bool:
     ended, running = wait(futures, timeout=LOOK_EVERY, return_when=FIRST_EXCEPTION)
-    return not running or any(future.exception() for future in ended)
+    return not running or any(_cause(future) for future in ended)
+
+
+def _give_up_waiting(futures: Sequence["Future[Any]"]) -> None:
+    """What no process has begun is not begun any more."""
+    for future in futures:
+        future.cancel()
+
+
+def _cause(future: "Future[Any]") -> BaseException | None:
+    return Interrupted() if future.cancelled() else future.exception()
 
 
 def _results(futures: Sequence["Future[Ended[R]]"], *, interrupted: bool) -> Iterator[Ended[R]]:
-    causes = [cause for future in futures if (cause := future.exception()) is not None]
+    causes = [cause for future in futures if (cause := _cause(future)) is not None]
     for cause in causes:
         if not isinstance(cause, Interrupted | BrokenProcessPool):
             raise cause
@@ -155,9 +167,20 @@ def _results(futures: Sequence["Future[Ended[R]]"], *, interrupted: bool) -> Ite
 
 
 @contextmanager
-def _ctrl_c(ask: Callable[[], None]) -> Iterator[list[int]]:
-    """The first Ctrl-C asks; a second one ends at once."""
+def _ctrl_c(ask: Callable[[], None]) -> Iterator[tuple[list[int], Callable[[], AbstractContextManager[None]]]]:
+    """The first Ctrl-C asks, and is noted; a second one ends at once.
+
+    Within `deaf` it is ignored, also by processes that begin there, from their first moment to their last.
+    """
     asked: list[int] = []
+
+    @contextmanager
+    def deaf() -> Iterator[None]:
+        hearing = signal.signal(signal.SIGINT, signal.SIG_IGN)
+        try:
+            yield
+        finally:
+            signal.signal(signal.SIGINT, hearing)
 
     def handle(number: int, _: object) -> None:
         asked.append(number)
@@ -166,6 +189,6 @@ def _ctrl_c(ask: Callable[[], None]) -> Iterator[list[int]]:
 
     before = signal.signal(signal.SIGINT, handle)
     try:
-        yield asked
+        yield asked, deaf
     finally:
         signal.signal(signal.SIGINT, before)
