@@ -104,8 +104,8 @@ class History(Frozen):
     mishaps: tuple[Mishap, ...] = ()
 
 
-EVENTS_AN_ORDER = 28
-"""About so many records of `orders.events` an order causes."""
+EVENTS_AN_ORDER = 34
+"""About so many records of `orders.events` an order causes; rather too many, for what is missing is ordered later."""
 
 
 def draw(seed: int, events: int = 200) -> History:

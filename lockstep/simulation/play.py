@@ -177,6 +177,7 @@ def digest(log: MemoryLog) -> str:
     whole = sha256()
     for topic in ALL:
         for record in log.records(topic.name):
-            whole.update(repr((record.partition, record.offset, record.at, record.key, record.value)).encode())
-            whole.update(repr(sorted(record.headers.items())).encode())
+            place = f"{record.partition.topic}/{record.partition.number}/{record.offset}/{record.at.timestamp()}"
+            headers = (part for header in sorted(record.headers.items()) for part in (header[0].encode(), header[1]))
+            whole.update(b"\0".join((place.encode(), record.key or b"", record.value or b"", *headers)))
     return whole.hexdigest()
