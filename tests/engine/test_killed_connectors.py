@@ -1,5 +1,6 @@
 """Connectors killed around their write, on a real broker, before a system that does twice what it is told twice."""
 
+import signal
 from datetime import UTC, datetime
 
 import pytest
@@ -66,6 +67,33 @@ def test_killed_while_the_call_executes(play: Play) -> None:
             await finished(on)
             assert warehouse.begun == warehouse.made == [command.reference]
             assert [outcome.kind for outcome in await outcomes(on)] == [OutcomeKind.ALREADY_APPLIED]
+
+    play(story)
+
+
+def test_zombie_connector(play: Play) -> None:
+    """Stopped while its call is out, until another has taken over, looked and told; it wakes with the half-done command
+    and does nothing a second time. What it still says is of an old epoch.
+    """
+
+    async def story(on: Stage) -> None:
+        async with Warehouse(slow=True).open() as warehouse:
+            await configured(on)
+            zombie = await connector(on, "first", warehouse)
+            command = await asked(on)
+            await until(lambda: warehouse.begun == [command.reference], "the warehouse has been asked")
+            zombie.send(signal.SIGSTOP)
+            await zombie.frozen()
+            await on.processes.bury(GROUP, zombie)
+            await (await connector(on, "second", warehouse)).says("assigned")
+            warehouse.let_go()
+            await finished(on)
+            assert [outcome.kind for outcome in await outcomes(on)] == [OutcomeKind.ALREADY_APPLIED]
+            zombie.send(signal.SIGCONT)
+            await zombie.says("assigned", times=2)  # a member again, after what it held is abandoned
+            await send(on, command)
+            await finished(on)
+            assert warehouse.begun == warehouse.made == [command.reference]
 
     play(story)
 

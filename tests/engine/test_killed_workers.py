@@ -2,9 +2,13 @@
 
 import pytest
 
+from kernel.partitioner import partition_of
 from schemas.base import OrderId, System
+from schemas.commands import CreateGoodsOut
 from schemas.topics import CASES, COMMANDS, ORDERS_EVENTS, ORDERS_STATE
+from streams.agents.orders import RECORDS
 from tests.builders import a_brand, an_order
+from tests.engine.corner import PARTITIONS
 from tests.engine.crash_points import CrashPoint
 from tests.engine.events import orders_in, wanting
 from tests.engine.oracle import agrees
@@ -41,6 +45,37 @@ def test_kill_between_state_and_command(play: Play, point: CrashPoint) -> None:
         assert len({command for command in folded.commands if command[:2] == (CLARUS, KEY.encode())}) == 1
 
     play(story)
+
+
+def test_config_changes_in_flight(play: Play) -> None:
+    """How it ships is changed between the emission and the re-send: sent as decided; the next release uses the new."""
+
+    async def story(on: Stage) -> None:
+        await on.events.configure(a_brand())
+        worker = await on.processes.worker("first", CrashPoint.COMMAND_BEFORE_COMMIT, KEY)
+        await worker.says("assigned")
+        await on.events.seen(wanting(ORDER))
+        assert await worker.ended() == KILLED
+        carriers = [{"carrier": "RM", "company": "Royal Mail"}]
+        shipping = [{"code": "standard", "carrier": "RM", "service": "TRACKED48"}]
+        await on.events.configure(a_brand(version=2, carriers=carriers, shipping=shipping))
+        (later,) = orders_in({partition_of(KEY.encode(), PARTITIONS)}, 1)
+        await on.events.seen(wanting(later))
+        await on.processes.bury(ORDERS, worker)
+        successor = await on.processes.worker("second")
+        await on.finished()
+        await successor.terminated()
+        await agrees(on.corner)
+        assert await carriers_of(on, ORDER) == ["DPD", "DPD"], "sent, and sent again as it was"
+        assert await carriers_of(on, later) == ["RM"]
+
+    play(story)
+
+
+async def carriers_of(on: Stage, order: str) -> list[str]:
+    """Of every create in the topic, in order."""
+    commands = [RECORDS.decode(one.value or b"", one.headers) for one in await on.records(CLARUS, f"acme/{order}")]
+    return [one.carrier for one in commands if isinstance(one, CreateGoodsOut)]
 
 
 def test_changelog_send_fails(play: Play) -> None:

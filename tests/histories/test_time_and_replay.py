@@ -1,5 +1,6 @@
 """Time is a record, and the log alone decides: ticks twice, clocks that run back, restarts anywhere."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 from hypothesis import given, settings
@@ -13,7 +14,7 @@ from streams.agents.orders import OrdersFold
 from streams.engine.contract import Verdict
 from streams.rules.orders.emit import Decision
 from streams.rules.orders.plan import Plan, plan
-from tests.builders import a_goods_out, an_erp_order, an_order
+from tests.builders import NOON, a_goods_out, an_erp_order, an_order
 from tests.story import Story, refold
 
 ORDER = an_order().with_line("0042-A", 2)
@@ -62,6 +63,20 @@ def test_clock_runs_back() -> None:
     story.at -= timedelta(hours=1)
     story.shopify(ORDER.routed("71"))
     assert story.state.now == now
+
+
+def test_future_timestamp() -> None:
+    """A record of an outside system is dated next year: it is a fact about the order, and no time of ours moves."""
+    year = timedelta(days=365)
+    held = ORDER.shipping_to(None).routed("71").placed(NOON + year)
+    dated = replace(held, order=held.order.model_copy(update={"updated_at": NOON + year}))
+    story = Story().shopify(dated).erp(an_erp_order().with_line("901", "0042-A", 2))
+    assert story.state.now == story.at
+    assert story.state.wake_at is not None
+    assert story.state.wake_at < NOON + timedelta(hours=2)
+    assert story.open_cases == set()
+    story.later(hours=2)
+    assert story.open_cases == {CaseCode.ADDRESS_INCOMPLETE}
 
 
 def test_an_event_appended_twice_is_a_duplicate_and_writes_nothing() -> None:
