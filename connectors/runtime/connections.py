@@ -23,7 +23,7 @@ class Connections:
         self._system, self._publisher, self._clock = system, publisher, clock
         self._breakers = {brand: Breaker() for brand in brands}
         self._told: set[Brand] = set()
-        """Of whom we have told something. Before that the log may say what our predecessor saw last."""
+        """Of whom we have told something since the last rebalance. Before that the log may say what another saw."""
 
     def of(self, brand: Brand) -> Breaker | None:
         """None: there is no connection for this brand."""
@@ -32,6 +32,12 @@ class Connections:
     def closed_until(self, brand: Brand) -> datetime | None:
         """Until when nothing should be tried for this brand; None when something may."""
         return self._breakers[brand].closed_until(self._clock.now())
+
+    def tell_again(self) -> None:
+        """Another connector joined or left: what it told last about a connection stands in the log, whatever it was.
+        The next answer is told, also where nothing has changed for us.
+        """
+        self._told.clear()
 
     async def believed(self, brand: Brand, readings: Sequence[Reading]) -> None:
         """Answers came: well again, unless they cannot be believed. Without readings nothing is known."""

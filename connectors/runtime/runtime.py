@@ -114,6 +114,7 @@ class ConnectorRuntime:
         for number in sorted({where.number for where in partitions}):
             await self._publisher.own(number)
             self._taken_at[number] = self._clock.monotonic()
+        self._connections.tell_again()
         _log.info("connector.assigned", system=self._port.system, partitions=len(partitions))
         self.ready.set()
 

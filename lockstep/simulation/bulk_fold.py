@@ -1,7 +1,7 @@
 """A fold of `orders.events` from its beginning, by nobody but ourselves, and the table as its changelog has it."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from kernel.log import Record
@@ -23,13 +23,18 @@ Sent = tuple[str, bytes, bytes]
 
 @dataclass
 class Folded:
-    """`states` are all there ever were; `refused` what no fold can read; `verdicts` counts how the records ended."""
+    """`states` are all there ever were; `refused` what no fold can read; `verdicts` counts how the records ended.
+
+    `headers` are those of each command.
+    """
 
     folds: dict[int, OrdersFold]
     table: dict[Key, bytes] = field(default_factory=dict)
     states: set[tuple[Key, bytes]] = field(default_factory=set)
     commands: set[Sent] = field(default_factory=set)
+    headers: dict[Sent, Mapping[str, bytes]] = field(default_factory=dict)
     cases: set[Sent] = field(default_factory=set)
+    newest_case: dict[bytes, bytes] = field(default_factory=dict)
     refused: list[Record] = field(default_factory=list)
     verdicts: Counter[str] = field(default_factory=Counter)
 
@@ -52,8 +57,13 @@ def bulk_fold(events: Iterable[Record], partitions: int) -> Folded:
         for one in step.emissions:
             if one.topic in TOLD:
                 assert one.value is not None
-                into = folded.commands if one.topic in COMMAND_TOPICS else folded.cases
-                into.add((one.topic, one.key, one.value))
+                sent = one.topic, one.key, one.value
+                if one.topic in COMMAND_TOPICS:
+                    folded.commands.add(sent)
+                    folded.headers[sent] = one.headers
+                else:
+                    folded.cases.add(sent)
+                    folded.newest_case[one.key] = one.value
     return folded
 
 
