@@ -4,6 +4,7 @@ import asyncio
 import os
 import re
 import signal
+import threading
 from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -74,13 +75,15 @@ class House:
         return [decode_command(one.value or b"", dict(one.headers)).id for one in found]
 
 
+def a_worker(log: KafkaLog) -> Worker:
+    settings = EngineSettings(commit_every=0.1, tick_every=0.1)
+    sources, clock = [ORDERS_EVENTS.name], SystemClock()
+    return Worker("orders", log, sources, orders_fold, ORDERS_STATE.name, clock, Metrics(), settings)
+
+
 async def worked(log: KafkaLog) -> None:
     """A worker comes, finishes all there is, and leaves in order."""
-    settings = EngineSettings(commit_every=0.1, tick_every=0.1)
-    worker = Worker(
-        "orders", log, [ORDERS_EVENTS.name], orders_fold, ORDERS_STATE.name, SystemClock(), Metrics(), settings
-    )
-    running_ = asyncio.create_task(worker.run())
+    running_ = asyncio.create_task(a_worker(log).run())
 
     async def nothing_is_left() -> bool:
         if running_.done():
@@ -182,6 +185,33 @@ def test_a_table_is_not_put_in_place_while_somebody_works(quiet_house: House) ->
         assert "stop every `lockstep run orders`" in str(refused.exception)
 
     quiet_house.does(a_member)
+
+
+def test_a_table_is_verified_while_its_worker_goes_on(house: House) -> None:
+    """Events come, are folded and committed all the while; log and table are compared where their ends meet."""
+    enough, appended = threading.Event(), list[int]()
+
+    async def flow(log: KafkaLog) -> None:
+        worker = asyncio.create_task(a_worker(log).run())
+        async with running(log.producer()) as producer:
+            events = Events(producer)
+            while not enough.is_set():
+                appended.append(len(appended))
+                await events.seen(*(wanting(order, 1 + len(appended) % 7) for order in ORDERS))
+        worker.cancel()
+        await asyncio.gather(worker, return_exceptions=True)
+
+    flowing = threading.Thread(target=house.does, args=[flow])
+    flowing.start()
+    try:
+        verified = [house.types("verify") for _ in range(2)]
+    finally:
+        enough.set()
+        flowing.join()
+
+    assert [one.exit_code for one in verified] == [0, 0], verified[0].output + verified[1].output
+    assert len(appended) > 2
+    assert house.types("verify").exit_code == 0
 
 
 def test_what_differs_is_told_and_a_rebuild_without_yes_leaves_everything_as_it_is(house: House) -> None:
