@@ -19,8 +19,9 @@ from lockstep.kafka import kafka_log
 from lockstep.replay.checks import Finding, Weight
 from lockstep.replay.compare import Compared
 from lockstep.replay.fold import Interrupted
-from lockstep.replay.in_place import nobody_works, put_in_place
+from lockstep.replay.in_place import Say, nobody_works, put_in_place
 from lockstep.replay.pool import Connect
+from lockstep.replay.put import Moved
 from lockstep.replay.rebuild import Rebuilt
 from lockstep.replay.rebuild import rebuild as rebuild_table
 from lockstep.replay.verify import Plan, Told, Verified
@@ -104,8 +105,8 @@ def rebuild(
     print_rebuilt(made)
     if not yes or made.stopped:
         raise typer.Exit(made.exit_code)
-    with out.status("putting the table in place …") as status:
-        placed = finish(put_in_place(connect(), made, plan, send_unsent=send_unsent, say=status.update))
+    with putting() as (say, moved):
+        placed = finish(put_in_place(connect(), made, plan, send_unsent=send_unsent, say=say, moved=moved))
     out.print(
         f"The former table is kept in {placed.kept_topic}; the rebuilt one is in place. Start `lockstep run orders`."
     )
@@ -132,6 +133,22 @@ def folding(what: str = "folding orders.events") -> Iterator[Told]:
             progress.update(bar, completed=sum(done), total=max(sum(goals), sum(done)), rate=rate)
 
         yield told
+
+
+@contextmanager
+def putting() -> Iterator[tuple[Say, Moved]]:
+    """A line that says what is done, with the records written so far. Ctrl-C is told with what it leaves behind."""
+    columns = (TextColumn("{task.description}"), TextColumn("{task.completed:,.0f} records"), TimeElapsedColumn())
+    try:
+        with Progress(*columns, console=out, transient=True) as progress:
+            line = progress.add_task("putting the table in place", total=None)
+            yield lambda said: progress.update(line, description=said), lambda records: progress.advance(line, records)
+    except KeyboardInterrupt:
+        out.print(
+            "Interrupted while the table was put in place: run the same again, in the same folder, to make it whole. "
+            "Workers that start before may say that it is half put in its place, and end."
+        )
+        raise typer.Exit(CANNOT) from None
 
 
 @contextmanager

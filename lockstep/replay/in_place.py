@@ -13,7 +13,7 @@ from kernel.operated import OperatedLog
 from lockstep.replay.asked import GROUP
 from lockstep.replay.checkpoint import Checkpoints
 from lockstep.replay.fold import digest
-from lockstep.replay.put import copy, put
+from lockstep.replay.put import Moved, copy, put
 from lockstep.replay.rebuild import Rebuilt, Run
 from lockstep.replay.table import read_table
 from lockstep.replay.verify import Plan
@@ -47,15 +47,20 @@ class InPlace:
     committed: dict[int, int]
 
 
-async def put_in_place(log: OperatedLog, made: Rebuilt, plan: Plan, *, send_unsent: bool, say: Say) -> InPlace:
-    """Raises WorkersRunError or LogError; the same again goes on from there."""
+async def put_in_place(
+    log: OperatedLog, made: Rebuilt, plan: Plan, *, send_unsent: bool, say: Say, moved: Moved = lambda _: None
+) -> InPlace:
+    """`say` hears what is done, `moved` of records as they are written. Raises WorkersRunError or LogError.
+
+    Wherever it ends, the same again goes on from there.
+    """
     await nobody_works(log)
     run, kept = made.run, 0
     await log.create_like(run.kept_topic, ORDERS_STATE.name)
     if not run.kept:
         for part in made.parts:
             say(f"keeping {Partition(ORDERS_STATE.name, part.number)} in {run.kept_topic}")
-            kept += await copy(log, ORDERS_STATE.name, run.kept_topic, part.number)
+            kept += await copy(log, ORDERS_STATE.name, run.kept_topic, part.number, moved)
             await _expect_same(log, part.number, run.kept_topic)
         run = replace(run, kept=True)
         run.save(plan.folder)
@@ -63,7 +68,7 @@ async def put_in_place(log: OperatedLog, made: Rebuilt, plan: Plan, *, send_unse
         say(f"putting partition {part.number} in place: {part.keys} keys")
         await nobody_works(log)
         table = (await restore(log, run.topic, [part.number]))[part.number].newest
-        await put(log, ORDERS_STATE.name, part.number, table, run.stamp)
+        await put(log, ORDERS_STATE.name, part.number, table, run.stamp, moved)
         found = digest((await restore(log, ORDERS_STATE.name, [part.number]))[part.number].newest.items())
         if found != part.digest:
             raise LogError(

@@ -83,7 +83,8 @@ def a_worker(log: KafkaLog) -> Worker:
 
 async def worked(log: KafkaLog) -> None:
     """A worker comes, finishes all there is, and leaves in order."""
-    running_ = asyncio.create_task(a_worker(log).run())
+    worker = a_worker(log)
+    running_ = asyncio.create_task(worker.run())
 
     async def nothing_is_left() -> bool:
         if running_.done():
@@ -92,7 +93,9 @@ async def worked(log: KafkaLog) -> None:
             spans, group = await log.spans([ORDERS_EVENTS.name]), (await log.describe_groups([GROUP]))[GROUP]
         except LogUnavailable:  # the first group of a new broker has no coordinator yet
             return False
-        return group.members > 0 and all(group.committed.get(where, 0) == span.end for where, span in spans.items())
+        return worker.assigned_once.is_set() and all(
+            group.committed.get(where, 0) == span.end for where, span in spans.items()
+        )
 
     try:
         await comes(nothing_is_left, "all is committed")
