@@ -2,6 +2,7 @@
 
 import functools
 import os
+import tempfile
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -27,6 +28,7 @@ from lockstep.replay.rebuild import rebuild as rebuild_table
 from lockstep.replay.verify import Plan, Told, Verified
 from lockstep.replay.verify import verify as verify_log
 from lockstep.replay.wanted import Flying, Was
+from lockstep.settings import SettingsError
 from schemas.base import Brand
 
 CANNOT = 2
@@ -52,7 +54,7 @@ def verify(without_brand: Without = None, processes: Processes = CORES, work: Wo
     The flow may go on meanwhile: see docs/operate/rebuild.md for what is compared. Ctrl-C saves; the same command goes
     on from there. Exit code 0: equal; 1: differs; 2: cannot be told, and why.
     """
-    plan = Plan(work, processes, tuple(Brand(brand) for brand in without_brand or ()))
+    plan = planned(work, processes, without_brand)
     with folding() as told, saved_when_interrupted():
         verified = verify_log(connecting(), plan, told)
     print_verified(verified)
@@ -96,7 +98,7 @@ def rebuild(
         raise typer.Exit(rebuild_from_systems(asked))
     if brands:
         raise typer.BadParameter(f"brands are for --from-systems, found {', '.join(brands)}; see --without-brand")
-    plan = Plan(work, processes, tuple(Brand(brand) for brand in without_brand or ()))
+    plan = planned(work, processes, without_brand)
     connect = connecting()
     if yes:
         finish(nobody_works(connect()))
@@ -113,6 +115,17 @@ def rebuild(
     unsent = len(made.never_sent)
     if unsent and not send_unsent:
         out.print(f"{unsent} commands listed above were never sent, and no worker will send them.", style="yellow")
+
+
+def planned(work: Path, processes: int, without: Sequence[str] | None) -> Plan:
+    """Raises SettingsError when nothing can be saved in the work folder."""
+    try:
+        work.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with tempfile.TemporaryFile(dir=work):
+            pass
+    except OSError as cause:
+        raise SettingsError(f"--work {work}: expected a folder to write to, found {cause.strerror}") from cause
+    return Plan(work, processes, tuple(Brand(brand) for brand in without or ()))
 
 
 def connecting() -> Connect:

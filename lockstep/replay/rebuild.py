@@ -56,8 +56,8 @@ class Run:
             said: dict[str, Any] = json.loads((folder / "rebuild.json").read_text())
         except (OSError, ValueError):
             said = {}
-        if said.get("cluster") == cluster:
-            return cls(cluster, said["stamp"], said["kept"])
+        if said.get("cluster") == cluster and said.get("stamp"):
+            return cls(cluster, said["stamp"], bool(said.get("kept")))
         return cls(cluster, f"{now:%Y%m%d-%H%M%S}")
 
     @staticmethod

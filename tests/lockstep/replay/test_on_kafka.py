@@ -25,6 +25,7 @@ from lockstep.replay.asked import GROUP
 from lockstep.replay.fold import Interrupted
 from lockstep.replay.in_place import WorkersRunError
 from lockstep.replay.verify import Plan, verify
+from lockstep.settings import SettingsError
 from lockstep.topic_specs import specs
 from sandbox.kafka import Broker
 from schemas.topics import COMMANDS, CONFIG, ORDERS_EVENTS, ORDERS_STATE
@@ -178,6 +179,13 @@ def test_an_interrupted_verify_goes_on_from_where_it_was(quiet_house: House) -> 
     assert again.exit_code == 0
     assert len(again.peaks) <= 2
     assert min(again.peaks) > 1 << 20
+
+
+def test_a_work_folder_that_cannot_be_written_is_told_before_anything_is_folded(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    refused = CliRunner().invoke(app, ["verify", "--work", str(tmp_path / "file")])
+    assert isinstance(refused.exception, SettingsError)
+    assert "expected a folder to write to, found File exists" in str(refused.exception)
 
 
 def test_a_table_is_not_put_in_place_while_somebody_works(quiet_house: House) -> None:
