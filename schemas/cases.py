@@ -222,9 +222,9 @@ CATALOGUE: MappingProxyType[CaseCode, Entry] = MappingProxyType(
             24 * _HOUR,
         ),
         CaseCode.UNDESPATCHED: _entry(
-            "The warehouse took a despatch back after the shopper was told.",
-            "Find the parcel; tell the shopper if it did not leave.",
-            "it is despatched again",
+            "The shopper was told of more than has left: a despatch was taken back, or it was told twice.",
+            "Find the parcel; tell the shopper if it did not leave, cancel the fulfilment that is too many.",
+            "as much has left as was told",
             _CS,
             _URGENT,
             2 * _HOUR,

@@ -222,13 +222,18 @@ class ConnectorRuntime:
                 self._endings.finish(waiting.record)
             else:
                 self._calls.start(self._superseded(lane, waiting), {lane.number})
-        while lane.commands and isinstance(lane.commands[0].command, Withdraw):
-            # What it withdraws has ended, or it would stand before it in this lane as superseded.
+        while lane.commands and self._has_nothing_to_say(lane.commands[0]):
             self._endings.finish(lane.commands.pop(0).record)
         if lane.commands and self._writes.get(lane.brand, 0) < self._settings.writes_at_once:
             lane.busy = True
             self._writes[lane.brand] = self._writes.get(lane.brand, 0) + 1
             self._calls.start(self._execute(lane, lane.commands.pop(0)), {lane.number})
+
+    def _has_nothing_to_say(self, waiting: WaitingCommand) -> bool:
+        """A withdrawal: what it withdraws has ended, or it would stand before it in this lane as superseded. Or a second
+        copy of what was tried, sent again by a worker that did not know.
+        """
+        return isinstance(waiting.command, Withdraw) or self._endings.was_tried(waiting.command.id)
 
     async def _read(self, brand: Brand, lanes: list[Lane]) -> None:
         try:
@@ -252,6 +257,7 @@ class ConnectorRuntime:
                 lane.stays_closed(perhaps_until)
             await self._publisher.readings(execution.readings, lane.number, command.trace)
             await self._publisher.outcome(lane.brand, lane.order, execution.outcome, lane.number, command.trace)
+            self._endings.tried(command.id)
             waited = (self._clock.now() - command.decided_at).total_seconds()
             self._metrics.command_to_outcome.labels(lane.brand, self._port.system, type(command).__name__).observe(
                 max(0.0, waited)

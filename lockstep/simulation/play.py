@@ -15,7 +15,7 @@ from lockstep.simulation.history import EVENTS_AN_ORDER, History
 from lockstep.simulation.house import PARTITIONS, RUNTIME, House
 from lockstep.simulation.log_oracle import LogOracle, cases_of, shown_by
 from lockstep.simulation.mishaps import Mishaps
-from lockstep.simulation.oracle import DOUBLES, Violation, never, unsettled
+from lockstep.simulation.oracle import DOUBLES, Violation, never, not_found, unsettled
 from lockstep.simulation.people import Account
 from sandbox.faults import Fault
 from sandbox.shopify.shoppers import Habits
@@ -78,6 +78,7 @@ async def _play(history: History) -> Result:
             found.append(Violation("unsettled", "it did not come to rest"))
         doubled = [one for one in found if one.rule in DOUBLES and _in_a_gap(house, one)]
         found = [one for one in found if one.order not in {double.order for double in doubled}]
+        found.extend(not_found(doubled, cases))
         return Result(
             seed=history.seed,
             events=len(house.log.records(ORDERS_EVENTS.name)),

@@ -99,13 +99,15 @@ def over_despatched(state: OrderState, _config: BrandConfig) -> Iterator[Finding
 
 
 def undespatched(state: OrderState, _config: BrandConfig) -> Iterator[Finding]:
-    """Rule: nothing told is untold; a despatch taken back after the telling is a case."""
+    """Rule: nothing told is untold; more told than has left is a case. The despatch was taken back after the telling,
+    or somebody told twice.
+    """
     for known in state.goods_outs:
-        back = ever_told(state, known) - despatched(known.goods_out)
-        if back and sum(line.despatched for line in known.goods_out.lines) < known.most_despatched:
-            yield Look(
-                code=CaseCode.UNDESPATCHED, object=known.reference, detail=f"{back.total()} units told, taken back"
-            )
+        beyond = ever_told(state, known) - despatched(known.goods_out)
+        if beyond:
+            taken_back = sum(line.despatched for line in known.goods_out.lines) < known.most_despatched
+            why = "taken back" if taken_back else "not despatched"
+            yield Look(code=CaseCode.UNDESPATCHED, object=known.reference, detail=f"{beyond.total()} units told, {why}")
 
 
 def changed(state: OrderState, config: BrandConfig) -> Iterator[Finding]:

@@ -76,6 +76,23 @@ def test_only_the_newest_command_for_an_object_is_carried_out() -> None:
     bench(story)
 
 
+def test_a_second_copy_of_a_command_is_not_carried_out() -> None:
+    """A worker that did not know sends again what has ended: who deleted the goods-out meanwhile has the last word."""
+
+    async def story(on: Bench) -> None:
+        command = on.create(reference="A")
+        on.start()
+        await on.send(command)
+        await on.until(lambda: len(on.outcomes) == 1)
+        await on.send(command)
+        await on.send(on.create("2"))
+        await on.finished()
+        assert [outcome.command for outcome in on.outcomes].count(command.id) == 1
+        assert [call.what for call in on.port.calls].count("execute") == 2
+
+    bench(story)
+
+
 def test_what_is_withdrawn_in_time_is_not_carried_out() -> None:
     async def story(on: Bench) -> None:
         other, create = on.create(reference="B"), on.create(reference="A")
