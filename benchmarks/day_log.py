@@ -117,6 +117,7 @@ async def tabulate(log: OperatedLog, number: int, watch: Watch) -> int:
                 if sending.give(Outgoing(ORDERS_STATE.name, change.key, change.value, {}, number)):
                     await sending.send()
             changes.clear()
+            bulk.renew()
         await sending.send(all_of_it=True)
     finally:
         await producer.stop()
