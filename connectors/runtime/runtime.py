@@ -230,8 +230,8 @@ class ConnectorRuntime:
             self._calls.start(self._execute(lane, lane.commands.pop(0)), {lane.number})
 
     def _has_nothing_to_say(self, waiting: WaitingCommand) -> bool:
-        """A withdrawal: what it withdraws has ended, or it would stand before it in this lane as superseded. Or a second
-        copy of what was tried, sent again by a worker that did not know.
+        """A withdrawal: what it withdraws has ended, or it would stand before it in this lane as superseded. Or a copy
+        of what was tried, sent again by a worker that did not know.
         """
         return isinstance(waiting.command, Withdraw) or self._endings.was_tried(waiting.command.id)
 

@@ -30,8 +30,8 @@ AT_MOST = 900.0
 """Seconds after which what is not settled is a violation."""
 FINISHED_WITHIN = 60.0
 """Seconds after which what lies in the log must have been finished: reads of what is waited for never cease."""
-TIMINGS = RUNTIME.model_copy(update={"poll_every": 30.0, "commit_every": 1.0, "measure_every": 60.0, "look_every": 1.0})
-ENGINE = EngineSettings(commit_every=1.0, tick_every=0.5, measure_every=20.0)
+TIMINGS = RUNTIME.model_copy(update={"poll_every": 30.0, "commit_every": 2.0, "measure_every": 60.0, "look_every": 2.0})
+ENGINE = EngineSettings(commit_every=2.0, tick_every=1.0, measure_every=60.0)
 
 
 class Result(Frozen):
