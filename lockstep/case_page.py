@@ -1,14 +1,17 @@
 """The page of the documentation that explains every case, derived from the catalogue."""
 
 from schemas.cases import CATALOGUE, CaseCode, Owner
+from schemas.questions import QUESTIONS, Then
 
 
 def page() -> str:
     """Markdown, a section per owner. A test keeps docs/operate/cases.md equal to it."""
-    sections = "\n".join(_section(owner) for owner in Owner)
+    sections = "\n".join(_section(owner) for owner in Owner if any(one.owner is owner for one in CATALOGUE.values()))
+    questions = "\n".join(_question(code) for code in QUESTIONS)
+    overrides = "\n".join(f"| `{code}` | {entry.override} |" for code, entry in CATALOGUE.items() if entry.override)
     return f"""# Cases
 
-Generated from `schemas/cases.py` by `lockstep case page`.
+Generated from `schemas/cases.py` and `schemas/questions.py` by `lockstep case page`.
 
 A case is what a person must look at. It may open because time passed; it closes only when the fact it names is *seen*,
 never because somebody ticked it off. Where a person has to decide, `lockstep case close` or `release-again` is that
@@ -19,17 +22,34 @@ fact, kept with who and why. While a case is open nothing is lost and nothing is
 * `lockstep show BRAND/ORDER`: the three systems side by side and how the order came here
 * `lockstep case retry BRAND/ORDER`: after you mended the cause, do not wait for the next try
 
-*Due* counts from opening. Urgent: shipping or stock stands still.
+*Due* and *goes up* count from opening. A case that is still open when it goes up is told to the one named there too,
+and its severity rises by one; its owner stays. Urgent: shipping or stock stands still.
 
-{sections}"""
+{sections}
+## Questions
+
+A question is asked once: with the same facts never again. The answer is kept with who gave it and why.
+
+| case | answer | what happens next |
+|---|---|---|
+{questions}
+
+## Overrides
+
+Holds a person may override, for one order and for good. Without the others there would be nothing to send.
+
+| case | what happens next |
+|---|---|
+{overrides}
+"""
 
 
 def _section(owner: Owner) -> str:
     rows = "\n".join(_row(code) for code, entry in CATALOGUE.items() if entry.owner is owner)
     return f"""## {owner.capitalize()}
 
-| case | severity, due | what it means | first action | closes when |
-|---|---|---|---|---|
+| case | severity, due | goes up | what it means | first action | closes when |
+|---|---|---|---|---|---|
 {rows}
 """
 
@@ -37,4 +57,19 @@ def _section(owner: Owner) -> str:
 def _row(code: CaseCode) -> str:
     entry = CATALOGUE[code]
     due = f"{entry.severity}, {entry.due // 3600} h"
-    return f"| `{code}` | {due} | {entry.meaning} | {entry.first_action} | {entry.closes_when} |"
+    up = f"{entry.escalates_after // 3600} h, {entry.escalates_to}"
+    return f"| `{code}` | {due} | {up} | {entry.meaning} | {entry.first_action} | {entry.closes_when} |"
+
+
+_THEN = {
+    Then.CLOSES: "the case closes",
+    Then.RELEASES: "the case closes",
+    Then.WAITS: "the case stays open until it is so",
+}
+
+
+def _question(code: CaseCode) -> str:
+    question = QUESTIONS[code]
+    asked = f"| `{code}` | **{question.asks}** | |"
+    answers = (f"| | `{said}` | {one.next}; {_THEN[one.then]} |" for said, one in question.answers.items())
+    return "\n".join((asked, *answers))

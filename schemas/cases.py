@@ -11,6 +11,8 @@ class Owner(StrEnum):
     CUSTOMER_SERVICE = "customer service"
     FINANCE = "finance"
     ENGINEERING = "engineering"
+    LEAD = "lead"
+    """Whoever answers for the brand's day: what is not settled in time goes there."""
 
 
 class Severity(StrEnum):
@@ -55,7 +57,7 @@ class CaseCode(StrEnum):
 
 
 class Entry(Frozen):
-    """What a code means to the person who gets it. `due` is in seconds from opening."""
+    """What a code means to the person who gets it. `due` and `escalates_after` are in seconds from opening."""
 
     meaning: str
     first_action: str
@@ -63,11 +65,43 @@ class Entry(Frozen):
     owner: Owner
     severity: Severity
     due: int
+    escalates_after: int
+    """Still open then: it is told to `escalates_to` too, with the severity `escalated`. The owner stays."""
+    escalates_to: Owner
+    escalated: Severity
+    by_person: bool = False
+    """A person may close it: no system shows the fact."""
+    override: str = ""
+    """What happens when a person overrides this hold; '' when it cannot be: nothing could be sent then."""
 
 
-def _entry(meaning: str, first_action: str, closes_when: str, owner: Owner, severity: Severity, due: int) -> Entry:
+_ONE_UP = {Severity.NORMAL: Severity.HIGH, Severity.HIGH: Severity.URGENT, Severity.URGENT: Severity.URGENT}
+
+
+def _entry(
+    meaning: str,
+    first_action: str,
+    closes_when: str,
+    owner: Owner,
+    severity: Severity,
+    due: int,
+    *,
+    escalates_to: Owner = Owner.LEAD,
+    by_person: bool = False,
+    override: str = "",
+) -> Entry:
     return Entry(
-        meaning=meaning, first_action=first_action, closes_when=closes_when, owner=owner, severity=severity, due=due
+        meaning=meaning,
+        first_action=first_action,
+        closes_when=closes_when,
+        owner=owner,
+        severity=severity,
+        due=due,
+        escalates_after=2 * due,
+        escalates_to=escalates_to,
+        escalated=_ONE_UP[severity],
+        by_person=by_person,
+        override=override,
     )
 
 
@@ -84,6 +118,7 @@ CATALOGUE: MappingProxyType[CaseCode, Entry] = MappingProxyType(
             _CS,
             _URGENT,
             4 * _HOUR,
+            override="the order leaves with the address as it stands; Clarus may refuse it",
         ),
         CaseCode.PAYMENT_NOT_MET: _entry(
             "The order waits because it is not paid as the brand's payment rule asks.",
@@ -92,6 +127,7 @@ CATALOGUE: MappingProxyType[CaseCode, Entry] = MappingProxyType(
             _FIN,
             _NORMAL,
             24 * _HOUR,
+            override="the order leaves although the payment rule is not met",
         ),
         CaseCode.NOT_ROUTED: _entry(
             "Shopify has not assigned the order to a location, so nothing can be sent to the warehouse.",
@@ -148,6 +184,7 @@ CATALOGUE: MappingProxyType[CaseCode, Entry] = MappingProxyType(
             _OPS,
             _URGENT,
             2 * _HOUR,
+            escalates_to=Owner.ENGINEERING,
         ),
         CaseCode.CLARUS_SLOW: _entry(
             "The warehouse has not taken the order yet although it was sent.",
@@ -156,6 +193,7 @@ CATALOGUE: MappingProxyType[CaseCode, Entry] = MappingProxyType(
             _OPS,
             _URGENT,
             _HOUR,
+            escalates_to=Owner.ENGINEERING,
         ),
         CaseCode.CLARUS_RIGHTS_LOST: _entry(
             "Clarus no longer shows us the brand's account or warehouses; its answers cannot be believed.",
@@ -172,6 +210,7 @@ CATALOGUE: MappingProxyType[CaseCode, Entry] = MappingProxyType(
             _OPS,
             _URGENT,
             _HOUR,
+            by_person=True,
         ),
         CaseCode.UNKNOWN_GOODS_OUT: _entry(
             "Clarus holds a goods-out for this order that we did not make.",
@@ -188,6 +227,7 @@ CATALOGUE: MappingProxyType[CaseCode, Entry] = MappingProxyType(
             _CS,
             _URGENT,
             _HOUR,
+            by_person=True,
         ),
         CaseCode.CANCELLED_AFTER_RELEASE: _entry(
             "The order was cancelled in Shopify, but the warehouse already works on it.",
@@ -196,6 +236,7 @@ CATALOGUE: MappingProxyType[CaseCode, Entry] = MappingProxyType(
             _CS,
             _URGENT,
             _HOUR,
+            by_person=True,
         ),
         CaseCode.NOT_DESPATCHED: _entry(
             "The warehouse has had the goods-out for long and has not despatched it.",
@@ -212,6 +253,7 @@ CATALOGUE: MappingProxyType[CaseCode, Entry] = MappingProxyType(
             _CS,
             _HIGH,
             8 * _HOUR,
+            by_person=True,
         ),
         CaseCode.OVER_DESPATCHED: _entry(
             "The warehouse despatched more units than were ordered.",
@@ -220,6 +262,7 @@ CATALOGUE: MappingProxyType[CaseCode, Entry] = MappingProxyType(
             _OPS,
             _NORMAL,
             24 * _HOUR,
+            by_person=True,
         ),
         CaseCode.UNDESPATCHED: _entry(
             "The shopper was told of more than has left: a despatch was taken back, or it was told twice.",
@@ -228,6 +271,7 @@ CATALOGUE: MappingProxyType[CaseCode, Entry] = MappingProxyType(
             _CS,
             _URGENT,
             2 * _HOUR,
+            by_person=True,
         ),
         CaseCode.TRACKING_MISSING: _entry(
             "A parcel left without a tracking number.",
@@ -236,6 +280,7 @@ CATALOGUE: MappingProxyType[CaseCode, Entry] = MappingProxyType(
             _OPS,
             _HIGH,
             4 * _HOUR,
+            by_person=True,
         ),
         CaseCode.ERP_REFUSED: _entry(
             "The ERP refused the sales order or the posting.",
@@ -268,6 +313,7 @@ CATALOGUE: MappingProxyType[CaseCode, Entry] = MappingProxyType(
             _OPS,
             _HIGH,
             4 * _HOUR,
+            escalates_to=Owner.ENGINEERING,
         ),
         CaseCode.NOT_TOLD: _entry(
             "The ERP has posted the parcel, but Shopify does not show the fulfilment yet.",
@@ -276,6 +322,7 @@ CATALOGUE: MappingProxyType[CaseCode, Entry] = MappingProxyType(
             _OPS,
             _HIGH,
             2 * _HOUR,
+            escalates_to=Owner.ENGINEERING,
         ),
         CaseCode.FULFILLED_BY_HAND: _entry(
             "Someone fulfilled units in Shopify by hand, without the warehouse's tracking.",
@@ -284,6 +331,7 @@ CATALOGUE: MappingProxyType[CaseCode, Entry] = MappingProxyType(
             _OPS,
             _NORMAL,
             24 * _HOUR,
+            by_person=True,
         ),
         CaseCode.RESHIP: _entry(
             "A fulfilment was cancelled in Shopify after the parcel left.",
@@ -292,6 +340,7 @@ CATALOGUE: MappingProxyType[CaseCode, Entry] = MappingProxyType(
             _CS,
             _HIGH,
             8 * _HOUR,
+            by_person=True,
         ),
         CaseCode.SHIPPED_NOT_OWED: _entry(
             "The warehouse sent units that Shopify no longer lets us fulfil.",
@@ -300,6 +349,7 @@ CATALOGUE: MappingProxyType[CaseCode, Entry] = MappingProxyType(
             _CS,
             _HIGH,
             8 * _HOUR,
+            by_person=True,
         ),
         CaseCode.SNAPSHOT_UNREADABLE: _entry(
             "An answer of a system about this order could not be understood.",
@@ -324,6 +374,7 @@ CATALOGUE: MappingProxyType[CaseCode, Entry] = MappingProxyType(
             _CS,
             _HIGH,
             8 * _HOUR,
+            by_person=True,
         ),
     }
 )
@@ -342,6 +393,13 @@ class Case(Frozen):
     owner: Owner
     severity: Severity
     closed_at: Utc | None = None
+    escalated_at: Utc | None = None
+    """Since when it is `escalates_to`'s business too; `severity` rose then."""
+    escalated_to: Owner | None = None
+    assignee: str = ""
+    """Who has taken it: a person's handle, for people's eyes only; never in a log, a metric or a notice."""
+    answer: str = ""
+    """What was answered to its question; see `schemas.questions`."""
 
     @property
     def key(self) -> str:

@@ -1,8 +1,8 @@
 """The event log of an order: past tense, one total order per order. All that bears on it is one of these kinds."""
 
 from enum import StrEnum
-from typing import Literal
 
+from schemas.actions import ActionKind
 from schemas.base import Brand, Frozen, OrderId, OrderKey, System, Utc, order_key
 from schemas.config import BrandConfig
 from schemas.erp import ErpOrder
@@ -90,10 +90,12 @@ class SnapshotUnreadable(OrderEvent):
 
 
 class OperatorActed(OrderEvent):
-    """`target` names what is meant: a case code, a goods-out reference; '' is the whole order."""
+    """As in `schemas.actions.OperatorAction`."""
 
-    action: Literal["retry", "refresh", "close", "release_again"]
+    action: ActionKind
     target: str = ""
+    object: str = ""
+    says: str = ""
     who: str
     why: str = ""
 

@@ -104,10 +104,9 @@ class Story:
     def applied(self, command: Command, external_id: str = "9001") -> Story:
         return self.ended(command, OutcomeKind.APPLIED, external_id=external_id)
 
-    def operator(self, action: str, target: str = "") -> Story:
-        return self._event(
-            OperatorActed(**self._head("operator.actions"), action=action, target=target, who="kim", why="asked")
-        )
+    def operator(self, action: str, target: str = "", *, object: str = "", says: str = "") -> Story:
+        asked = {"action": action, "target": target, "object": object, "says": says, "who": "kim", "why": "asked"}
+        return self._event(OperatorActed(**self._head("operator.actions"), **asked))
 
     def connection(self, system: System, state: ConnectionState) -> Story:
         head = self._head(f"raw.{system}") | {"order": OrderId(f"~{system}")}

@@ -201,6 +201,8 @@ class NormaliseFold:
             source=self._source(record),
             action=action.action,
             target=action.target,
+            object=action.object,
+            says=action.says,
             who=action.who,
             why=action.why,
         )

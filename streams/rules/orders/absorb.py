@@ -18,11 +18,10 @@ from schemas.events import (
 )
 from schemas.goods_outs import GoodsOut
 from schemas.references import read_reference
+from streams.rules.orders.acted import acted
 from streams.rules.orders.adopt import adopted
 from streams.rules.orders.outcomes import ended
 from streams.rules.orders.state import (
-    DEAD,
-    Closed,
     KnownGoodsOut,
     OrderState,
     Reached,
@@ -75,7 +74,7 @@ def absorb(state: OrderState, event: OrderEvent, at: datetime, offset: int) -> O
             kept = tuple(unread for unread in state.unreadable if unread.system is not event.system)
             return state.model_copy(update={"unreadable": (*kept, Unread(system=event.system, reason=event.reason))})
         case OperatorActed():
-            return _operator(state, event)
+            return acted(state, event)
         case ConfigChanged() | _:
             return state
 
@@ -174,42 +173,3 @@ def _erp(state: OrderState, event: ErpOrderSeen) -> OrderState:
     if event.snapshot is None:
         return state.model_copy(update={"erp_read": True})
     return state.model_copy(update={"erp": event.snapshot, "erp_read": True})
-
-
-def _operator(state: OrderState, event: OperatorActed) -> OrderState:
-    match event.action:
-        case "retry":
-            alive = tuple(flying for flying in state.in_flight if state.now - flying.decided_at < DEAD)
-            ids = {flying.id for flying in alive}
-            rejected_by = tuple(refusal.system for refusal in state.refusals)
-            again = state.model_copy(
-                update={
-                    "refusals": (),
-                    "delays": (),
-                    "done": (),
-                    "in_flight": alive,
-                    "withdrawn": tuple(one for one in state.withdrawn if one.withdrawn in ids),
-                }
-            )
-            return again.asking(*(rejected_by if event.target else System))
-        case "refresh":
-            return state.asking(*System)
-        case "close":
-            closed = tuple(
-                Closed(code=case.code, object=case.object, detail=case.detail)
-                for case in state.cases
-                if not event.target or case.code == event.target
-            )
-            return state.model_copy(update={"closed_by_person": (*state.closed_by_person, *closed)})
-        case "release_again":
-            return _given_up(state, GoodsOutRef(event.target))
-
-
-def _given_up(state: OrderState, reference: GoodsOutRef) -> OrderState:
-    """What a goods-out still covers may go again. While the warehouse works on it, it is cancelled there first."""
-    known = next((one for one in state.goods_outs if one.reference == reference), None)
-    if known is None:
-        return state
-    settled = known.missing or known.goods_out.status.ended
-    strange = any(not line.line for line in known.goods_out.lines)
-    return state.with_goods_out(reference, given_up=True) if settled or strange else state

@@ -9,7 +9,7 @@ from hashlib import sha256
 from typing import NamedTuple
 
 from schemas.base import System
-from schemas.cases import CATALOGUE, Case
+from schemas.cases import Case
 from schemas.commands import Command
 from schemas.config import BrandConfig
 from streams.rules.orders.after_release import (
@@ -23,15 +23,16 @@ from streams.rules.orders.after_release import (
     unreadable,
 )
 from streams.rules.orders.by_hand import told_otherwise
+from streams.rules.orders.cases import judged
 from streams.rules.orders.connection import connection
 from streams.rules.orders.edits import cancelled, edited
 from streams.rules.orders.emit import Decision, emit, forget_unwanted
 from streams.rules.orders.finance import posting, refused_by_erp, sales_order
-from streams.rules.orders.findings import Finding, Look, Rule, Waiting, Wake, Wanted
+from streams.rules.orders.findings import Finding, Rule, Waiting, Wake, Wanted
 from streams.rules.orders.readiness import held
 from streams.rules.orders.release import refused_by_clarus, release, strange, under_way
 from streams.rules.orders.rest import at_rest, stub
-from streams.rules.orders.state import DEAD, Closed, OrderState, Reread, Since
+from streams.rules.orders.state import DEAD, OrderState, Reread, Since
 from streams.rules.orders.telling import late_tracking, refused_by_shopify, tell
 
 ORDER_RULES: tuple[Rule, ...] = (
@@ -66,9 +67,6 @@ CONNECTION_RULES: tuple[Rule, ...] = (connection,)
 AT_REST = 1 << 62
 """Planned with any configuration to come: an order about which no rule has anything to say is left alone by changes."""
 
-CLOSED_KEPT = timedelta(minutes=10)
-"""A closed case stays in the state so long, to be sent again when nobody knows whether it was."""
-
 
 class Plan(NamedTuple):
     """The state after planning, and what to send. `cases` are those opened, changed or closed now."""
@@ -90,7 +88,7 @@ def plan(state: OrderState, config: BrandConfig, decision: Decision) -> Plan:
     state, commands = emit(kept, config, wanted, decision, wakes)
     waitings = [finding for finding in findings if isinstance(finding, Waiting)]
     state = _since(state, waitings)
-    state, cases = _cases(state, findings, waitings, wakes)
+    state, cases = judged(state, findings, waitings, wakes)
     state, reads = _reads(state, config, waitings, wakes)
     state = _rest(state, config, findings, wakes)
     wake_at = _whole_milliseconds(min((wake for wake in wakes if wake > state.now), default=None))
@@ -131,58 +129,6 @@ def _since(state: OrderState, waitings: list[Waiting]) -> OrderState:
     names = sorted({waiting.name for waiting in waitings})
     return state.model_copy(
         update={"since": tuple(before.get(name) or Since(name=name, at=state.now) for name in names)}
-    )
-
-
-def _cases(
-    state: OrderState, findings: list[Finding], waitings: list[Waiting], wakes: list[datetime]
-) -> tuple[OrderState, tuple[Case, ...]]:
-    """Open by fact or by time, close by fact alone: a case is open as long as its finding is there."""
-    looks = [finding for finding in findings if isinstance(finding, Look)]
-    for waiting in waitings:
-        if waiting.code is None:
-            continue
-        since = state.since_of(waiting.name) or state.now
-        opens = since + timedelta(seconds=waiting.after)
-        if opens <= state.now:
-            looks.append(Look(code=waiting.code, object=waiting.object, detail=waiting.detail))
-        else:
-            wakes.append(opens)
-    if not (looks or state.cases or state.closed_cases or state.closed_by_person):
-        return state, ()
-    closed = tuple(
-        one for one in state.closed_by_person if Look(code=one.code, object=one.object, detail=one.detail) in looks
-    )
-    looks = [one for one in looks if Closed(code=one.code, object=one.object, detail=one.detail) not in closed]
-
-    before = {case.key: case for case in state.cases}
-    now_open: dict[str, Case] = {}
-    for look in looks:
-        case = _case(state, look)
-        kept = before.get(case.key)
-        now_open[case.key] = case if kept is None else kept.model_copy(update={"detail": look.detail})
-    changed_now = [case for key, case in now_open.items() if before.get(key) != case]
-    ended = [case.model_copy(update={"closed_at": state.now}) for key, case in before.items() if key not in now_open]
-    cases = tuple(sorted(now_open.values(), key=lambda case: case.key))
-    recently = (case for case in state.closed_cases if case.closed_at and case.closed_at > state.now - CLOSED_KEPT)
-    return (
-        state.model_copy(update={"cases": cases, "closed_by_person": closed, "closed_cases": (*recently, *ended)}),
-        tuple(sorted((*changed_now, *ended), key=lambda case: case.key)),
-    )
-
-
-def _case(state: OrderState, look: Look) -> Case:
-    entry = CATALOGUE[look.code]
-    return Case(
-        brand=state.brand,
-        order=state.order,
-        object=look.object,
-        code=look.code,
-        detail=look.detail,
-        opened_at=state.now,
-        due_at=state.now + timedelta(seconds=entry.due),
-        owner=entry.owner,
-        severity=entry.severity,
     )
 
 

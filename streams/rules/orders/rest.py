@@ -32,6 +32,8 @@ def stub(state: OrderState) -> OrderState:
         goods_outs=state.goods_outs,
         tellings=_told(state),
         closed_by_person=state.closed_by_person,
+        answers=state.answers,
+        overridden=state.overridden,
     )
 
 

@@ -137,6 +137,35 @@ class Closed(Frozen):
     detail: str
 
 
+class Taken(Frozen):
+    """A person took an open case."""
+
+    code: CaseCode
+    object: str
+    by: str
+
+
+class Answered(Frozen):
+    """What a person decided for good: the answer to a case's question. `detail` is what the case said then."""
+
+    code: CaseCode
+    object: str
+    detail: str
+    answer: str
+    who: str
+    why: str
+    at: Utc
+
+
+class Overridden(Frozen):
+    """A hold that a person overrode: it keeps this order back no more."""
+
+    code: CaseCode
+    who: str
+    why: str
+    at: Utc
+
+
 class Epochs(Frozen):
     shopify: int = -1
     clarus: int = -1
@@ -199,6 +228,9 @@ class OrderState(Frozen):
     closed_cases: tuple[Case, ...] = ()
     """Those closed a moment ago."""
     closed_by_person: tuple[Closed, ...] = ()
+    taken: tuple[Taken, ...] = ()
+    answers: tuple[Answered, ...] = ()
+    overridden: tuple[Overridden, ...] = ()
 
     connection: ConnectionState | None = None
     connection_text: str = ""

@@ -1,0 +1,107 @@
+"""What a person asked for. Asked twice, it changes nothing the second time."""
+
+from schemas.base import GoodsOutRef, System
+from schemas.cases import CATALOGUE, Case, CaseCode
+from schemas.events import OperatorActed
+from schemas.questions import Then, answer_of
+from streams.rules.orders.state import DEAD, Answered, Closed, OrderState, Overridden, Taken
+
+
+def acted(state: OrderState, event: OperatorActed) -> OrderState:
+    """The state after an operator's action. One that names nothing known changes nothing."""
+    match event.action:
+        case "retry":
+            return _retried(state, event.target)
+        case "refresh":
+            return state.asking(*System)
+        case "close":
+            return _closed(state, *_meant(state, event))
+        case "release_again":
+            return _given_up(state, GoodsOutRef(event.target))
+        case "override":
+            return _overridden(state, event)
+        case "assign":
+            return _taken(state, event)
+        case "answer":
+            return _answered(state, event)
+
+
+def _meant(state: OrderState, event: OperatorActed) -> tuple[Case, ...]:
+    """The open cases that an action is about."""
+    return tuple(case for case in state.cases if event.target in ("", case.code) and event.object in ("", case.object))
+
+
+def _retried(state: OrderState, target: str) -> OrderState:
+    alive = tuple(flying for flying in state.in_flight if state.now - flying.decided_at < DEAD)
+    ids = {flying.id for flying in alive}
+    rejected_by = tuple(refusal.system for refusal in state.refusals)
+    again = state.model_copy(
+        update={
+            "refusals": (),
+            "delays": (),
+            "done": (),
+            "in_flight": alive,
+            "withdrawn": tuple(one for one in state.withdrawn if one.withdrawn in ids),
+        }
+    )
+    return again.asking(*(rejected_by if target else System))
+
+
+def _closed(state: OrderState, *cases: Case) -> OrderState:
+    closed = tuple(Closed(code=case.code, object=case.object, detail=case.detail) for case in cases)
+    new = tuple(one for one in closed if one not in state.closed_by_person)
+    return state.model_copy(update={"closed_by_person": (*state.closed_by_person, *new)})
+
+
+def _given_up(state: OrderState, reference: GoodsOutRef) -> OrderState:
+    """What a goods-out still covers may go again. While the warehouse works on it, it is cancelled there first."""
+    known = state.goods_out(reference)
+    if known is None:
+        return state
+    settled = known.missing or known.goods_out.status.ended
+    strange = any(not line.line for line in known.goods_out.lines)
+    return state.with_goods_out(reference, given_up=True) if settled or strange else state
+
+
+def _overridden(state: OrderState, event: OperatorActed) -> OrderState:
+    code = next((code for code in CaseCode if code == event.target), None)
+    if code is None or not CATALOGUE[code].override or any(one.code is code for one in state.overridden):
+        return state
+    one = Overridden(code=code, who=event.who, why=event.why, at=state.now)
+    return state.model_copy(update={"overridden": (*state.overridden, one)})
+
+
+def _taken(state: OrderState, event: OperatorActed) -> OrderState:
+    """By whom it is taken last counts; nobody frees it."""
+    meant = {(case.code, case.object) for case in _meant(state, event)}
+    others = [one for one in state.taken if (one.code, one.object) not in meant]
+    if event.says:
+        others += [Taken(code=code, object=what, by=event.says) for code, what in meant]
+    return state.model_copy(update={"taken": tuple(sorted(others, key=lambda one: (one.code, one.object)))})
+
+
+def _answered(state: OrderState, event: OperatorActed) -> OrderState:
+    """The newest answer counts; what an earlier one released is not taken back."""
+    for case in _meant(state, event):
+        answer = answer_of(case.code, event.says)
+        if answer is None or case.answer == event.says:
+            continue
+        answered = Answered(
+            code=case.code,
+            object=case.object,
+            detail=case.detail,
+            answer=event.says,
+            who=event.who,
+            why=event.why,
+            at=state.now,
+        )
+        earlier = (one for one in state.answers if (one.code, one.object) != (case.code, case.object))
+        state = state.model_copy(update={"answers": (*earlier, answered)})
+        match answer.then:
+            case Then.CLOSES:
+                state = _closed(state, case)
+            case Then.RELEASES:
+                state = _given_up(state, GoodsOutRef(case.object))
+            case Then.WAITS:
+                pass
+    return state

@@ -1,0 +1,213 @@
+"""Cases live by fact and time; what a person does about them is kept, and does nothing the second time."""
+
+from datetime import timedelta
+
+import pytest
+
+from schemas.cases import CATALOGUE, Case, CaseCode, Owner, Severity
+from schemas.commands import CreateGoodsOut
+from schemas.orders import FinancialStatus
+from streams.rules.orders.state import OrderState
+from tests.builders import a_goods_out, an_order
+from tests.rules.test_rest import in_step
+from tests.story import Story, refold
+
+G1 = "ACME-5012-71-1"
+ROUTED = an_order().with_line("MUG", 3).routed("71")
+SHORT = a_goods_out(G1).with_line("901", "MUG", 3).despatched(L901=1)
+UNPAID = ROUTED.paid(FinancialStatus.PENDING)
+
+
+def short_closed() -> Story:
+    """One of three units left, the rest was closed short."""
+    story = Story().shopify(ROUTED)
+    return story.applied(story.one(CreateGoodsOut)).clarus(SHORT)
+
+
+def the_case(story: Story, code: CaseCode = CaseCode.SHORT_CLOSED) -> Case:
+    (found,) = (case for case in story.cases.values() if case.code is code)
+    return found
+
+
+def nothing_more(story: Story, action: str, target: str = "", **said: str) -> bool:
+    """Whether the same action, asked for a second time, changes neither state nor topic."""
+    before, cases, sent = story.state, dict(story.cases), len(story.commands)
+    story.operator(action, target, **said)
+    place = {"last_offset": 0, "now": before.now, "seen": ()}
+    same = story.state.model_copy(update=place) == before.model_copy(update=place)
+    return same and story.cases == cases and len(story.commands) == sent
+
+
+# --- time
+
+
+def test_a_case_goes_up_when_nobody_settled_it() -> None:
+    story = short_closed()
+    entry = CATALOGUE[CaseCode.SHORT_CLOSED]
+
+    story.later(seconds=entry.due + 60)
+    overdue = the_case(story)
+    story.later(seconds=entry.escalates_after - entry.due)
+    risen = the_case(story)
+
+    assert (overdue.escalated_at, overdue.severity) == (None, Severity.HIGH)
+    assert (risen.escalated_to, risen.severity, risen.owner) == (
+        Owner.LEAD, Severity.URGENT, Owner.CUSTOMER_SERVICE,
+    )  # fmt: skip
+    assert risen.escalated_at is not None
+    assert risen.escalated_at - risen.opened_at >= timedelta(seconds=entry.escalates_after)
+
+
+def test_it_goes_up_once_and_stays_there() -> None:
+    story = short_closed().later(days=2)
+    risen = the_case(story)
+
+    story.later(days=2)
+
+    assert the_case(story) == risen
+
+
+def test_a_case_that_closes_in_time_never_goes_up() -> None:
+    story = short_closed().later(hours=1).operator("release_again", G1).later(days=2)
+
+    assert the_case(story).closed_at is not None
+    assert the_case(story).escalated_at is None
+
+
+def test_one_that_opens_again_begins_anew() -> None:
+    story = short_closed().later(days=2)
+    assert the_case(story).escalated_at is not None
+
+    story.clarus(a_goods_out(G1).with_line("901", "MUG", 3).despatched()).clarus(SHORT)
+    again = the_case(story)
+
+    assert again.open
+    assert (again.escalated_at, again.severity) == (None, Severity.HIGH)
+
+
+# --- taking
+
+
+def test_a_case_is_taken_and_given_to_another_and_freed() -> None:
+    story = short_closed()
+
+    story.operator("assign", "short_closed", says="kim")
+    assert the_case(story).assignee == "kim"
+    assert nothing_more(story, "assign", "short_closed", says="kim")
+    story.operator("assign", "short_closed", says="ola")
+    assert the_case(story).assignee == "ola"
+    story.operator("assign", "short_closed")
+    assert the_case(story).assignee == ""
+
+
+def test_who_has_it_is_forgotten_with_the_case() -> None:
+    story = short_closed().operator("assign", "short_closed", says="kim").operator("release_again", G1)
+
+    assert story.state.taken == ()
+    assert the_case(story).assignee == "kim", "the closed case still says who had it"
+
+
+def test_nobody_takes_a_case_that_is_not_there() -> None:
+    story = short_closed()
+
+    assert nothing_more(story, "assign", "erp_not_posted", says="kim")
+    assert nothing_more(story, "assign", "short_closed", object="ACME-5012-71-9", says="kim")
+
+
+# --- answering
+
+
+def test_send_again_releases_what_did_not_leave() -> None:
+    story = short_closed().operator("answer", "short_closed", says="send-again")
+
+    assert story.quantities == [{"901": 3}, {"901": 2}]
+    assert not the_case(story).open
+    assert [(one.answer, one.who, one.why) for one in story.state.answers] == [("send-again", "kim", "asked")]
+    assert nothing_more(story, "answer", "short_closed", says="send-again")
+
+
+def test_refund_waits_for_the_refund_and_keeps_the_answer() -> None:
+    story = short_closed().operator("answer", "short_closed", says="refund")
+
+    assert the_case(story).open
+    assert the_case(story).answer == "refund"
+    assert nothing_more(story, "answer", "short_closed", says="refund")
+
+    story.shopify(ROUTED.refunded(L901=2).fulfilled("801", L901=1, numbers=("T1",)))
+    assert not the_case(story).open
+
+
+def test_an_answer_that_closes_closes_for_good() -> None:
+    beyond = a_goods_out(G1).with_line("901", "MUG", 3).despatched(L901=5)
+    story = Story().shopify(ROUTED)
+    story.applied(story.one(CreateGoodsOut)).clarus(beyond)
+    story.operator("answer", "over_despatched", says="write-off")
+    assert not the_case(story, CaseCode.OVER_DESPATCHED).open
+
+    story.clarus(a_goods_out(G1).with_line("901", "MUG", 3).despatched(L901=3)).clarus(beyond)
+
+    assert CaseCode.OVER_DESPATCHED not in story.open_cases, "the same question is not asked again"
+
+
+def test_a_changed_fact_is_another_question() -> None:
+    story = Story().shopify(ROUTED)
+    story.applied(story.one(CreateGoodsOut)).clarus(a_goods_out(G1).with_line("901", "MUG", 3).despatched(L901=5))
+    story.operator("answer", "over_despatched", says="write-off")
+
+    story.clarus(a_goods_out(G1).with_line("901", "MUG", 3).despatched(L901=6))
+
+    assert CaseCode.OVER_DESPATCHED in story.open_cases
+    assert the_case(story, CaseCode.OVER_DESPATCHED).answer == ""
+
+
+@pytest.mark.parametrize(("code", "says"), [("short_closed", "perhaps"), ("clarus_slow", "yes"), ("nonsense", "yes")])
+def test_an_answer_nobody_asked_for_changes_nothing(code: str, says: str) -> None:
+    assert nothing_more(short_closed(), "answer", code, says=says)
+
+
+def test_decisions_outlive_the_hot_state() -> None:
+    story = in_step()
+    story.clarus(a_goods_out(G1).with_line("901", "MUG", 2).despatched(L901=4))
+    story.operator("answer", "over_despatched", says="take-back").later(days=40)
+
+    assert story.state.shopify is None
+    assert [(one.code, one.answer) for one in story.state.answers] == [(CaseCode.OVER_DESPATCHED, "take-back")]
+
+
+# --- overriding
+
+
+def test_an_override_is_kept_with_who_and_why() -> None:
+    story = Story().shopify(UNPAID).operator("override", "payment_not_met")
+
+    (one,) = story.state.overridden
+    assert (one.code, one.who, one.why) == (CaseCode.PAYMENT_NOT_MET, "kim", "asked")
+    assert nothing_more(story, "override", "payment_not_met")
+
+
+@pytest.mark.parametrize("code", ["unmapped_location", "nonsense", ""])
+def test_what_could_not_be_sent_cannot_be_overridden(code: str) -> None:
+    assert nothing_more(Story().shopify(UNPAID), "override", code)
+
+
+# --- replay
+
+
+def test_what_people_did_is_replayed_to_the_last_byte() -> None:
+    story = short_closed().operator("assign", "short_closed", says="kim").later(days=1)
+    story.operator("answer", "short_closed", says="refund").operator("assign", "short_closed", says="ola").later(days=1)
+
+    changes, _ = refold(story.log)
+
+    folded = {change.key: change.value for change in changes}
+    assert folded == story.changelog
+
+
+def test_a_state_of_an_earlier_release_is_read() -> None:
+    state = short_closed().state
+    earlier = state.model_dump(mode="json", exclude={"taken", "answers", "overridden"})
+    for case in earlier["cases"]:
+        for field in ("escalated_at", "escalated_to", "assignee", "answer"):
+            del case[field]
+
+    assert OrderState.model_validate(earlier) == state
