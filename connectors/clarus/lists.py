@@ -18,14 +18,14 @@ Page = Callable[[Mapping[str, str | None]], Awaitable[Mapping[str, Any]]]
 """Asks for a page of each of these roots, after its cursor; None is the first page."""
 
 
-async def whole_lists(roots: Iterable[str], page: Page) -> dict[str, list[Node]]:
+async def whole_lists(roots: Iterable[str], page: Page, most_pages: int = MOST_PAGES) -> dict[str, list[Node]]:
     """All nodes of each root, in the order in which the pages come. Further pages are asked of those that go on.
 
     Raises Incompatible when the pages do not end, or end without saying so: a part is never taken for the whole.
     """
     after: dict[str, str | None] = dict.fromkeys(roots)
     found: dict[str, list[Node]] = {root: [] for root in after}
-    for _ in range(MOST_PAGES):
+    for _ in range(most_pages):
         data = await page(after)
         goes_on: dict[str, str | None] = {}
         for root, before in after.items():
@@ -38,16 +38,18 @@ async def whole_lists(roots: Iterable[str], page: Page) -> dict[str, list[Node]]
         if not goes_on:
             return found
         after = goes_on
-    raise Incompatible(f"{', '.join(after)}: expected a list that ends, found more than {MOST_PAGES} pages")
+    raise Incompatible(f"{', '.join(after)}: expected a list that ends, found more than {most_pages} pages")
 
 
-async def whole_list(client: ClarusClient, name: str, root: str, filter_: Filter, page_size: int) -> list[Node]:
+async def whole_list(
+    client: ClarusClient, name: str, root: str, filter_: Filter, page_size: int, most_pages: int = MOST_PAGES
+) -> list[Node]:
     """All nodes of `root` that match, by document `name`. Raises as `whole_lists`."""
 
     async def page(after: Mapping[str, str | None]) -> Mapping[str, Any]:
         return await client.query(document(name), {"filter": filter_, "first": page_size, "after": after[root]})
 
-    return (await whole_lists([root], page))[root]
+    return (await whole_lists([root], page, most_pages))[root]
 
 
 def nodes_of(data: Mapping[str, Any], root: str) -> list[Node]:

@@ -10,6 +10,7 @@ from connectors.clarus.client import ClarusClient
 from connectors.clarus.poll import OpenGoodsOuts, ours
 from connectors.clarus.read import ClarusReader
 from connectors.clarus.settings import ClarusTenant
+from connectors.clarus.setup import ClarusSetup
 from connectors.clarus.write import ClarusWriter
 from connectors.runtime.errors import Incompatible
 from connectors.runtime.port import Changes, Execution, Reading
@@ -113,6 +114,11 @@ class ClarusPort:
 
     async def listed(self, brand: Brand, since: datetime) -> Sequence[OrderId]:
         return await self._tenants[brand].poll.listed(self._config(brand), since)
+
+    def setup(self, brand: Brand) -> ClarusSetup:
+        """How the brand's tenant is set up, at the same pace as everything else here."""
+        tenant = self._tenants[brand]
+        return ClarusSetup(tenant.client, tenant.settings.page_size)
 
     def _config(self, brand: Brand) -> BrandConfig:
         config = self._config_of(brand)

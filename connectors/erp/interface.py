@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from connectors.erp.setup import ErpSetup
 from connectors.runtime.errors import ConnectorError
 from connectors.runtime.port import Changes, Reading
 from schemas.base import Brand, OrderId
@@ -99,6 +100,10 @@ class ErpAdapter(Protocol):
 
     async def listed(self, brand: Brand, since: datetime) -> Sequence[OrderId]:
         """Orders written since, with their fulfilments. What is older is named by Shopify and Clarus, if it is open."""
+        ...
+
+    def setup(self, brand: Brand) -> ErpSetup:
+        """How the ERP is set up for the brand, on the same connection."""
         ...
 
     async def aclose(self) -> None: ...

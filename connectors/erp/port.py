@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from connectors.erp.interface import ErpAdapter, NotYet, Written
+from connectors.erp.setup import ErpSetup
 from connectors.runtime.errors import ConnectorError, Permanent, Rejected, TimedOut, Unauthorised
 from connectors.runtime.port import Changes, Execution, Reading
 from kernel.clock import Clock
@@ -64,6 +65,10 @@ class ErpPort:
 
     async def listed(self, brand: Brand, since: datetime) -> Sequence[OrderId]:
         return await self._adapters[brand].listed(brand, since)
+
+    def setup(self, brand: Brand) -> ErpSetup:
+        """How the ERP is set up for the brand."""
+        return self._adapters[brand].setup(brand)
 
     async def aclose(self) -> None:
         for adapter in {id(adapter): adapter for adapter in self._adapters.values()}.values():

@@ -46,7 +46,7 @@ class ShopifyClient:
         )
         self._graphql = self._http.whole_url(f"/admin/api/{shop.api_version}/graphql.json")
         self._tokens = self._token_source()
-        self.limiter = Limiter(clock, shop.poll_head_room)
+        self.limiter = Limiter(clock, shop.poll_head_room, shop.lists_head_room)
         self.other_versions: set[str] = set()
         """Versions that answered although another is pinned: a pinned one that ended falls forward silently."""
 

@@ -19,10 +19,11 @@ WORTH_WAITING = 0.001
 
 
 class Purpose(StrEnum):
-    """What a request is for. Orders may drain the bucket; a poll leaves head-room to them."""
+    """What a request is for. Orders may drain the bucket; a poll leaves head-room to them, a long list to both."""
 
     ORDERS = "orders"
     POLL = "poll"
+    LISTS = "lists"
 
 
 class Bucket:
@@ -70,9 +71,9 @@ class Bucket:
 class Limiter:
     """Hands out the points of one shop. A reservation must end in `answered` or `lost`."""
 
-    def __init__(self, clock: Clock, poll_head_room: float) -> None:
+    def __init__(self, clock: Clock, poll_head_room: float, lists_head_room: float = 0.6) -> None:
         self._clock = clock
-        self._shares = {Purpose.ORDERS: 0.0, Purpose.POLL: poll_head_room}
+        self._shares = {Purpose.ORDERS: 0.0, Purpose.POLL: poll_head_room, Purpose.LISTS: lists_head_room}
         self._turn = {purpose: asyncio.Lock() for purpose in Purpose}
         self._bucket = Bucket()
         self._costs: dict[str, float] = {}

@@ -12,6 +12,7 @@ from connectors.shopify.gids import gid, number_of
 from connectors.shopify.poll import OrderPoll
 from connectors.shopify.read import OrderReader
 from connectors.shopify.settings import ShopifyShop
+from connectors.shopify.setup import ShopSetup
 from connectors.shopify.write import FulfilmentWriter
 from kernel.clock import Clock
 from schemas.base import Brand, OrderId, System
@@ -109,6 +110,11 @@ class ShopifyPort:
 
     async def listed(self, brand: Brand, since: datetime) -> Sequence[OrderId]:
         return await self._connections[brand].poll.listed(since)
+
+    def setup(self, brand: Brand) -> ShopSetup:
+        """How the brand's shop is set up, on the same connection."""
+        one = self._connections[brand]
+        return ShopSetup(one.shop, one.client)
 
     async def aclose(self) -> None:
         for one in self._connections.values():

@@ -28,6 +28,10 @@ class PageSizes(Frozen):
     fulfilment_lines: int = Field(default=10, ge=1, le=250)
     rest: int = Field(default=100, ge=1, le=250)
     changes: int = Field(default=250, ge=1, le=250)
+    setup_variants: int = Field(default=40, ge=1, le=250)
+    setup_levels: int = Field(default=8, ge=1, le=250)
+    """Locations an item is stocked at; of one that has more it is not known where."""
+    setup_orders: int = Field(default=50, ge=1, le=250)
 
 
 class ShopifyShop(Frozen):
@@ -60,6 +64,8 @@ class ShopifyShop(Frozen):
     """How far the first poll after a start looks back; Shopify tries a webhook again for four hours."""
     poll_head_room: float = Field(default=0.3, ge=0, lt=1)
     """Polls leave this share of the cost bucket to the orders."""
+    lists_head_room: float = Field(default=0.6, ge=0, lt=1)
+    """Long lists leave this share to orders and polls."""
     connections: int = Field(default=20, ge=1)
     """HTTP connections kept to the shop at most."""
 

@@ -14,10 +14,11 @@ from kernel.log import Log
 from lockstep.brand_files import ConfigurationError, read_brand
 from lockstep.cli.common import finish, out, settings
 from lockstep.kafka import kafka_log
+from lockstep.patience import CannotReadError
 from lockstep.ports import clarus_port, erp_port, shopify_port, translators
 from lockstep.reading import newest_configs
 from lockstep.replay.dry_fold import DryFold, Verdict
-from lockstep.replay.from_systems import CannotReadError, Found, Notes, Told, read_systems, seed
+from lockstep.replay.from_systems import Found, Notes, Told, read_systems, seed
 from lockstep.settings import Connections, SettingsError, read_connections
 from schemas.base import Brand, System
 from schemas.config import BrandConfig

@@ -3,18 +3,10 @@
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from lockstep import catalogued
 from lockstep.doctor.codes import Code, Severity, Subject
 
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """`expected` says what should be so, and why; `do` what a person does when it is not."""
-
-    subject: Subject
-    severity: Severity
-    expected: str
-    do: str
-
+Entry = catalogued.Entry[Subject, Severity]
 
 _STOPS, _LOSS, _ADVICE = Severity.STOPS_REBUILD, Severity.RISKS_LOSS, Severity.ADVICE
 _SET = "Set it: `kafka-configs.sh --alter --entity-type topics --entity-name TOPIC --add-config NAME=VALUE`."

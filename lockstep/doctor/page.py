@@ -1,12 +1,12 @@
 """The page of the documentation that explains every finding, derived from the catalogue."""
 
+from lockstep.catalogued import sections
 from lockstep.doctor.catalogue import CATALOGUE
-from lockstep.doctor.codes import Code, Severity, Subject
+from lockstep.doctor.codes import Severity, Subject
 
 
 def page() -> str:
     """Markdown, a section per subject. A test keeps docs/operate/doctor.md equal to it."""
-    sections = "\n".join(_section(subject) for subject in Subject)
     severities = "\n".join(f"| {severity} | {_MEANS[severity]} |" for severity in Severity)
     return f"""# Doctor
 
@@ -31,7 +31,7 @@ Run it after an installation, before and after an upgrade of the brokers, and ev
 Fuses are not written down anywhere but in the log of the process that holds the partition; the doctor infers them from
 dead letters that stand together where a group stopped.
 
-{sections}"""
+{sections(Subject, CATALOGUE)}"""
 
 
 _MEANS = {
@@ -39,18 +39,3 @@ _MEANS = {
     Severity.RISKS_LOSS: "records or orders are lost or left lying, now or at the next mishap",
     Severity.ADVICE: "well without it, better with it",
 }
-
-
-def _section(subject: Subject) -> str:
-    rows = "\n".join(_row(code) for code, entry in CATALOGUE.items() if entry.subject is subject)
-    return f"""## {subject}
-
-| finding | severity | expected | what to do |
-|---|---|---|---|
-{rows}
-"""
-
-
-def _row(code: Code) -> str:
-    entry = CATALOGUE[code]
-    return f"| `{code}` | {entry.severity} | {entry.expected} | {entry.do} |"

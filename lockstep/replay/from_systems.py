@@ -8,36 +8,29 @@ decide by themselves, as for any other hint. Nothing is written to an outside sy
 import asyncio
 import functools
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TypeVar
 
 from pydantic import ValidationError
 
-from connectors.runtime.errors import Permanent, RateLimited, Transient, Unauthorised
+from connectors.runtime.errors import Permanent
 from connectors.runtime.port import Listing, Reading
 from connectors.runtime.publisher import Publisher
 from kernel.clock import Clock
 from kernel.log import Log
 from kernel.metrics import Metrics
+from lockstep.patience import CannotReadError, patiently
 from lockstep.replay.dry_fold import DryFold, Verdict
 from schemas.base import Brand, Frozen, OrderId, System, Utc
 
-T = TypeVar("T")
 Told = Callable[[int, int], None]
 """Called with how many orders are done, and of how many."""
 
-TRIES = 6
-"""Of one read that may go well later; waits 1, 2, 4 … seconds, or as long as the system says."""
 GOOD_FOR = timedelta(hours=24)
 """What was read is read again after this: it says little any more."""
 HINTS_AT_ONCE = 500
-
-
-class CannotReadError(Exception):
-    """A system did not answer; what was read until then is kept."""
 
 
 class Listed(Frozen):
@@ -171,7 +164,7 @@ async def _list(ports: Mapping[System, Listing], brand: Brand, clock: Clock, sin
         ask = functools.partial(port.listed, brand, since)
         doing = f"{brand}: listing orders of {system}"
         try:
-            named[system] = await _patiently(ask, doing, clock)
+            named[system] = await patiently(ask, doing, clock)
         except Permanent as refused:
             raise CannotReadError(f"{doing}: {type(refused).__name__}: {refused}") from refused
     orders = dict.fromkeys(order for system in System for order in named[system])
@@ -192,7 +185,7 @@ async def _read(
     """Those that can be read; one that cannot does not keep the others of its batch from it."""
     doing = f"{brand}: reading {len(orders)} orders of {system}"
     try:
-        read = await _patiently(functools.partial(port.read, brand, orders), doing, clock)
+        read = await patiently(functools.partial(port.read, brand, orders), doing, clock)
     except Permanent:
         if len(orders) == 1:
             return {}
@@ -203,20 +196,6 @@ async def _read(
             for order, reading in (await _read(port, system, brand, half, clock)).items()
         }
     return {reading.order: reading for reading in read}
-
-
-async def _patiently(ask: Callable[[], Awaitable[T]], doing: str, clock: Clock) -> T:
-    """Raises CannotReadError when it goes wrong too often or for the whole connection, Permanent as it comes."""
-    for tried in range(1, TRIES + 1):
-        try:
-            return await ask()
-        except Transient as later:
-            if tried == TRIES:
-                raise CannotReadError(f"{doing}, {TRIES} times: {type(later).__name__}: {later}") from later
-            await clock.sleep(later.retry_after if isinstance(later, RateLimited) else 2.0 ** (tried - 1))
-        except Unauthorised as refused:
-            raise CannotReadError(f"{doing}: {type(refused).__name__}: {refused}") from refused
-    raise AssertionError
 
 
 def _chunks(orders: Sequence[OrderId], size: int) -> Iterator[Sequence[OrderId]]:

@@ -277,6 +277,7 @@ def _products(world: ClarusWorld) -> Listing[Product]:
         fields={
             "id": number(lambda it: it.id),
             "code": Field(lambda it: it.code),
+            "barcode": Field(lambda it: it.attributes.get("barcode")),
             "account_id": Field(lambda it: it.accounts, int, several=True),
         },
         show=render.product,

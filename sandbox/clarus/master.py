@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from itertools import count
 from typing import TypeVar
 
-from sandbox.clarus.records import Account, Carrier, CarrierService, Product, Warehouse
+from sandbox.clarus.records import Account, Carrier, CarrierService, Integration, Product, Warehouse
 
 T = TypeVar("T", Account, Warehouse, Carrier)
 
@@ -18,6 +18,7 @@ class MasterData:
         self.carriers: dict[int, Carrier] = {}
         self.services: dict[int, CarrierService] = {}
         self.products: dict[int, Product] = {}
+        self.integrations: dict[int, Integration] = {}
         self._product_by_code: dict[tuple[str, str], Product] = {}
         self._account_ids = count(31)
         self._warehouse_ids = count(401)
@@ -53,6 +54,11 @@ class MasterData:
         self.products[product.id] = product
         self._product_by_code[tenant, product.code] = product
         return product
+
+    def add_integration(self, tenant: str, name: str, provider: str) -> Integration:
+        one = Integration(len(self.integrations) + 1, tenant, name, provider)
+        self.integrations[one.id] = one
+        return one
 
     def account(self, tenant: str, code: str) -> Account | None:
         return _coded(self.accounts.values(), tenant, code)

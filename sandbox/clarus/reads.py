@@ -19,6 +19,7 @@ from graphql import (
 from sandbox.clarus.access import ApiUser
 from sandbox.clarus.filters import Filter, matching
 from sandbox.clarus.listings import Listing, listings
+from sandbox.clarus.setup_listings import setup_listings
 from sandbox.clarus.world import ClarusWorld
 
 PAGE = 100
@@ -33,7 +34,7 @@ class Reads:
     def __init__(self, world: ClarusWorld) -> None:
         self._world = world
         self._schema = schema()
-        self._roots = {name: _Root(world, listing) for name, listing in listings(world).items()}
+        self._roots = {name: _Root(world, listing) for name, listing in _all(world).items()}
 
     def answer(self, query: str, variables: dict[str, Any], user: ApiUser) -> dict[str, Any]:
         """`{"data": …}` or `{"errors": […]}`; both are HTTP 200."""
@@ -50,6 +51,10 @@ class Reads:
         if result.errors:
             answer["errors"] = [error.formatted for error in result.errors]
         return answer
+
+
+def _all(world: ClarusWorld) -> dict[str, Listing[Any]]:
+    return {**listings(world), **setup_listings(world)}
 
 
 class _Root:

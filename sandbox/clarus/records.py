@@ -67,6 +67,7 @@ class Carrier:
     tenant: str
     code: str
     name: str
+    active: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +76,18 @@ class CarrierService:
     carrier: Carrier
     code: str
     name: str
+    active: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Integration:
+    """One of Clarus' own connections to another system."""
+
+    id: int
+    tenant: str
+    name: str
+    provider: str
+    enabled: bool = True
 
 
 @dataclass(slots=True)

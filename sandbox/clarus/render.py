@@ -6,9 +6,11 @@ from typing import Any
 from sandbox.clarus.books import units
 from sandbox.clarus.records import (
     Account,
+    Automation,
     Carrier,
     CarrierService,
     GoodsOut,
+    Integration,
     Line,
     Package,
     PickRequest,
@@ -107,7 +109,7 @@ def warehouse(record: Warehouse) -> Json:
 
 
 def carrier(record: Carrier) -> Json:
-    return {"id": record.id, "code": record.code, "name": record.name, "active": True}
+    return {"id": record.id, "code": record.code, "name": record.name, "active": record.active}
 
 
 def carrier_service(record: CarrierService) -> Json:
@@ -115,13 +117,35 @@ def carrier_service(record: CarrierService) -> Json:
         "id": record.id,
         "code": record.code,
         "name": record.name,
-        "active": True,
+        "active": record.active,
         "carrier": carrier(record.carrier),
     }
 
 
 def product(record: Product) -> Json:
     return {**record.attributes, "id": record.id, "code": record.code, "description": record.description}
+
+
+def automation(record: Automation) -> Json:
+    return {
+        "id": record.id,
+        "name": record.name,
+        "resource_name": record.resource,
+        "event": record.event,
+        "enabled": record.enabled,
+        "integration_id": None,
+    }
+
+
+def integration(record: Integration) -> Json:
+    return {
+        "id": record.id,
+        "name": record.name,
+        "integration_provider": record.provider,
+        "integration_type": "ecommerce",
+        "status": "active" if record.enabled else "inactive",
+        "enabled": record.enabled,
+    }
 
 
 def balance(record: Balance) -> Json:

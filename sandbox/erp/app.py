@@ -5,6 +5,8 @@
     GET  /api/sales_orders?keys=a,b                            those of them that exist, whole
     GET  /api/sales_orders?after=N&changed_since=T&limit=M     {key, change}, in the order of change numbers
     POST /api/sales_orders/{key}/fulfilments/{fulfilment_key}  goods left
+    GET  /api/items?offset=N&limit=M                           the item master, by SKU, and its size
+    GET  /api/setup                                            rights of a key, what it does by itself
     GET  /_sandbox/books                                       everything, for whoever judges a run; no key needed
 
 A bearer key opens one shop's orders and no other's. Refusals carry `{"error": {"code", "field", "message"}}`.
@@ -33,7 +35,8 @@ Answer = Callable[[ErpWorld, str, Request], Awaitable[Response]]
 def create_app(world: ErpWorld, faults: FaultPlan | None = None) -> Starlette:
     """The ASGI application over `world`, which may be shared with the test or demo that plays the ERP's people.
 
-    `faults` are drawn per operation: list_orders, get_order, put_order, post_fulfilment. The books never suffer any.
+    `faults` are drawn per operation: list_orders, get_order, put_order, post_fulfilment, list_items, get_setup. The
+    books never suffer any.
     """
     mishaps = Mishaps(faults, world.clock)
 
@@ -49,6 +52,8 @@ def create_app(world: ErpWorld, faults: FaultPlan | None = None) -> Starlette:
             route("/api/sales_orders/{key}", "GET", get_order),
             route("/api/sales_orders/{key}", "PUT", put_order),
             route("/api/sales_orders/{key}/fulfilments/{fulfilment_key}", "POST", post_fulfilment),
+            route("/api/items", "GET", list_items),
+            route("/api/setup", "GET", get_setup),
             Route("/_sandbox/books", books, methods=["GET"]),
         ]
     )
@@ -97,6 +102,16 @@ async def post_fulfilment(world: ErpWorld, shop: str, request: Request) -> Respo
     key, fulfilment_key = request.path_params["key"], request.path_params["fulfilment_key"]
     order, entered = world.enter_fulfilment(shop, key, fulfilment_key, await _body(request))
     return JSONResponse(order_json(order), status_code=201 if entered else 200)
+
+
+async def list_items(world: ErpWorld, _: str, request: Request) -> Response:
+    asked = request.query_params
+    offset, limit = _number(asked.get("offset", "0"), "offset"), _number(asked.get("limit", str(PAGE)), "limit")
+    return JSONResponse(world.setup.page(offset, min(limit, PAGE)))
+
+
+async def get_setup(world: ErpWorld, _: str, __: Request) -> Response:
+    return JSONResponse(world.setup.json())
 
 
 async def _body(request: Request) -> object:

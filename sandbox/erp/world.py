@@ -15,6 +15,7 @@ from sandbox.erp.records import (
     SalesOrder,
     books_json,
 )
+from sandbox.erp.setup import ErpSetup
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,7 @@ class ErpWorld:
         self.clock = clock
         self.timings = timings or ErpTimings()
         self._shop_of_key = {key: shop for shop, key in shop_keys.items()}
-        self._skus = None if skus is None else frozenset(skus)
+        self.setup = ErpSetup.of(skus)
         self._orders: dict[tuple[str, str], SalesOrder] = {}
         """In the order of their newest change."""
         self._due: list[tuple[datetime, int, SalesOrder, Fulfilment | None]] = []
@@ -96,7 +97,7 @@ class ErpWorld:
         change its SKU.
         """
         self._settle()
-        currency, lines = checked_order(body, self._skus)
+        currency, lines = checked_order(body, None if self.setup.items is None else self.setup.items.keys())
         order = self._orders.get((shop, key))
         if order is None:
             order = SalesOrder(shop, key, self._number("SO"), currency, self.clock.now(), lines)

@@ -23,14 +23,16 @@ from graphql import (
 from sandbox.shopify.bucket import MOST_POINTS_A_QUERY
 from sandbox.shopify.cost import actual, requested
 from sandbox.shopify.records import Fulfillment, Order
+from sandbox.shopify.setup_views import setup_roots
 from sandbox.shopify.shop import Refusal, Shop
-from sandbox.shopify.views import View, connection, fulfillment_order_view, fulfillment_view, gid, order_view
+from sandbox.shopify.views import View, connection, fulfillment_order_view, fulfillment_view, order_view
 
 Posted = Callable[[str, str], Awaitable[list[dict[str, Any]]]]
 """What the ERP's book shows as posted for (shop, order id) right now."""
 
 VERSION = "2026-10"
 _UPDATED = re.compile(r"updated_at:>=?'([^']+)'")
+_CREATED = re.compile(r"created_at:>=?'([^']+)'")
 
 
 @cache
@@ -85,7 +87,11 @@ class AdminApi:
         answer: dict[str, Any] = {"data": result.data, "extensions": {"cost": self._cost(cost, min(spent, cost))}}
         if result.errors:
             answer["errors"] = [
-                {"message": error.message, "path": error.path, "extensions": {"code": "INTERNAL_SERVER_ERROR"}}
+                {
+                    "message": error.message,
+                    "path": error.path,
+                    "extensions": error.extensions or {"code": "INTERNAL_SERVER_ERROR"},
+                }
                 for error in result.errors
             ]
         return answer
@@ -123,10 +129,7 @@ class AdminApi:
             "order": self._by_id,
             "orders": self._orders,
             "fulfillmentOrder": self._by_id,
-            "locations": connection(
-                sorted(self._shop.locations),
-                lambda one: {"id": gid("Location", one), "name": self._shop.locations[one], "isActive": True},
-            ),
+            **setup_roots(self._shop),
             "fulfillmentCreate": self._create,
             "fulfillmentTrackingInfoUpdate": self._track,
         }
@@ -173,6 +176,10 @@ class AdminApi:
         found = self._shop.changed_since(moment)
         if "status:open" in (query or ""):
             found = [order for order in found if order.cancelled_at is None]
+        if (created := _CREATED.search(query or "")) is not None:
+            found = [order for order in found if order.created_at >= datetime.fromisoformat(created[1])]
+        if sortKey == "CREATED_AT":
+            found = sorted(found, key=lambda order: (order.created_at, order.id))
         return connection(found, lambda order: order_view(self._shop, order))(first, after)
 
     # --- mutations

@@ -10,6 +10,7 @@ from sandbox.clock import Clock
 from sandbox.shopify.books import Books
 from sandbox.shopify.bucket import Bucket
 from sandbox.shopify.records import Address, Fulfillment, FulfillmentOrder, FulfillmentOrderLine, Line, Order
+from sandbox.shopify.setup import ShopSetup
 
 Tell = Callable[[str, Order], None]
 """Sends a webhook: topic and order."""
@@ -34,6 +35,7 @@ class Shop:
         self.bucket = Bucket(points_a_second)
         self.orders: dict[int, Order] = {}
         self.locations: dict[int, str] = {}
+        self.setup = ShopSetup()
         self.books = Books(domain)
         self.made: list[Fulfillment] = []
         """Every fulfilment ever made, oldest first."""

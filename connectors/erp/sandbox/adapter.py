@@ -11,6 +11,7 @@ import orjson
 from connectors.erp.coverage import key_of_part, next_part, standing, still_to_enter
 from connectors.erp.http import ErpHttp
 from connectors.erp.interface import Capabilities, NotYet, Written
+from connectors.erp.sandbox.setup import SandboxErpSetup
 from connectors.erp.sandbox.translate import translate
 from connectors.runtime.errors import NotFound, Rejected
 from connectors.runtime.port import Changes, Reading
@@ -131,6 +132,9 @@ class SandboxErp:
                 after = found[-1]["change"]
             if len(found) < PAGE:
                 return Changes(tuple(dict.fromkeys(orders)), str(after))
+
+    def setup(self, brand: Brand) -> SandboxErpSetup:
+        return SandboxErpSetup(self._connections[brand])
 
     async def aclose(self) -> None:
         for connection in self._connections.values():

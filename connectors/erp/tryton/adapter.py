@@ -10,6 +10,7 @@ from connectors.erp.interface import Capabilities, Written
 from connectors.erp.tryton.client import TrytonClient
 from connectors.erp.tryton.master import MasterRecords, Shop
 from connectors.erp.tryton.read import changes_since, sales_of
+from connectors.erp.tryton.setup import TrytonSetup
 from connectors.erp.tryton.write_fulfilment import FulfilmentWriter
 from connectors.erp.tryton.write_order import OrderWriter
 from connectors.runtime.port import Changes, Reading
@@ -89,6 +90,9 @@ class TrytonErp:
 
     async def listed(self, brand: Brand, since: datetime) -> Sequence[OrderId]:
         return (await self.changes_since(brand, since.isoformat())).orders
+
+    def setup(self, brand: Brand) -> TrytonSetup:
+        return TrytonSetup(self._client, self._shops[brand])
 
     async def aclose(self) -> None:
         await self._client.aclose()

@@ -39,9 +39,13 @@ class TrytonClient:
     async def aclose(self) -> None:
         await self._http.aclose()
 
-    async def search(self, model: str, domain: Sequence[Any], fields: Sequence[str]) -> list[Record]:
-        """All records the domain finds, by id. Dotted fields answer nested objects."""
+    async def search(
+        self, model: str, domain: Sequence[Any], fields: Sequence[str], most: int | None = None
+    ) -> list[Record]:
+        """All records the domain finds, by id, or the first `most`. Dotted fields answer nested objects."""
         parameters = [("d", encoded(domain)), ("o", encoded([["id", "ASC"]])), *(("f", field) for field in fields)]
+        if most is not None:
+            parameters.append(("s", str(most)))
         found = await self._http.get(f"model/{model}", parameters)
         if not isinstance(found, list):
             raise Incompatible(f"search of {model}: expected a list, found {type(found).__name__}")

@@ -10,6 +10,7 @@ import pytest
 from connectors.erp.interface import Capabilities, NotYet, Written
 from connectors.erp.port import ErpPort
 from connectors.erp.sandbox.adapter import CAPABILITIES
+from connectors.erp.setup import ErpSetup
 from connectors.runtime.errors import Incompatible, Rejected, TimedOut, Unauthorised, Unavailable
 from connectors.runtime.port import Changes, Execution, Reading
 from schemas.base import Brand, OrderId, System
@@ -49,6 +50,9 @@ class ScriptedErp:
 
     async def listed(self, brand: Brand, since: datetime) -> Sequence[OrderId]:
         return ()
+
+    def setup(self, brand: Brand) -> ErpSetup:
+        raise NotImplementedError
 
     async def aclose(self) -> None:
         self.closed += 1

@@ -39,6 +39,11 @@ def _variables() -> list[tuple[str, dict[str, Any]]]:
         ("OrderStamps", {**page, "after": None}),
         ("ChangedOrders", {"first": 250, "after": None, "query": "updated_at:>='2026-11-03T08:00:00Z'"}),
         ("OrderOfFulfilmentOrder", {"id": "gid://shopify/FulfillmentOrder/1"}),
+        ("ShopScopes", {}),
+        ("ShopLocations", {"first": 100, "after": None}),
+        ("ShopVariants", {"first": 40, "after": "c", "query": "id:>=7", "levels": 8, "withLevels": True}),
+        ("ShopOrders", {"first": 50, "after": None, "query": "created_at:>='2026-11-03T08:00:00Z'"}),
+        ("ShopWebhooks", {"first": 100, "after": None}),
         *(
             (mutation.operation, mutation.variables)
             for tracking in (one, Tracking(), Tracking(numbers=many), Tracking(company="DX", numbers=many, urls=many))

@@ -15,9 +15,10 @@ from kernel.virtual_time import run_virtual
 from lockstep.demo.judge import Judged
 from lockstep.demo.report import Report
 from lockstep.demo.scenario import BRANDS
+from lockstep.patience import CannotReadError
 from lockstep.ports import clarus_port, erp_port, shopify_port, translators
 from lockstep.replay.dry_fold import IN_STEP, LEFT_ALONE, ORPHAN, DryFold
-from lockstep.replay.from_systems import CannotReadError, Found, read_systems, seed
+from lockstep.replay.from_systems import Found, read_systems, seed
 from lockstep.simulation.house import START, House
 from lockstep.simulation.log_oracle import cases_of
 from lockstep.simulation.wire import App, Wire
