@@ -47,11 +47,23 @@ class BulkFold:
     def __init__(self, number: int, without: Collection[Brand] = ()) -> None:
         self.where = Partition(ORDERS_EVENTS.name, number)
         self.next = 0
-        self.newest: dict[bytes, bytes] = {}
+        self._newest: dict[bytes, bytes] = {}
+        self._changed: dict[bytes, Change] = {}
         self.rejected: list[Rejected] = []
         self.verdicts: Counter[str] = Counter()
         self._without = tuple(f"{brand}/".encode() for brand in without)
-        self._fold = OrdersFold(number)
+        self._fold = OrdersFold(number, effects=False)
+
+    @property
+    def newest(self) -> dict[bytes, bytes]:
+        """Per key the value as the changelog holds it; made when it is asked for."""
+        for key, change in self._changed.items():
+            if change.value is None:
+                self._newest.pop(key, None)
+            else:
+                self._newest[key] = change.value
+        self._changed.clear()
+        return self._newest
 
     def take(self, record: Record) -> Sequence[Change]:
         """Fold one record; what it changed. Raises CannotFoldError where the log has a hole or is another's."""
@@ -70,16 +82,12 @@ class BulkFold:
         except AnotherLogError as cause:
             raise CannotFoldError(another_cluster(self.where, record.offset, cause)) from cause
         self.verdicts[step.verdict] += 1
-        for change in step.changes:
-            if change.value is None:
-                self.newest.pop(change.key, None)
-            else:
-                self.newest[change.key] = change.value
+        self._changed.update((change.key, change) for change in step.changes)
         return step.changes
 
     def renew(self) -> None:
         """A fold as a worker has it after a restore: states are decoded when something happens to them."""
-        self._fold = OrdersFold(self.where.number)
+        self._fold = OrdersFold(self.where.number, effects=False)
         for key, value in self.newest.items():
             self._fold.restore(key, value)
         self._fold.restored()

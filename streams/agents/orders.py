@@ -7,6 +7,7 @@ import heapq
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import cast
 
 from kernel.log import Record
@@ -90,8 +91,9 @@ class _Caused:
 class OrdersFold:
     """All orders of one partition. See `streams.engine.contract.PartitionFold` for what the engine promises."""
 
-    def __init__(self, partition: int) -> None:
-        self._partition = partition
+    def __init__(self, partition: int, *, effects: bool = True) -> None:
+        """Without `effects` nothing is sent and no waits are measured: states are all there is."""
+        self._partition, self._effects = partition, effects
         self._entries: dict[bytes, Entry] = {}
         self._configs: dict[Brand, Configured] = {}
         self._due: list[tuple[datetime, bytes]] = []
@@ -229,7 +231,9 @@ class OrdersFold:
         self._vanished.note(state)
         self._open.note(key, state)
         self._schedule(key)
-        caused.changes.append(Change(key, pack(prefix, state.model_dump_json(exclude_defaults=True).encode())))
+        caused.changes.append(Change(key, partial(_packed, prefix, state)))
+        if not self._effects:
+            return
         caused.emissions.extend(_command(key, command) for command in made.commands)
         caused.emissions.extend(_case(case) for case in made.cases)
         caused.emissions.extend(_read(key, state, system) for system in made.reads)
@@ -281,6 +285,10 @@ class OrdersFold:
     def states(self) -> dict[str, OrderState]:
         """Every order of the partition by key, decoded; for `show`, digests and tests."""
         return {key.decode(): entry.get() for key, entry in sorted(self._entries.items())}
+
+
+def _packed(prefix: Prefix, state: OrderState) -> bytes:
+    return pack(prefix, state.model_dump_json(exclude_defaults=True).encode())
 
 
 def _decision(record: Record, trace: str) -> Decision:

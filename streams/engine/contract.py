@@ -36,12 +36,31 @@ class Emission:
     partition: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
 class Change:
-    """A changelog record: the whole new value of one key, None for a tombstone. See `streams.engine.prefix`."""
+    """A changelog record: the whole new value of one key, None for a tombstone. See `streams.engine.prefix`.
 
-    key: bytes
-    value: bytes | None
+    `value` may be given as what makes it, of something frozen: who wants the newest of each key only need not make all.
+    """
+
+    __slots__ = ("_value", "key")
+
+    def __init__(self, key: bytes, value: "bytes | Callable[[], bytes] | None") -> None:
+        self.key, self._value = key, value
+
+    @property
+    def value(self) -> bytes | None:
+        if callable(self._value):
+            self._value = self._value()
+        return self._value
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Change) and (self.key, self.value) == (other.key, other.value)
+
+    def __hash__(self) -> int:
+        return hash((self.key, self.value))
+
+    def __repr__(self) -> str:
+        return f"Change(key={self.key!r}, value={self.value!r})"
 
 
 class Verdict(StrEnum):
