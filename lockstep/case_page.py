@@ -14,13 +14,24 @@ def page() -> str:
 Generated from `schemas/cases.py` and `schemas/questions.py` by `lockstep case page`.
 
 A case is what a person must look at. It may open because time passed; it closes only when the fact it names is *seen*,
-never because somebody ticked it off. Where a person has to decide, `lockstep case close` or `release-again` is that
-fact, kept with who and why. While a case is open nothing is lost and nothing is sent twice: the order waits.
+never because somebody ticked it off. Where a person has to decide, `lockstep case answer`, `close` or `release-again`
+is that fact, kept with who and why. While a case is open nothing is lost and nothing is sent twice: the order waits.
 
-* `lockstep case list [--owner OWNER] [--brand BRAND]`: open cases, the one due first on top
-* `lockstep case show BRAND/ORDER`: what each means, what to do first, what will close it
-* `lockstep show BRAND/ORDER`: the three systems side by side and how the order came here
-* `lockstep case retry BRAND/ORDER`: after you mended the cause, do not wait for the next try
+| to | type |
+|---|---|
+| see what is open, the one due first on top | `lockstep case list`; `--brand --owner --code --overdue --mine --json` |
+| read what an order's cases mean, what to do first, what closes them | `lockstep case show BRAND/ORDER` |
+| see why an order waits and what happens next | `lockstep show BRAND/ORDER` |
+| take a case, or give it to somebody | `lockstep case assign BRAND/ORDER CODE --to HANDLE` |
+| answer its question | `lockstep case answer BRAND/ORDER CODE ANSWER --why WHY` |
+| try at once what was refused, when the cause is mended | `lockstep case retry BRAND/ORDER` |
+| let a held order leave in spite of one reason | `lockstep case override BRAND/ORDER CODE --reason WHY` |
+| let it leave in spite of all that may be overridden | `lockstep case release BRAND/ORDER --reason WHY` |
+| close what only a person can close | `lockstep case close BRAND/ORDER CODE --why WHY` |
+| send the units of a lost or short goods-out again | `lockstep case release-again BRAND/ORDER GOODS_OUT --why WHY` |
+
+Every one of them may be typed twice: the second time changes nothing. Each is written to `operator.actions` with who
+and why, becomes an event of the order, and can be replayed.
 
 *Due* and *goes up* count from opening. A case that is still open when it goes up is told to the one named there too,
 and its severity rises by one; its owner stays. Urgent: shipping or stock stands still.
@@ -28,7 +39,7 @@ and its severity rises by one; its owner stays. Urgent: shipping or stock stands
 {sections}
 ## Questions
 
-A question is asked once: with the same facts never again. The answer is kept with who gave it and why.
+A question is asked once: with the same facts never again. `lockstep case answer` takes the word in the second column.
 
 | case | answer | what happens next |
 |---|---|---|

@@ -158,6 +158,7 @@ class Settings(BaseSettings):
     health_port: int = Field(default=0, description="port of /health and /metrics of other roles; 0: none")
     session_timeout: float = Field(default=30.0, description="seconds after which a silent worker loses its partitions")
     tick_every: float = Field(default=0.5, description="seconds between looks at the due index")
+    operator: str = Field(default="", description="your handle, on what you ask for at the command line")
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     runtime: RuntimeSettings = RuntimeSettings()
 

@@ -41,7 +41,8 @@ def event_in_words(event: OrderEvent) -> str:
         case SnapshotUnreadable():
             return f"{event.system}: an answer that could not be read: {event.reason}"
         case OperatorActed():
-            return f"{event.who}: {event.action} {event.target} {event.why}".rstrip()
+            asked = (event.action.replace("_", " "), event.target, event.object, event.says, event.why)
+            return f"{event.who}: {' '.join(word for word in asked if word)}"
         case ConfigChanged():
             return f"configuration version {event.config.version}"
         case _:
@@ -86,13 +87,3 @@ def systems_side_by_side(state: OrderState) -> dict[str, list[str]]:
         ),
     ]  # fmt: skip
     return {"Shopify": shopify, "Clarus": clarus, "ERP": erp}
-
-
-def what_is_awaited(state: OrderState) -> list[str]:
-    """What the order waits for, in flight or held, since when."""
-    lines = [f"{since.name} since {since.at:%Y-%m-%d %H:%M:%S} UTC" for since in state.since]
-    lines += [f"{command.object} sent, no outcome yet" for command in state.in_flight]
-    lines += [f"{delay.object} delayed until {delay.until:%H:%M:%S} UTC: {delay.why}" for delay in state.delays]
-    lines += [f"{one.object} refused: {one.code} {one.field} {one.text}".rstrip() for one in state.refusals]
-    lines += [f"would send: {said}" for said in state.would_send]
-    return lines

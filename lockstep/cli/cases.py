@@ -1,5 +1,6 @@
 """`case`: what a person must look at."""
 
+import json
 from pathlib import Path
 from typing import Annotated
 
@@ -7,88 +8,89 @@ import typer
 from rich.table import Table
 
 from lockstep.case_page import page
-from lockstep.cli.common import act, finish, out, read_key, the_log
+from lockstep.case_words import explained, is_overdue
+from lockstep.cli.case_actions import answer, assign, close, override, release, release_again, retry
+from lockstep.cli.common import finish, now, out, read_key, the_log, who_asks
 from lockstep.reading import newest_cases
 from schemas.base import order_key
-from schemas.cases import CATALOGUE, Case
+from schemas.cases import Case, CaseCode, Owner
 
 cases = typer.Typer(no_args_is_help=True, help="Cases: what a person must look at, who owns it and what to do first.")
 Order = Annotated[str, typer.Argument(help="brand/order id, for example acme/6120034455667")]
+AsJson = Annotated[bool, typer.Option("--json", help="as JSON, for other programs")]
 
 
 @cases.command("list")
 def list_(
     brand: Annotated[str, typer.Option(help="only this brand")] = "",
-    owner: Annotated[
-        str, typer.Option(help="only this owner: operations, customer service, finance, engineering")
-    ] = "",
+    owner: Annotated[Owner | None, typer.Option(help="only this owner's, and what went up to it")] = None,
+    code: Annotated[CaseCode | None, typer.Option(help="only this code", metavar="CODE", show_choices=False)] = None,
+    overdue: Annotated[bool, typer.Option("--overdue", help="only those past their due time")] = False,
+    mine: Annotated[bool, typer.Option("--mine", help="only those I have taken; see LOCKSTEP_OPERATOR")] = False,
     closed: Annotated[bool, typer.Option("--closed", help="closed ones too")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """List open cases, the one due first on top."""
+    at, me = now(), who_asks() if mine else ""
     found = [
         case
         for case in finish(newest_cases(the_log()))
-        if (closed or case.open) and brand in ("", case.brand) and owner in ("", case.owner)
+        if (closed or case.open)
+        and brand in ("", case.brand)
+        and owner in (None, case.owner, case.escalated_to)
+        and code in (None, case.code)
+        and (not overdue or is_overdue(case, at))
+        and (not mine or case.assignee == me)
     ]
-    if not found:
+    if as_json:
+        typer.echo(_json(found))
+    elif not found:
         out.print("No open cases.")
-        return
-    table = Table("case", "order", "about", "says", "owner", "due (UTC)", box=None)
+    else:
+        out.print(_table(found))
+
+
+def _table(found: list[Case]) -> Table:
+    at = now()
+    table = Table("case", "order", "about", "says", "owner", "due (UTC)", "taken by", box=None)
     for case in found:
         colour = "red" if case.open else "green"
-        key = order_key(case.brand, case.order)
         due = f"{case.due_at:%m-%d %H:%M}" if case.open else "closed"
-        table.add_row(f"[{colour}]{case.code}[/{colour}]", key, case.object, case.detail, case.owner, due)
-    out.print(table)
+        if is_overdue(case, at):
+            due = f"[bold red]{due}[/bold red]"
+        owner = case.owner if case.escalated_to is None else f"{case.owner}, {case.escalated_to}"
+        key = order_key(case.brand, case.order)
+        table.add_row(f"[{colour}]{case.code}[/{colour}]", key, case.object, case.detail, owner, due, case.assignee)
+    return table
+
+
+def _json(found: list[Case]) -> str:
+    at = now()
+    return json.dumps([{**case.model_dump(mode="json"), "overdue": is_overdue(case, at)} for case in found], indent=1)
 
 
 @cases.command("show")
-def show(order: Order) -> None:
-    """Show an order's cases: what each means, what to do first and what will close it."""
+def show(order: Order, as_json: AsJson = False) -> None:
+    """Show an order's cases: what each means, what to do first, what to type and what will close it."""
     key = read_key(order)
     found = [case for case in finish(newest_cases(the_log())) if order_key(case.brand, case.order) == key]
+    if as_json:
+        typer.echo(_json(found))
+        return
     if not found:
         out.print(f"{key}: no case.")
     for case in found:
-        _print(case)
+        for line in explained(case, now()):
+            out.print(line, markup=False)
 
 
-def _print(case: Case) -> None:
-    entry = CATALOGUE[case.code]
-    state = "open" if case.open else f"closed {case.closed_at:%Y-%m-%d %H:%M} UTC"
-    out.print(f"[bold]{case.code}[/bold] {case.object}, {state}: {case.detail}")
-    out.print(f"  {entry.meaning}")
-    out.print(f"  First: {entry.first_action}")
-    out.print(f"  Closes when: {entry.closes_when}")
-    out.print(f"  Owner {case.owner}, {case.severity}, due {case.due_at:%Y-%m-%d %H:%M} UTC")
-
-
-@cases.command()
-def retry(order: Order, why: Annotated[str, typer.Option(help="kept with the action")] = "") -> None:
-    """Send again now what was refused or delayed for this order."""
-    key = read_key(order)
-    finish(act(key, "retry", why=why))
-    out.print(f"{key}: what was refused is tried again now.")
-
-
-@cases.command()
-def close(order: Order, code: str, why: Annotated[str, typer.Option(help="kept with the action")]) -> None:
-    """Close a case that only a person can close; it opens again when its facts change."""
-    key = read_key(order)
-    finish(act(key, "close", target=code, why=why))
-    out.print(f"{key}: case {code} is closed.")
-
-
-@cases.command("release-again")
-def release_again(
-    order: Order,
-    goods_out: Annotated[str, typer.Argument(help="reference of the goods-out whose units shall go again")],
-    why: Annotated[str, typer.Option(help="kept with the action")],
-) -> None:
-    """Release the units of a missing or short-closed goods-out again. The warehouse gets a new goods-out."""
-    key = read_key(order)
-    finish(act(key, "release_again", target=goods_out, why=why))
-    out.print(f"{key}: what {goods_out} still covers may be released again.")
+cases.command()(assign)
+cases.command()(answer)
+cases.command()(retry)
+cases.command()(override)
+cases.command()(release)
+cases.command()(close)
+cases.command("release-again")(release_again)
 
 
 @cases.command("page")

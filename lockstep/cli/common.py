@@ -3,6 +3,7 @@
 import asyncio
 import getpass
 from collections.abc import Coroutine
+from datetime import datetime
 from typing import Any, TypeVar
 
 import typer
@@ -13,8 +14,8 @@ from kernel.clock import SystemClock
 from kernel.log import Log
 from lockstep.kafka import kafka_log
 from lockstep.settings import Settings, SettingsError
-from schemas.actions import OperatorAction
-from schemas.base import Brand, OrderKey, order_key, split_key
+from schemas.actions import ActionKind, OperatorAction
+from schemas.base import OrderKey, split_key
 from schemas.topics import OPERATOR_ACTIONS
 
 T = TypeVar("T")
@@ -53,26 +54,43 @@ def read_key(order: str) -> OrderKey:
     return OrderKey(f"{brand}/{number}")
 
 
-async def act(key: OrderKey, action: str, *, target: str = "", why: str = "") -> None:
+def now() -> datetime:
+    return SystemClock().now()
+
+
+def who_asks() -> str:
+    """The handle that stands on what is asked for. Raises SettingsError when this machine does not know it either."""
+    given = settings().operator
+    if given:
+        return given
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError, ImportError) as unknown:
+        raise SettingsError("LOCKSTEP_OPERATOR: expected your handle, found none, and no login name") from unknown
+
+
+async def act(
+    key: OrderKey, action: ActionKind, *, target: str = "", about: str = "", says: str = "", why: str = ""
+) -> None:
     """Write an operator's action; returns when the broker has it."""
     brand, order = split_key(key)
-    record = OperatorAction.model_validate(
-        {
-            "brand": brand,
-            "order": order,
-            "action": action,
-            "target": target,
-            "who": getpass.getuser(),
-            "why": why,
-            "at": SystemClock().now(),
-        }
+    record = OperatorAction(
+        brand=brand,
+        order=order,
+        action=action,
+        target=target,
+        object=about,
+        says=says,
+        who=who_asks(),
+        why=why,
+        at=now(),
     )
     producer = the_log().producer()
     await producer.start()
     try:
         sent = await producer.send(
             OPERATOR_ACTIONS.name,
-            key=order_key(Brand(brand), order).encode(),
+            key=key.encode(),
             value=record.model_dump_json().encode(),
             headers={"brand": brand.encode()},
         )

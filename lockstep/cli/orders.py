@@ -7,9 +7,11 @@ from rich.columns import Columns
 from rich.panel import Panel
 from rich.table import Table
 
+from lockstep.awaited import at_ease, awaited, decided
+from lockstep.case_words import moment
 from lockstep.cli.common import act, finish, out, read_key, the_log
 from lockstep.reading import OrderStory, read_order
-from lockstep.words import event_in_words, systems_side_by_side, what_is_awaited
+from lockstep.words import event_in_words, systems_side_by_side
 from schemas.base import OrderKey
 
 Order = Annotated[str, typer.Argument(help="brand/order id, for example acme/6120034455667")]
@@ -19,7 +21,8 @@ def show(
     order: Order,
     events: Annotated[int, typer.Option(help="how many of the last events to list; 0: all")] = 30,
 ) -> None:
-    """Show an order: the three systems side by side, what it waits for, its cases, and the events that led here.
+    """Show an order: the three systems side by side, what holds it, since when and what happens next, its cases, what
+    people decided, and the events that led here.
 
     Folds the order's partition of orders.events; changes nothing.
     """
@@ -44,10 +47,18 @@ def _print(key: OrderKey, story: OrderStory, last: int) -> None:
     out.print(
         Columns([Panel("\n".join(said), title=name) for name, said in systems_side_by_side(state).items()], equal=True)
     )
-    for line in what_is_awaited(state):
-        out.print(f"  waits: {line}")
+    waits = list(awaited(state, story.config))
+    for line in waits:
+        out.print(f"  {line}", markup=False)
     for case in state.cases:
-        out.print(f"  [red]case {case.code}[/red] {case.object}: {case.detail} (owner {case.owner})")
+        out.print(f"  [red]case {case.code}[/red]", end=" ")
+        out.print(f"{case.object}: {case.detail} (owner {case.owner}, due {moment(case.due_at)})", markup=False)
+    if state.cases:
+        out.print(f"  next: lockstep case show {key}")
+    if not waits and not state.cases:
+        out.print(f"  {at_ease(state)}")
+    for line in decided(state):
+        out.print(f"  {line}", markup=False)
     table = Table("offset", "appended (UTC)", "what happened", box=None)
     for told in story.events[-last:] if last else story.events:
         table.add_row(str(told.record.offset), f"{told.record.at:%m-%d %H:%M:%S.%f}"[:-3], event_in_words(told.event))

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -20,9 +19,8 @@ from sandbox.kafka import Broker
 from schemas.actions import OperatorAction
 from schemas.avro import Codec
 from schemas.base import Brand, OrderId, OrderKey, order_key
-from schemas.cases import CATALOGUE, Case, CaseCode
 from schemas.events import CONFIG_ID, EVENT_KINDS, ConfigChanged, GoodsOutsSeen, OrderEvent, ShopifyOrderSeen, Source
-from schemas.topics import ALL, CASES, CONFIG, OPERATOR_ACTIONS, ORDERS_EVENTS
+from schemas.topics import ALL, CONFIG, OPERATOR_ACTIONS, ORDERS_EVENTS
 from tests.builders import ACME, NOON, a_brand, a_goods_out, an_order
 from tests.lockstep.brands import brand_file
 
@@ -169,84 +167,12 @@ def test_a_brand_that_nobody_configured_cannot_be_paused(terminal: Terminal) -> 
     assert "nobody: expected a configured brand, found none; see `lockstep config apply`" in str(refused.exception)
 
 
-def a_case(order: str, code: CaseCode, *, closed: bool = False) -> Case:
-    entry = CATALOGUE[code]
-    return Case(
-        brand=ACME,
-        order=OrderId(order),
-        object=f"ACME-{order}-71-1",
-        code=code,
-        detail="3 units",
-        opened_at=NOON,
-        due_at=NOON + timedelta(seconds=entry.due),
-        owner=entry.owner,
-        severity=entry.severity,
-        closed_at=NOON + timedelta(hours=1) if closed else None,
-    )
+def test_what_a_person_asks_for_reaches_the_broker(terminal: Terminal) -> None:
+    asked = terminal.types("case retry acme/7001 --why mended", LOCKSTEP_OPERATOR="kim")
 
-
-def test_open_cases_are_listed_the_one_due_first_on_top(terminal: Terminal) -> None:
-    late, soon = a_case("6001", CaseCode.SHORT_CLOSED), a_case("6001", CaseCode.GOODS_OUT_MISSING)
-    done = a_case("6002", CaseCode.ERP_NOT_POSTED, closed=True)
-    terminal.append(CASES.name, [(case.key, case, Codec((Case,))) for case in (late, soon, done)])
-
-    every = terminal.types("case list").output
-    closed = terminal.types("case list --closed").output
-    theirs = terminal.types("case list --owner operations").output
-
-    assert every.index("goods_out_missing") < every.index("short_closed")
-    assert "erp_not_posted" not in every
-    assert "erp_not_posted" in closed
-    assert "short_closed" not in theirs
-
-
-def test_a_brand_without_cases(terminal: Terminal) -> None:
-    assert terminal.types("case list --brand nobody").output == "No open cases.\n"
-
-
-def test_an_order_s_cases_are_explained(terminal: Terminal) -> None:
-    case = a_case("6003", CaseCode.ERP_NOT_POSTED)
-    terminal.append(CASES.name, [(case.key, case, Codec((Case,)))])
-
-    shown = terminal.types("case show acme/6003").output
-
-    entry = CATALOGUE[CaseCode.ERP_NOT_POSTED]
-    assert "erp_not_posted ACME-6003-71-1, open: 3 units" in shown
-    assert all(said in shown for said in (entry.meaning, entry.first_action, entry.closes_when))
-    assert terminal.types("case show acme/6099").output == "acme/6099: no case.\n"
-
-
-@pytest.mark.parametrize(
-    ("line", "action", "target", "why"),
-    [
-        ("case retry acme/7001 --why mended", "retry", "", "mended"),
-        ("case close acme/7002 reship? --why returned", "close", "reship?", "returned"),
-        ("case release-again acme/7003 ACME-7003-71-1 --why lost", "release_again", "ACME-7003-71-1", "lost"),
-        ("refresh acme/7004", "refresh", "", ""),
-    ],
-    ids=["retry", "close", "release-again", "refresh"],
-)
-def test_what_a_person_asks_for_is_written_with_who_and_why(
-    terminal: Terminal, line: str, action: str, target: str, why: str
-) -> None:
-    asked = terminal.types(line)
-
-    order = OrderKey(next(word for word in line.split() if word.startswith("acme/")))
-    (written,) = terminal.actions(order)
+    (written,) = terminal.actions(OrderKey("acme/7001"))
     assert asked.exit_code == 0
-    assert asked.output.startswith(order)
-    assert (written.action, written.target, written.why) == (action, target, why)
-    assert written.who
-    assert order_key(written.brand, written.order) == order
-
-
-def test_an_order_number_without_its_brand_is_a_usage_error(terminal: Terminal) -> None:
-    refused = terminal.types("refresh 7004")
-
-    assert refused.exit_code == 2
-    unfolded = " ".join(refused.output.replace("│", " ").split())
-    assert "expected a key like brand/order" in unfolded
-    assert "for example acme/6120034455667" in unfolded
+    assert (written.action, written.why, written.who) == ("retry", "mended", "kim")
 
 
 def seen(event: OrderEvent) -> tuple[str, BaseModel, Codec]:

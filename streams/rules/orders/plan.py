@@ -79,11 +79,11 @@ class Plan(NamedTuple):
 
 def plan(state: OrderState, config: BrandConfig, decision: Decision) -> Plan:
     """Ask every rule, then reconcile."""
-    findings = _ask(state, config)
+    findings = asked(state, config)
     wanted = [finding for finding in findings if isinstance(finding, Wanted)]
     kept = forget_unwanted(state, {one.object for one in wanted})
     if kept.refusals != state.refusals:
-        findings = _ask(kept, config)
+        findings = asked(kept, config)
     wakes = [finding.at for finding in findings if isinstance(finding, Wake)]
     state, commands = emit(kept, config, wanted, decision, wakes)
     waitings = [finding for finding in findings if isinstance(finding, Waiting)]
@@ -101,7 +101,8 @@ def _whole_milliseconds(moment: datetime | None) -> datetime | None:
     return None if moment is None else moment + timedelta(microseconds=-moment.microsecond % 1000)
 
 
-def _ask(state: OrderState, config: BrandConfig) -> list[Finding]:
+def asked(state: OrderState, config: BrandConfig) -> list[Finding]:
+    """What every rule says of this state."""
     rules = CONNECTION_RULES if state.order.startswith("~") else ORDER_RULES
     return [finding for rule in rules for finding in rule(state, config)]
 

@@ -1,0 +1,175 @@
+"""`case assign`, `answer`, `retry`, `override`, `release`, `close`, `release-again`: what a person does about a case.
+
+Each writes one record of `operator.actions` with who and why, and says what will happen next. Typed twice it writes
+nothing the second time, or something that changes nothing.
+"""
+
+import re
+from typing import Annotated
+
+import typer
+
+from lockstep.awaited import holds_of
+from lockstep.case_words import after_answer, goes_up
+from lockstep.cli.common import act, finish, out, read_key, the_log, who_asks
+from lockstep.reading import newest_cases, read_order
+from schemas.base import OrderKey, order_key
+from schemas.cases import CATALOGUE, Case, CaseCode
+from schemas.questions import QUESTIONS, answer_of
+
+Order = Annotated[str, typer.Argument(help="brand/order id, for example acme/6120034455667")]
+Code = Annotated[
+    CaseCode, typer.Argument(help="the case's code, as `case list` shows it", metavar="CODE", show_choices=False)
+]
+About = Annotated[str, typer.Option("--object", help="only the case about this, where an order has several of a code")]
+Why = Annotated[str, typer.Option(help="kept with the action")]
+Reason = Annotated[str, typer.Option(help="why the order may leave; kept with the action")]
+
+HANDLE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,38}")
+NOTHING_WRITTEN = "Nothing was written."
+
+
+def assign(
+    order: Order,
+    code: Code,
+    to: Annotated[str, typer.Option(help="a handle; yours (LOCKSTEP_OPERATOR) when left out")] = "",
+    nobody: Annotated[bool, typer.Option("--nobody", help="free it instead")] = False,
+    about: About = "",
+) -> None:
+    """Take a case, or give it to somebody. It stays with its owner; others see that someone is at it."""
+    key = read_key(order)
+    handle = "" if nobody else to or who_asks()
+    if handle and not HANDLE.fullmatch(handle):
+        raise typer.BadParameter(
+            f"expected a handle of letters, digits, dots and dashes, found {handle!r}; no address", param_hint="--to"
+        )
+    found = _open(key, code, about)
+    whose = f"{handle}'s" if handle else "nobody's"
+    if all(case.assignee == handle for case in found):
+        out.print(f"{key}: case {code} is {whose} already. {NOTHING_WRITTEN}")
+        return
+    finish(act(key, "assign", target=code, about=about, says=handle))
+    out.print(f"{key}: case {code} is {whose} now.")
+    out.print(f"Next: {CATALOGUE[code].first_action} While it is open, {goes_up(found[0])}.")
+
+
+def answer(
+    order: Order,
+    code: Code,
+    said: Annotated[str, typer.Argument(metavar="ANSWER", help="one of those `case show` lists")],
+    why: Why,
+    about: About = "",
+) -> None:
+    """Answer a case's question. The answer is kept as a decision; with the same facts it is not asked again."""
+    key = read_key(order)
+    question = QUESTIONS.get(code)
+    if question is None:
+        raise typer.BadParameter(f"{code} asks nothing: {CATALOGUE[code].first_action}", param_hint="CODE")
+    if answer_of(code, said) is None:
+        known = "; ".join(f"{one}: {what.next}" for one, what in question.answers.items())
+        raise typer.BadParameter(f"expected one of these answers, found {said!r}. {known}", param_hint="ANSWER")
+    found = _open(key, code, about)
+    if all(case.answer == said for case in found):
+        out.print(f"{key}: {code} is answered with {said} already. {NOTHING_WRITTEN}")
+    else:
+        finish(act(key, "answer", target=code, about=about, says=said, why=why))
+        out.print(f"{key}: {code} is answered with {said}.")
+    out.print(f"Next: {after_answer(found[0], said)}")
+
+
+def retry(order: Order, why: Why = "") -> None:
+    """Send again now what was refused or delayed for this order."""
+    key = read_key(order)
+    finish(act(key, "retry", why=why))
+    out.print(f"{key}: what was refused is tried again now.")
+    out.print(
+        "Next: the three systems are read, then it is sent as it is wanted by then. When it is refused again, the case "
+        "stays open and says why."
+    )
+
+
+def override(order: Order, code: Code, reason: Reason) -> None:
+    """Let an order leave in spite of one reason that holds it, for good. What is overridden stays on record."""
+    key = read_key(order)
+    entry = CATALOGUE[code]
+    if not entry.override:
+        can = ", ".join(one for one, what in CATALOGUE.items() if what.override)
+        raise typer.BadParameter(
+            f"{code} cannot be overridden, for nothing could be sent then. {entry.first_action} Can be: {can}",
+            param_hint="CODE",
+        )
+    finish(act(key, "override", target=code, why=reason))
+    out.print(f"{key}: {code} keeps this order back no more.")
+    out.print(f"Next: {entry.override}. Another reason may still hold it: lockstep show {key}")
+
+
+def release(order: Order, reason: Reason) -> None:
+    """Let a held order leave in spite of every reason that may be overridden; names the others. Reads its log."""
+    key = read_key(order)
+    with out.status(f"reading the log of {key} …"):
+        state = finish(read_order(the_log(), key)).state
+    if state is None:
+        out.print(f"{key}: not in the log. Is the order id right? {NOTHING_WRITTEN}")
+        raise typer.Exit(1)
+    holds = holds_of(state)
+    overridden = {one.code for one in state.overridden}
+    if not holds:
+        out.print(f"{key}: nothing holds it. {NOTHING_WRITTEN} See lockstep show {key}")
+        return
+    stays = [code for code in holds if not CATALOGUE[code].override]
+    for code in holds:
+        if code in stays or code in overridden:
+            continue
+        finish(act(key, "override", target=code, why=reason))
+        out.print(f"{key}: {code} is overridden: {CATALOGUE[code].override}.")
+    for code in stays:
+        out.print(f"{key}: {code} cannot be overridden. {CATALOGUE[code].first_action}")
+    if stays:
+        out.print("Next: the order leaves when that is mended, too.")
+        raise typer.Exit(1)
+    out.print("Next: the order is released within seconds; the warehouse gets its goods-out.")
+
+
+def close(order: Order, code: Code, why: Why, about: About = "") -> None:
+    """Close a case that only a person can close; it opens again when its facts change."""
+    key = read_key(order)
+    entry = CATALOGUE[code]
+    if not entry.by_person:
+        raise typer.BadParameter(
+            f"{code} closes when {entry.closes_when}, not by hand. First: {entry.first_action}", param_hint="CODE"
+        )
+    _open(key, code, about)
+    finish(act(key, "close", target=code, about=about, why=why))
+    out.print(f"{key}: case {code} is closed.")
+    out.print("Next: nothing is sent because of it. It opens again when its facts change.")
+
+
+def release_again(
+    order: Order,
+    goods_out: Annotated[str, typer.Argument(help="reference of the goods-out whose units shall go again")],
+    why: Why,
+) -> None:
+    """Release the units of a missing or short-closed goods-out again. The warehouse gets a new goods-out."""
+    key = read_key(order)
+    finish(act(key, "release_again", target=goods_out, why=why))
+    out.print(f"{key}: what {goods_out} still covers may be released again.")
+    out.print(
+        "Next: the warehouse gets a new goods-out for it, unless it still works on the old one: cancel that in Clarus "
+        "first. What left and was told is not sent again."
+    )
+
+
+def _open(key: OrderKey, code: CaseCode, about: str) -> list[Case]:
+    """The open cases that are meant. None: says what is there, writes nothing, ends; closed already is no mistake."""
+    theirs = [case for case in finish(newest_cases(the_log())) if order_key(case.brand, case.order) == key]
+    meant = [case for case in theirs if case.code is code and about in ("", case.object)]
+    found = [case for case in meant if case.open]
+    if found:
+        return found
+    if meant:
+        out.print(f"{key}: case {code} is closed already. {NOTHING_WRITTEN}")
+        raise typer.Exit
+    there = ", ".join(f"{case.code} {case.object}" for case in theirs if case.open) or "none"
+    named = f" about {about}" if about else ""
+    out.print(f"{key}: expected an open case {code}{named}, found {there}. {NOTHING_WRITTEN}")
+    raise typer.Exit(1)

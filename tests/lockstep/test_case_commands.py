@@ -1,0 +1,336 @@
+"""What a person types about cases: what is listed, written and refused, and what they are told comes next."""
+
+import asyncio
+import json
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+import pytest
+
+from kernel.clock import LoopClock
+from kernel.memory_log import MemoryLog
+from kernel.virtual_time import VirtualTimeLoop
+from schemas.base import Brand, OrderId
+from schemas.cases import CATALOGUE, Case, CaseCode, Owner
+from schemas.orders import FinancialStatus
+from schemas.questions import QUESTIONS
+from schemas.topics import ALL
+from tests.builders import ACME, NOON, an_order
+from tests.lockstep.desk import Desk
+from tests.story import Story
+
+KEY = "acme/5012"
+G1 = "ACME-5012-71-1"
+
+
+@pytest.fixture
+def desk(monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
+    """It is noon."""
+    clock = LoopClock(NOON)
+    with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
+        yield Desk(monkeypatch, runner, MemoryLog(clock, {topic.name: 2 for topic in ALL}), clock)
+
+
+def a_case(code: CaseCode, order: str = "5012", *, opened: datetime = NOON, **changes: object) -> Case:
+    entry = CATALOGUE[code]
+    plain = Case(
+        brand=ACME,
+        order=OrderId(order),
+        object=f"ACME-{order}-71-1",
+        code=code,
+        detail="2 of 3 units",
+        opened_at=opened,
+        due_at=opened + timedelta(seconds=entry.due),
+        owner=entry.owner,
+        severity=entry.severity,
+    )
+    return plain.model_copy(update=changes)
+
+
+SHORT = a_case(CaseCode.SHORT_CLOSED)
+
+
+def listed(desk: Desk, options: str = "", handle: str = "kim") -> list[str]:
+    return [one["code"] for one in json.loads(desk.reads(f"case list --json {options}", handle))]
+
+
+# --- listing
+
+
+def test_open_cases_are_listed_the_one_due_first_on_top(desk: Desk) -> None:
+    closed = a_case(CaseCode.ERP_NOT_POSTED, "6002", closed_at=NOON)
+    desk.has([SHORT, a_case(CaseCode.GOODS_OUT_MISSING), closed])
+
+    assert listed(desk) == ["goods_out_missing", "short_closed"]
+    assert listed(desk, "--closed") == ["goods_out_missing", "short_closed", "erp_not_posted"]
+    assert listed(desk, "--brand nobody") == []
+    assert desk.reads("case list --brand nobody") == "No open cases.\n"
+
+
+def test_cases_are_listed_by_owner_and_by_whom_they_went_up_to(desk: Desk) -> None:
+    desk.has([SHORT, a_case(CaseCode.GOODS_OUT_MISSING, escalated_at=NOON, escalated_to=Owner.LEAD)])
+
+    assert listed(desk, "--owner operations") == ["goods_out_missing"]
+    assert listed(desk, "--owner 'customer service'") == ["short_closed"]
+    assert listed(desk, "--owner lead") == ["goods_out_missing"]
+    assert listed(desk, "--code short_closed") == ["short_closed"]
+
+
+def test_overdue_ones_and_those_i_took(desk: Desk) -> None:
+    late = a_case(CaseCode.CLARUS_SLOW, opened=NOON - timedelta(hours=3))
+    desk.has([late, SHORT.model_copy(update={"assignee": "kim"})])
+
+    assert listed(desk, "--overdue") == ["clarus_slow"]
+    assert listed(desk, "--mine") == ["short_closed"]
+    assert listed(desk, "--mine", "ola") == []
+    assert "overdue by 2 h" in desk.reads(f"case show {KEY}")
+
+
+def test_a_list_names_who_took_it_and_what_it_says(desk: Desk) -> None:
+    desk.has([SHORT.model_copy(update={"assignee": "ola"})])
+
+    (row,) = (line for line in desk.reads("case list").splitlines() if "short_closed" in line)
+
+    assert all(word in row for word in (KEY, G1, "2 of 3 units", "customer service", "11-03 20:00", "ola"))
+
+
+@pytest.mark.parametrize("option", ["--owner nobody", "--code nonsense"])
+def test_a_filter_that_fits_nothing_is_a_usage_error_that_names_what_there_is(desk: Desk, option: str) -> None:
+    refused = desk.types(f"case list {option}")
+
+    assert refused.exit_code == 2
+    assert "is not one of" in refused.output
+
+
+@pytest.mark.parametrize("code", list(CaseCode))
+def test_every_case_is_shown_with_all_there_is_to_do(desk: Desk, code: CaseCode) -> None:
+    desk.has([a_case(code)])
+    entry = CATALOGUE[code]
+
+    shown = desk.reads(f"case show {KEY}")
+
+    assert f"{code} {G1}, open: 2 of 3 units" in shown
+    assert all(
+        said in shown for said in (entry.meaning, entry.first_action, entry.closes_when, str(entry.escalates_to))
+    )
+    for said in QUESTIONS[code].answers if code in QUESTIONS else ():
+        assert f"{said}: " in shown
+    assert (f"lockstep case override {KEY} {code}" in shown) == bool(entry.override)
+    assert "Nobody has taken it" in shown
+
+
+def test_no_case(desk: Desk) -> None:
+    assert desk.reads("case show acme/6099") == "acme/6099: no case.\n"
+
+
+# --- taking
+
+
+def test_a_case_is_taken_by_whoever_types(desk: Desk) -> None:
+    desk.has([SHORT])
+
+    said = desk.reads(f"case assign {KEY} short_closed")
+
+    (action,) = desk.written()
+    assert (action.action, action.target, action.says, action.who) == ("assign", "short_closed", "kim", "kim")
+    assert action.at == NOON
+    assert "short_closed is kim's now" in said
+    assert "Next: Decide with the shopper" in said
+    assert "it goes up to lead 2026-11-04 04:00 UTC" in said
+
+
+def test_it_is_given_to_another_or_freed(desk: Desk) -> None:
+    desk.has([SHORT.model_copy(update={"assignee": "kim"})])
+
+    desk.reads(f"case assign {KEY} short_closed --to ola")
+    desk.reads(f"case assign {KEY} short_closed --nobody")
+
+    assert [one.says for one in desk.written()] == ["ola", ""]
+
+
+def test_taking_it_twice_writes_nothing(desk: Desk) -> None:
+    desk.has([SHORT.model_copy(update={"assignee": "kim"})])
+
+    assert "is kim's already. Nothing was written." in desk.reads(f"case assign {KEY} short_closed")
+    assert desk.written() == []
+
+
+@pytest.mark.parametrize("handle", ["kim@example.test", "Kim Example", "+441130000000"])
+def test_only_a_handle_is_taken_for_a_handle(desk: Desk, handle: str) -> None:
+    desk.has([SHORT])
+
+    refused = desk.types(f"case assign {KEY} short_closed --to '{handle}'")
+
+    assert refused.exit_code == 2
+    assert "expected a handle" in refused.output
+    assert desk.written() == []
+
+
+# --- answering
+
+
+def test_a_question_is_answered_and_what_comes_next_is_told(desk: Desk) -> None:
+    desk.has([SHORT])
+
+    said = desk.reads(f"case answer {KEY} short_closed refund --why 'the shopper asked for it'")
+
+    (action,) = desk.written()
+    assert (action.action, action.target, action.says) == ("answer", "short_closed", "refund")
+    assert action.why == "the shopper asked for it"
+    assert "Next: refund them in Shopify" in said
+    assert "stays open until the units are refunded, or released again" in said
+
+
+def test_an_answer_is_asked_for_once(desk: Desk) -> None:
+    desk.has([SHORT.model_copy(update={"answer": "refund"})])
+
+    assert "answered with refund already. Nothing was written." in desk.reads(
+        f"case answer {KEY} short_closed refund --why again"
+    )
+    assert desk.written() == []
+    assert "Answered: refund" in desk.reads(f"case show {KEY}")
+
+
+def test_another_answer_is_refused_with_those_there_are(desk: Desk) -> None:
+    desk.has([SHORT])
+
+    refused = desk.types(f"case answer {KEY} short_closed perhaps --why why")
+
+    assert refused.exit_code == 2
+    said = " ".join(refused.output.replace("│", " ").split())
+    assert "found 'perhaps'" in said
+    assert "refund: refund them in Shopify" in said
+    assert "send-again: the warehouse gets a new goods-out" in said
+
+
+def test_a_case_that_asks_nothing_says_what_to_do(desk: Desk) -> None:
+    refused = desk.types(f"case answer {KEY} clarus_slow yes --why why")
+
+    assert refused.exit_code == 2
+    assert "clarus_slow asks nothing" in refused.output
+
+
+# --- what is written with who and why
+
+
+@pytest.mark.parametrize(
+    ("line", "action", "target", "why"),
+    [
+        (f"case retry {KEY} --why mended", "retry", "", "mended"),
+        (f"case override {KEY} payment_not_met --reason trusted", "override", "payment_not_met", "trusted"),
+        (f"case close {KEY} reship? --why returned", "close", "reship?", "returned"),
+        (f"case release-again {KEY} {G1} --why lost", "release_again", G1, "lost"),
+        (f"refresh {KEY}", "refresh", "", ""),
+    ],
+    ids=["retry", "override", "close", "release-again", "refresh"],
+)
+def test_what_a_person_asks_for_is_written_with_who_and_why(
+    desk: Desk, line: str, action: str, target: str, why: str
+) -> None:
+    desk.has([a_case(CaseCode.RESHIP)])
+
+    said = desk.reads(line)
+
+    (written,) = desk.written()
+    assert (written.brand, written.order, written.who) == ("acme", "5012", "kim")
+    assert (written.action, written.target, written.why) == (action, target, why)
+    assert said.startswith(KEY)
+    assert "Next: " in said or action == "refresh"
+
+
+@pytest.mark.parametrize("code", [code for code in CaseCode if not CATALOGUE[code].override])
+def test_what_could_not_be_sent_cannot_be_overridden(desk: Desk, code: CaseCode) -> None:
+    refused = desk.types(f"case override {KEY} {code} --reason hurry")
+
+    assert refused.exit_code == 2
+    assert "cannot be overridden" in refused.output
+    assert desk.written() == []
+
+
+@pytest.mark.parametrize("code", [code for code in CaseCode if not CATALOGUE[code].by_person])
+def test_what_a_fact_closes_nobody_closes(desk: Desk, code: CaseCode) -> None:
+    desk.has([a_case(code)])
+
+    refused = desk.types(f"case close {KEY} {code} --why enough")
+
+    assert refused.exit_code == 2
+    assert "not by hand" in " ".join(refused.output.replace("│", " ").split())
+    assert desk.written() == []
+
+
+def test_a_case_that_is_closed_already_is_no_mistake(desk: Desk) -> None:
+    desk.has([a_case(CaseCode.RESHIP, closed_at=NOON)])
+
+    assert "is closed already. Nothing was written." in desk.reads(f"case close {KEY} reship? --why returned")
+    assert desk.written() == []
+
+
+@pytest.mark.parametrize(
+    "line", ["assign {} reship?", "answer {} reship? corrected --why why", "close {} reship? --why y"]
+)
+def test_a_case_that_is_not_there_is_named_beside_what_is(desk: Desk, line: str) -> None:
+    desk.has([SHORT])
+
+    refused = desk.types(f"case {line.format(KEY)}")
+
+    assert refused.exit_code == 1
+    assert f"expected an open case reship?, found short_closed {G1}. Nothing was written." in refused.output
+    assert desk.written() == []
+
+
+def test_one_of_several_is_meant_by_what_it_is_about(desk: Desk) -> None:
+    other = SHORT.model_copy(update={"object": "ACME-5012-71-2"})
+    desk.has([SHORT, other])
+
+    desk.reads(f"case assign {KEY} short_closed --object ACME-5012-71-2")
+
+    assert [one.object for one in desk.written()] == ["ACME-5012-71-2"]
+
+
+def test_release_of_an_order_nobody_knows_writes_nothing(desk: Desk) -> None:
+    refused = desk.types(f"case release {KEY} --reason hurry")
+
+    assert refused.exit_code == 1
+    assert "not in the log" in refused.output
+    assert desk.written() == []
+
+
+def test_release_overrides_every_hold_that_may_be_and_names_the_others(desk: Desk) -> None:
+    unpaid = an_order().with_line("MUG", 1).routed("71", to="99").paid(FinancialStatus.PENDING)
+    desk.tells(Story().shopify(unpaid))
+
+    said = desk.types(f"case release {KEY} --reason 'they pay by invoice'")
+
+    assert [(one.action, one.target, one.why) for one in desk.written()] == [
+        ("override", "payment_not_met", "they pay by invoice")
+    ]
+    assert said.exit_code == 1, "it does not leave yet"
+    assert "payment_not_met is overridden: the order leaves although the payment rule is not met." in said.output
+    assert "unmapped_location cannot be overridden. Map the location" in said.output
+
+
+def test_release_of_an_order_that_nothing_holds_writes_nothing(desk: Desk) -> None:
+    desk.tells(Story().shopify(an_order().with_line("MUG", 1).routed("71")))
+
+    assert "nothing holds it. Nothing was written." in desk.reads(f"case release {KEY} --reason hurry")
+    assert desk.written() == []
+
+
+@pytest.mark.parametrize("order", ["5012", "acme/", "/5012"])
+def test_an_order_without_its_brand_is_a_usage_error(desk: Desk, order: str) -> None:
+    refused = desk.types(f"case retry {order}")
+
+    assert refused.exit_code == 2
+    assert "expected a key like brand/order" in " ".join(refused.output.replace("│", " ").split())
+
+
+def test_whoever_cannot_be_named_is_told_to_say_who(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    def nobody() -> str:
+        raise KeyError("getpwuid(): uid not found: 10001")
+
+    monkeypatch.setattr("getpass.getuser", nobody)
+
+    refused = desk.types(f"case retry {KEY}", handle="")
+
+    assert "LOCKSTEP_OPERATOR: expected your handle" in str(refused.exception)
+    assert Brand("acme") not in [one.brand for one in desk.written()]
