@@ -15,7 +15,8 @@ from datetime import UTC, datetime, timedelta
 from kernel.log import Partition, Record
 from kernel.virtual_time import run_virtual
 from lockstep.simulation.house import House
-from schemas.base import Brand
+from schemas.base import Brand, CommandId, OrderId
+from schemas.commands import command_id
 from schemas.events import CommandEnded, ConfigChanged, ErpOrderSeen, OrderEvent, Seen, ShopifyOrderSeen
 from schemas.topics import COMMANDS, ORDERS_EVENTS
 from streams.agents.orders import EVENTS, OrdersFold, decode_command
@@ -37,8 +38,13 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 class Decided:
     """The command that the order's event `by` decided, as its command number `index`."""
 
+    brand: Brand
     by: int
-    index: str
+    index: int
+
+    def id(self, order: int, partition: int, offsets: Sequence[int]) -> CommandId:
+        """`offsets`: of the order's events so far."""
+        return command_id(self.brand, OrderId(str(order)), partition, offsets[self.by], self.index)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +88,7 @@ def stamp(cut: Cut, order: int, places: Places, decided: Sequence[int], at: date
         "moment": _long((at - _EPOCH) // timedelta(microseconds=1)),
     }
     if cut.answers is not None:
-        command = f"{places.number}.{decided[cut.answers.by]}.{order}.{cut.answers.index}".encode()
+        command = cut.answers.id(order, places.number, decided).encode()
         values["command"] = _long(len(command)) + command
     out = [cut.parts[0]]
     for hole, part in zip(cut.holes, cut.parts[1:], strict=True):
@@ -179,7 +185,7 @@ def _template(own: Sequence[tuple[Record, OrderEvent]], cluster: str, order: int
             _, offset, _, index = event.outcome.command.split(".")
             if int(offset) not in at:
                 return None
-            answers = Decided(at[int(offset)], index)
+            answers = Decided(event.brand, at[int(offset)], int(index))
         cuts.append(_cut(event, cluster, order, answers))
     doubled = [place for place, (_, event) in enumerate(own) if isinstance(event, ShopifyOrderSeen | ErpOrderSeen)]
     for place in doubled[: max(0, EVENTS_OF_AN_ORDER - len(cuts))]:
@@ -206,7 +212,7 @@ def _comes_to_rest(template: Template, config: ConfigChanged) -> bool:
 
     handle(config.key.encode(), *EVENTS.encode(config))
     for cut in template.events:
-        if cut.answers is not None and f"0.{decided[cut.answers.by]}.{FIRST_ID}.{cut.answers.index}" not in sent:
+        if cut.answers is not None and cut.answers.id(FIRST_ID, 0, decided) not in sent:
             return False
         decided.append(offset)
         for _ in range(1 + cut.read_again):

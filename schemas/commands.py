@@ -181,6 +181,11 @@ COMMAND_KINDS: tuple[type[Decided], ...] = (
 )
 
 
+def command_id(brand: Brand, order: OrderId, partition: int, offset: int, index: int) -> CommandId:
+    """Of the `index`-th command that the event at this place decided for an order. A tick decides for many orders."""
+    return CommandId(f"{partition}.{offset}.{brand}/{order}.{index}")
+
+
 def system_of(command: Command) -> System:
     """Which system a command is for."""
     match command:

@@ -6,8 +6,7 @@ from typing import NamedTuple, cast
 
 from pydantic_core import to_json
 
-from schemas.base import CommandId
-from schemas.commands import Command, CreateFulfilment, CreateGoodsOut, Decided, Withdraw, system_of
+from schemas.commands import Command, CreateFulfilment, CreateGoodsOut, Decided, Withdraw, command_id, system_of
 from schemas.config import BrandConfig
 from streams.rules.orders.findings import Wanted
 from streams.rules.orders.state import DEAD, OrderState, Refusal
@@ -122,7 +121,7 @@ def _command(state: OrderState, one: Wanted, fingerprint: str, decision: Decisio
 
 def _decided(state: OrderState, decision: Decision, index: int) -> dict[str, object]:
     return {
-        "id": CommandId(f"{decision.partition}.{decision.offset}.{state.order}.{index}"),
+        "id": command_id(state.brand, state.order, decision.partition, decision.offset, index),
         "brand": state.brand,
         "order": state.order,
         "decided_at": state.now,
