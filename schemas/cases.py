@@ -25,7 +25,10 @@ class Severity(StrEnum):
 class CaseCode(StrEnum):
     ADDRESS_INCOMPLETE = "address_incomplete"
     PAYMENT_NOT_MET = "payment_not_met"
+    RISK_NOT_CLEARED = "risk_not_cleared"
     NOT_ROUTED = "not_routed"
+    SCHEDULED = "scheduled"
+    METHOD_NOT_SERVED = "method_not_served"
     SKU_MISSING = "sku_missing"
     UNKNOWN_SKU = "unknown_sku"
     UNMAPPED_LOCATION = "unmapped_location"
@@ -129,10 +132,34 @@ CATALOGUE: MappingProxyType[CaseCode, Entry] = MappingProxyType(
             24 * _HOUR,
             override="the order leaves although the payment rule is not met",
         ),
+        CaseCode.RISK_NOT_CLEARED: _entry(
+            "The order waits because Shopify's risk analysis advises against it.",
+            "Look at the order's risk in Shopify: clear it, or cancel the order.",
+            "the advice changes or the order is cancelled",
+            _CS,
+            _HIGH,
+            8 * _HOUR,
+        ),
+        CaseCode.SCHEDULED: _entry(
+            "The order, or a part of it, is scheduled for later; its date has passed or none was ever given.",
+            "Look at the order's date in Shopify: is the pre-order or subscription due?",
+            "Shopify opens the fulfilment order",
+            _OPS,
+            _NORMAL,
+            24 * _HOUR,
+        ),
+        CaseCode.METHOD_NOT_SERVED: _entry(
+            "The shopper chose a delivery method that neither the warehouse nor the shop itself serves.",
+            "Agree on another delivery with the shopper and change it in Shopify.",
+            "the fulfilment order has another delivery method or is closed",
+            _CS,
+            _URGENT,
+            4 * _HOUR,
+        ),
         CaseCode.NOT_ROUTED: _entry(
-            "Shopify has not assigned the order to a location, so nothing can be sent to the warehouse.",
-            "Look at the order's fulfilment section and the shop's order routing.",
-            "Shopify shows an open fulfilment order",
+            "Shopify has not assigned the order, or a line of it, to a location: it cannot be sent to the warehouse.",
+            "Look at the order's fulfilment section and the shop's order routing; was a product deleted?",
+            "every line that ships is fulfilled or in an open fulfilment order",
             _OPS,
             _HIGH,
             4 * _HOUR,

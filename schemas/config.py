@@ -1,11 +1,11 @@
 """A brand's configuration: validated before it is published, versioned, an event in every partition."""
 
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
 from schemas.base import Brand, Frozen, LocationId, System, Utc
-from schemas.orders import FinancialStatus
+from schemas.orders import FinancialStatus, RiskAdvice
 
 
 class WarehouseRule(Frozen):
@@ -41,6 +41,9 @@ class CarrierRule(Frozen):
     url: str = ""
 
 
+AddressPart = Annotated[str, Field(pattern=r"^[A-Z]{2}\.(street|city|region|postcode)$")]
+"""`COUNTRY.part`."""
+
 A_YEAR = 366 * 86400
 
 
@@ -48,6 +51,8 @@ class Waits(Frozen):
     """How long something may stay out, in seconds, before a case opens, and how often it is read again."""
 
     hold: int = Field(default=4 * 3600, ge=0, le=A_YEAR)
+    scheduled: int = Field(default=30 * 86400, ge=0, le=A_YEAR)
+    """Scheduled by Shopify without a date, as pre-orders are."""
     goods_out: int = Field(default=900, ge=0, le=A_YEAR)
     """A create without its goods-out."""
     erp_commit: int = Field(default=3600, ge=0, le=A_YEAR)
@@ -90,6 +95,10 @@ class BrandConfig(Frozen):
     require_phone: bool = True
     require_email: bool = True
     """Clarus' packing desk refuses to pack without a complete address, phone and email included (its packing guide)."""
+    address_exceptions: tuple[AddressPart, ...] = ()
+    """Parts that a country's rules ask for and this brand does without: `TW.region`."""
+    risk_holds: tuple[RiskAdvice, ...] = (RiskAdvice.CANCEL, RiskAdvice.INVESTIGATE)
+    """What Shopify's risk analysis may recommend so that the order is kept back."""
     notify_shopper: bool = True
     short_closed: Literal["case", "drop"] = "case"
     """What a shortfall of a completed goods-out means: ask a person, or leave it to the shop's own refund."""

@@ -48,6 +48,16 @@ class FulfilmentOrderStatus(StrEnum):
         return self in (FulfilmentOrderStatus.CLOSED, FulfilmentOrderStatus.CANCELLED)
 
 
+class RiskAdvice(StrEnum):
+    """What Shopify's risk analysis recommends (`OrderRiskSummary.recommendation`); unknown becomes OTHER."""
+
+    ACCEPT = "ACCEPT"
+    INVESTIGATE = "INVESTIGATE"
+    CANCEL = "CANCEL"
+    NONE = "NONE"
+    OTHER = "OTHER"
+
+
 class Address(Frozen):
     """Where it goes. Personal."""
 
@@ -63,11 +73,19 @@ class Address(Frozen):
     email: str = ""
 
 
+class NoteAttribute(Frozen):
+    """One of the shopper's `customAttributes` of the cart: a gift message, a wish. Personal."""
+
+    name: str
+    value: str = ""
+
+
 class Personal(Frozen):
     """Everything personal in an order, in one place, so that a key per order can encrypt and erase it."""
 
     ship_to: Address | None = None
     note: str = ""
+    attributes: tuple[NoteAttribute, ...] = ()
 
 
 class OrderLine(Frozen):
@@ -135,6 +153,9 @@ class Order(Frozen):
     total: Money
     tags: tuple[str, ...] = ()
     test: bool = False
+    risk: RiskAdvice = RiskAdvice.NONE
+    weight: int = 0
+    """Grams, of what is still wanted."""
     lines: tuple[OrderLine, ...] = ()
     shipping_lines: tuple[ShippingLine, ...] = ()
     fulfilment_orders: tuple[FulfilmentOrder, ...] = ()

@@ -34,6 +34,7 @@ from schemas.orders import (
     Order,
     OrderLine,
     Personal,
+    RiskAdvice,
     ShippingLine,
 )
 
@@ -161,6 +162,9 @@ class OrderBuilder:
 
     def sent_by(self, title: str, code: str = "") -> OrderBuilder:
         return self._with(shipping_lines=(ShippingLine(title=title, code=code),))
+
+    def advised(self, risk: RiskAdvice) -> OrderBuilder:
+        return self._with(risk=risk)
 
     def paid(self, status: FinancialStatus = FinancialStatus.PAID) -> OrderBuilder:
         return self._with(financial_status=status)

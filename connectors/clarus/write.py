@@ -28,6 +28,7 @@ from schemas.commands import CancelGoodsOut, Command, CreateGoodsOut, GoodsOutUn
 from schemas.config import BrandConfig
 from schemas.errors import Unreadable
 from schemas.goods_outs import GoodsOut, GoodsOutStatus
+from schemas.limits import ADDRESS_MOST, NOTES_MOST
 from schemas.orders import Address
 from schemas.outcomes import Outcome, OutcomeKind
 
@@ -36,11 +37,14 @@ V = TypeVar("V")
 Judge = Callable[[C, Sequence[GoodsOut]], Outcome | None]
 """What a look decides by itself; None leaves it to be written."""
 
-LIMITS = {"name": 80, "address_1": 80, "address_2": 80, "address_3": 80, "address_4": 80, "address_5": 80,
-          "postcode": 10, "country_code": 6, "email_address": 254, "phone_number": 50}  # fmt: skip
-"""Characters Clarus takes (API description 1.0.0, addresses). Too long is refused by us: an address is never cut."""
+LIMITS = {
+    "name": ADDRESS_MOST["name"], "address_1": ADDRESS_MOST["line1"], "address_2": ADDRESS_MOST["line2"],
+    "address_3": ADDRESS_MOST["city"], "address_4": ADDRESS_MOST["region"], "address_5": ADDRESS_MOST["name"],
+    "postcode": ADDRESS_MOST["postcode"], "country_code": ADDRESS_MOST["country_code"],
+    "email_address": ADDRESS_MOST["email"], "phone_number": ADDRESS_MOST["phone"],
+}  # fmt: skip
+"""Characters Clarus takes. Too long is refused by us: an address is never cut."""
 
-NOTES_MOST = 255
 CUT = " [cut]"
 DISPATCH_WITHIN = timedelta(days=1)
 

@@ -31,9 +31,11 @@ from schemas.orders import (
     FulfilmentOrder,
     FulfilmentOrderLine,
     FulfilmentOrderStatus,
+    NoteAttribute,
     Order,
     OrderLine,
     Personal,
+    RiskAdvice,
     ShippingLine,
 )
 
@@ -80,6 +82,18 @@ class _Node:
     def flag(self, name: str) -> bool:
         return self._typed(name, bool)
 
+    def flag_or_false(self, name: str) -> bool:
+        return self._fields.get(name) is not None and self.flag(name)
+
+    def grams(self, name: str) -> int:
+        """An `UnsignedInt64`, which travels as text; 0 where it is left out."""
+        value = self._fields.get(name)
+        if value is None or (isinstance(value, int) and not isinstance(value, bool)):
+            return value or 0
+        if not isinstance(value, str) or not (value.isascii() and value.isdigit()):
+            raise Unreadable(f"{self.path}.{name}", "a whole number as text", repr(value))
+        return int(value)
+
     def id(self, name: str, kind: str) -> str:
         """The number of a gid of this kind."""
         value = self.text(name)
@@ -124,6 +138,10 @@ class _Node:
             for index, one in enumerate(self._typed(name, list))
         ]
 
+    def nodes_or_none(self, name: str) -> "list[_Node]":
+        """The same; none where it is left out."""
+        return self.nodes(name) if self._fields.get(name) is not None else []
+
     def connection(self, name: str) -> "list[_Node]":
         """The members of a connection, which must be whole: cut lines would mean short shipments."""
         joined = self.node(name)
@@ -161,14 +179,24 @@ def _order(order: _Node) -> Order:
         total=total,
         tags=order.texts("tags"),
         test=order.flag("test"),
+        risk=_risk(order),
+        weight=order.grams("currentTotalWeight"),
         lines=tuple(_line(line) for line in order.connection("lineItems")),
         shipping_lines=tuple(
             ShippingLine(title=line.text("title"), code=line.text_or_empty("code"))
             for line in order.connection("shippingLines")
+            if not line.flag_or_false("isRemoved")
         ),
         fulfilment_orders=tuple(_fulfilment_order(one) for one in order.connection("fulfillmentOrders")),
         fulfilments=tuple(_fulfilment(one) for one in order.nodes("fulfillments")),
-        personal=Personal(ship_to=_address(order), note=order.text_or_empty("note")),
+        personal=Personal(
+            ship_to=_address(order),
+            note=order.text_or_empty("note"),
+            attributes=tuple(
+                NoteAttribute(name=one.text("key"), value=one.text_or_empty("value"))
+                for one in order.nodes_or_none("customAttributes")
+            ),
+        ),
     )
 
 
@@ -242,6 +270,13 @@ def _address(order: _Node) -> Address | None:
         phone=given.text_or_empty("phone") or order.text_or_empty("phone"),
         email=order.text_or_empty("email"),
     )
+
+
+def _risk(order: _Node) -> RiskAdvice:
+    """Bodies of before it was asked for do not say: NONE."""
+    given = order.node_or_none("risk")
+    word = "NONE" if given is None else given.text("recommendation")
+    return RiskAdvice(word) if word in RiskAdvice.__members__ else RiskAdvice.OTHER
 
 
 def _financial_status(word: str) -> FinancialStatus:

@@ -70,7 +70,12 @@ class Ledger:
         """Whether the ERP sells more than is owed. A cancelled order's sale may stand: it was owed when it was made."""
         if self.order["cancelled"]:
             return False
-        return _lacks(self.wanted if self.owed else Counter(), _sold(self.sales_orders))
+        return _lacks(self.sold if self.owed else Counter(), _sold(self.sales_orders))
+
+    @property
+    def sold(self) -> Units:
+        """What the ERP is to hold: also what the shopper fetches."""
+        return self.wanted + Counter({line["id"]: line["quantity"] for line in self.order["fetched"]})
 
     @property
     def stage(self) -> Stage:
@@ -171,7 +176,7 @@ class Judged:
             sales_orders=self._sales_orders,
             fulfilments_posted=self._posted,
             missing=sum(
-                (one.owed and _lacks(_sold(one.sales_orders), one.wanted)) or _lacks(one.posted, one.despatched)
+                (one.owed and _lacks(_sold(one.sales_orders), one.sold)) or _lacks(one.posted, one.despatched)
                 for one in all_
             ),
             doubled=len(self._strangers)

@@ -16,7 +16,8 @@ from schemas.topics import CONFIG, ORDERS_EVENTS, RAW
 from streams.agents.normalise import NormaliseFold, Translators
 from streams.agents.orders import OrdersFold
 from streams.engine.contract import Emission, UnreadableRecord
-from streams.rules.orders.readiness import is_ours, to_ship
+from streams.rules.orders.delivery import to_ship
+from streams.rules.orders.readiness import is_ours
 from streams.rules.orders.state import OrderState
 
 IN_STEP, LEFT_ALONE, ORPHAN, NOWHERE = "in step", "left alone: older than release_from", "orphan", "nowhere"

@@ -1,7 +1,7 @@
 """What the oracle reads, order by order: the outside systems' books laid side by side, and nothing of ours."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -63,6 +63,11 @@ class OrderStory:
     @property
     def key(self) -> tuple[Brand, OrderId]:
         return self.brand, self.id
+
+    @property
+    def sold_lines(self) -> Sequence[Body]:
+        """What the ERP is to hold: also what the shopper fetches."""
+        return [*self.book["lines"], *self.book["fetched"]]
 
     @property
     def left(self) -> Units:

@@ -159,7 +159,7 @@ def _lacking(order: OrderStory, account: Account) -> Iterator[tuple[str, str]]:
     if any(not one["tracking"] for one in ours):
         yield "no tracking", "told without tracking"
     for sale in order.sales[:1]:
-        price = {line["id"]: (line["quantity"], Decimal(line["price"])) for line in order.book["lines"]}
+        price = {line["id"]: (line["quantity"], Decimal(line["price"])) for line in order.sold_lines}
         sold = {line["line"]: (line["quantity"], Decimal(str(line["unit_price"]))) for line in sale["lines"]}
         if sold != price:
             yield "money", f"sold for {_words(sold)}, owed {_words(price)}"

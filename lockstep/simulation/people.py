@@ -192,7 +192,9 @@ class People:
                 return None
             shop.cancel_fulfillment(order, told[0].id)
             return []
-        open_ones = [one for one in order.fulfillment_orders if one.status == "OPEN" and _left(one)]
+        open_ones = [
+            one for one in order.fulfillment_orders if one.status == "OPEN" and one.method == "SHIPPING" and _left(one)
+        ]
         if not open_ones:
             return None
         one = open_ones[0]

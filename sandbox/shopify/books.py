@@ -3,11 +3,13 @@
 from datetime import datetime
 from typing import Any
 
-from sandbox.shopify.records import Fulfillment, Order
+from sandbox.shopify.records import Fulfillment, Line, Order
 
 
 class Books:
-    """Append and update only; nothing is ever taken out."""
+    """Append and update only; nothing is ever taken out. Of an order `lines` are what the warehouse is to send,
+    `fetched` what the shopper collects.
+    """
 
     def __init__(self, shop: str) -> None:
         self._shop = shop
@@ -27,11 +29,8 @@ class Books:
             "complete_at": order.complete_at.isoformat() if order.complete_at else None,
             "cancelled": order.cancelled_at is not None,
             "owed": order.complete_at is not None and order.cancelled_at is None and not order.planted,
-            "lines": [
-                {"id": str(line.id), "sku": line.sku, "quantity": line.current_quantity, "price": line.price}
-                for line in order.lines
-                if line.requires_shipping
-            ],
+            "lines": [_line(line) for line in order.lines if line.requires_shipping and not line.pick_up],
+            "fetched": [_line(line) for line in order.lines if line.pick_up],
         }
 
     def webhook(self, order: Order, what: str) -> None:
@@ -59,3 +58,7 @@ class Books:
 
     def dump(self) -> dict[str, Any]:
         return {"orders": list(self._orders.values()), "fulfillments": list(self._fulfillments.values())}
+
+
+def _line(line: Line) -> dict[str, Any]:
+    return {"id": str(line.id), "sku": line.sku, "quantity": line.current_quantity, "price": line.price}

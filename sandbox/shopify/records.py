@@ -27,6 +27,9 @@ class Line:
     current_quantity: int
     price: str
     requires_shipping: bool = True
+    pick_up: bool = False
+    """The shopper fetches it: it goes into a fulfilment order of its own, by another delivery method."""
+    grams: int = 250
 
 
 @dataclass
@@ -39,7 +42,7 @@ class FulfillmentOrderLine:
 
 @dataclass
 class FulfillmentOrder:
-    """`status` is Shopify's word: OPEN, ON_HOLD, IN_PROGRESS, CLOSED, CANCELLED."""
+    """`status` is Shopify's word: OPEN, SCHEDULED, ON_HOLD, IN_PROGRESS, CLOSED, CANCELLED."""
 
     id: int
     location: int
@@ -47,6 +50,7 @@ class FulfillmentOrder:
     status: str = "OPEN"
     holds: list[str] = field(default_factory=list)
     updated_at: datetime | None = None
+    method: str = "SHIPPING"
 
     @property
     def actions(self) -> list[str]:
@@ -93,6 +97,8 @@ class Order:
     email: str = ""
     phone: str = ""
     note: str = ""
+    attributes: list[tuple[str, str]] = field(default_factory=list)
+    risk: str = "NONE"
     tags: list[str] = field(default_factory=list)
     currency: str = "GBP"
     cancelled_at: datetime | None = None
@@ -109,12 +115,19 @@ class Order:
         return f"{sum(float(line.price) * line.current_quantity for line in self.lines):.2f}"
 
     @property
+    def weight(self) -> int:
+        """Grams, of what is still wanted."""
+        return sum(line.grams * line.current_quantity for line in self.lines)
+
+    @property
     def complete(self) -> bool:
         """Nothing is missing for it to leave. What is planted stays planted."""
         return (
             self.financial_status == "PAID"
             and self.address is not None
+            and (self.address.country_code != "GB" or " " in self.address.zip)
             and bool(self.email)
+            and self.risk in ("NONE", "ACCEPT")
             and self.routed_at is not None
             and self.cancelled_at is None
         )

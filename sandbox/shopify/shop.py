@@ -58,40 +58,58 @@ class Shop:
         financial_status: str = "PAID",
         email: str = "shopper@example.test",
         note: str = "",
+        risk: str = "NONE",
         planted: str = "",
+        fetched: Sequence[tuple[str | None, int]] = (),
+        digital: Sequence[tuple[str | None, int]] = (),
     ) -> Order:
-        """A checkout. Fulfilment orders come only when `route` is called, a little later."""
+        """A checkout. Fulfilment orders come only when `route` is called, a little later.
+
+        `fetched` is collected in the shop, `digital` is not sent at all.
+        """
         now = self.clock.now()
-        made = [Line(self.new_id(), sku, quantity, quantity, "9.50") for sku, quantity in lines]
+        made = [self._line(sku, quantity) for sku, quantity in lines]
+        made += [self._line(sku, quantity, pick_up=True) for sku, quantity in fetched]
+        made += [self._line(sku, quantity, requires_shipping=False) for sku, quantity in digital]
         order = Order(
             id=self.new_id(), name=f"#{next(self._numbers)}", created_at=now, updated_at=now, lines=made,
             shipping_title=shipping[0], shipping_code=shipping[1], financial_status=financial_status,
-            address=address, email=email, note=note, planted=planted,
+            address=address, email=email, note=note, risk=risk, planted=planted,
         )  # fmt: skip
         self.orders[order.id] = order
         self.books.placed(order, now)
         self.tell("orders/create", order)
         return order
 
+    def _line(self, sku: str | None, quantity: int, *, requires_shipping: bool = True, pick_up: bool = False) -> Line:
+        return Line(self.new_id(), sku, quantity, quantity, "9.50", requires_shipping, pick_up)
+
     def route(self, order: Order, locations: Sequence[int]) -> None:
         """Order routing: one fulfilment order per location, lines dealt in turn. `updated_at` does not move."""
         now = self.clock.now()
         shares: dict[int, list[Line]] = {location: [] for location in locations}
-        for index, line in enumerate(line for line in order.lines if line.requires_shipping):
+        for index, line in enumerate(line for line in order.lines if line.requires_shipping and not line.pick_up):
             shares[locations[index % len(locations)]].append(line)
         for location, lines in shares.items():
             if lines:
                 self._new_fulfillment_order(order, location, [(line, line.current_quantity) for line in lines])
+        fetched = [(line, line.current_quantity) for line in order.lines if line.pick_up]
+        if fetched:
+            self._new_fulfillment_order(order, locations[0], fetched).method = "PICK_UP"
         order.routed_at = now
         self._check_complete(order)
         self.tell("fulfillment_orders/order_routing_complete", order)
 
-    def complete(self, order: Order, *, address: Address | None = None, paid: bool = False) -> None:
-        """Someone fills in what was missing."""
+    def complete(
+        self, order: Order, *, address: Address | None = None, paid: bool = False, cleared: bool = False
+    ) -> None:
+        """Someone fills in what was missing. `cleared`: the risk analysis looked again."""
         if address is not None:
             order.address = address
         if paid:
             order.financial_status = "PAID"
+        if cleared:
+            order.risk = "ACCEPT"
         self._touch(order)
         self._check_complete(order)
         self.tell("orders/paid" if paid else "orders/updated", order)
@@ -137,7 +155,7 @@ class Shop:
 
     def add_line(self, order: Order, sku: str, quantity: int, location: int) -> Line:
         """An edit that adds an item: a new open fulfilment order."""
-        line = Line(self.new_id(), sku, quantity, quantity, "9.50")
+        line = self._line(sku, quantity)
         order.lines.append(line)
         self._new_fulfillment_order(order, location, [(line, quantity)])
         self._touch(order)

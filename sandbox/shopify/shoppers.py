@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Coroutine
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from sandbox.clock import Clock
 from sandbox.faults import Chance
@@ -29,8 +29,13 @@ class Clientele:
 class Habits:
     """Shares of orders. What is incomplete at first is completed within `mend_after` seconds, drawn evenly."""
 
-    no_address: float = 0.08
-    unpaid: float = 0.08
+    no_address: float = 0.06
+    no_postcode: float = 0.04
+    unpaid: float = 0.06
+    risky: float = 0.04
+    """Shopify advises against it until it has looked again."""
+    mixed: float = 0.1
+    """Also buys something to fetch in the shop, or something digital."""
     mend_after: float = 10.0
     routing_delay: float = 1.0
     planted: tuple[str, ...] = ("unmapped_shipping_line", "unmapped_location", "unknown_sku", "address_incomplete")
@@ -70,30 +75,56 @@ class Shoppers:
             name=draw.choice(NAMES), address1=f"{draw.randint(1, 99)} Mill Lane", city=town, zip=postcode,
             country_code="GB", phone="+441130000000",
         )  # fmt: skip
-        unaddressed = not planted and draw.random() < self.habits.no_address
-        unpaid = not planted and not unaddressed and draw.random() < self.habits.unpaid
+        lacking = "" if planted else self._lacking(draw.random())
+        mixed = not planted and draw.random() < self.habits.mixed
         order = clientele.shop.place_order(
             lines,
-            address=None if unaddressed or planted == "address_incomplete" else address,
+            address=_first_given(address, planted or lacking),
             shipping=clientele.odd if planted == "unmapped_shipping_line" else draw.choice(clientele.shipping),
-            financial_status="PENDING" if unpaid else "PAID",
+            financial_status="PENDING" if lacking == "payment" else "PAID",
+            risk="INVESTIGATE" if lacking == "risk" else "NONE",
             planted=planted,
+            fetched=[(clientele.skus[0], 1)] if mixed and draw.random() < 0.5 else [],
+            digital=[("GIFT-CARD", 1)] if mixed else [],
         )
         location = clientele.stray if planted == "unmapped_location" else draw.choice(clientele.locations)
         self._soon(self._route(clientele.shop, order, location, draw.random() * self.habits.routing_delay))
-        if unaddressed or unpaid:
+        if lacking:
             seconds = 1.0 + draw.random() * self.habits.mend_after
-            self._soon(self._mend(clientele.shop, order, address if unaddressed else None, seconds))
+            self._soon(self._mend(clientele.shop, order, lacking, address, seconds))
+
+    def _lacking(self, drawn: float) -> str:
+        """What an order lacks at first; '' for one that is complete."""
+        habits = self.habits
+        shares = {
+            "address_incomplete": habits.no_address, "postcode": habits.no_postcode, "payment": habits.unpaid,
+            "risk": habits.risky,
+        }  # fmt: skip
+        for what, share in shares.items():
+            if drawn < share:
+                return what
+            drawn -= share
+        return ""
 
     async def _route(self, shop: Shop, order: Order, location: int, seconds: float) -> None:
         await self.clock.sleep(seconds)
         shop.route(order, [location])
 
-    async def _mend(self, shop: Shop, order: Order, address: Address | None, seconds: float) -> None:
+    async def _mend(self, shop: Shop, order: Order, lacking: str, address: Address, seconds: float) -> None:
         await self.clock.sleep(seconds)
-        shop.complete(order, address=address, paid=address is None)
+        if lacking in ("address_incomplete", "postcode"):
+            shop.complete(order, address=address)
+        else:
+            shop.complete(order, paid=lacking == "payment", cleared=lacking == "risk")
 
     def _soon(self, happening: Coroutine[None, None, None]) -> None:
         task = asyncio.get_running_loop().create_task(happening)
         self._later.add(task)
         task.add_done_callback(self._later.discard)
+
+
+def _first_given(address: Address, lacking: str) -> Address | None:
+    """The address as it is typed at first."""
+    if lacking == "postcode":
+        return replace(address, zip=address.zip.partition(" ")[0])
+    return None if lacking == "address_incomplete" else address

@@ -52,7 +52,9 @@ def order_view(shop: Shop, order: Order) -> View:
         "note": order.note or None,
         "email": order.email or None,
         "phone": order.phone or None,
-        "customAttributes": [],
+        "customAttributes": [{"key": key, "value": value} for key, value in order.attributes],
+        "risk": {"recommendation": order.risk},
+        "currentTotalWeight": str(order.weight),
         "shippingAddress": _address(order),
         "shippingLines": connection([order], _shipping_line),
         "lineItems": connection(order.lines, lambda line: _line(order, line)),
@@ -84,7 +86,7 @@ def fulfillment_order_view(shop: Shop, order: Order, one: FulfillmentOrder) -> V
         "fulfillAt": None,
         "updatedAt": _moment(one.updated_at),
         "assignedLocation": {"name": name, "location": {"id": location, "name": name, "isActive": True}},
-        "deliveryMethod": {"id": gid("DeliveryMethod", one.id), "methodType": "SHIPPING"},
+        "deliveryMethod": {"id": gid("DeliveryMethod", one.id), "methodType": one.method},
         "supportedActions": [{"action": action} for action in one.actions],
         "fulfillmentHolds": [
             {"id": gid("FulfillmentHold", one.id + index), "reason": reason, "reasonNotes": None}

@@ -23,6 +23,7 @@ from schemas.orders import (
     Order,
     OrderLine,
     Personal,
+    RiskAdvice,
     ShippingLine,
 )
 from schemas.outcomes import OutcomeKind
@@ -90,6 +91,7 @@ any_order = st.builds(
     financial_status=st.sampled_from(list(FinancialStatus)),
     currency=st.just("GBP"),
     total=MONEY,
+    risk=st.sampled_from([RiskAdvice.NONE, *RiskAdvice]),
     lines=some(
         st.builds(
             OrderLine,
@@ -108,7 +110,7 @@ any_order = st.builds(
             id=FULFILMENT_ORDERS,
             status=st.sampled_from(list(FulfilmentOrderStatus)),
             location=st.sampled_from(["11", "12", ""]),
-            method=st.sampled_from(["SHIPPING", "SHIPPING", "PICK_UP"]),
+            method=st.sampled_from(["SHIPPING", "SHIPPING", "PICK_UP", "PICKUP_POINT"]),
             can_fulfil=st.booleans(),
             holds=some(TEXTS),
             fulfil_at=TIMES,

@@ -152,7 +152,7 @@ def test_a_scheduled_fulfilment_order_is_late_only_after_its_day() -> None:
     story = Story().shopify(ahead).later(days=16)
     assert story.open_cases == set()
     story.later(days=2)
-    assert story.open_cases == {CaseCode.NOT_ROUTED}
+    assert story.open_cases == {CaseCode.SCHEDULED}
     story.shopify(TWO.routed("71"))
     assert story.open_cases == set()
 

@@ -6,6 +6,7 @@ from schemas.base import System
 from schemas.cases import CaseCode
 from schemas.config import BrandConfig
 from schemas.orders import Order
+from streams.rules.orders.delivery import SHIPPING
 from streams.rules.orders.edits import sent_elsewhere, to_replace, working
 from streams.rules.orders.findings import Finding, Look, Waiting
 from streams.rules.orders.state import KnownGoodsOut, OrderState
@@ -144,7 +145,7 @@ def _wanted_by_warehouse(order: Order, config: BrandConfig) -> dict[str, PerLine
     wanted: dict[str, PerLine] = {}
     for one in order.fulfilment_orders:
         warehouse = config.warehouse_of(one.location)
-        if one.status in RELEASABLE and warehouse is not None:
+        if one.status in RELEASABLE and one.method == SHIPPING and warehouse is not None:
             room = wanted.setdefault(warehouse, PerLine())
             for line in one.lines:
                 room[line.line] += line.remaining

@@ -12,9 +12,9 @@ from schemas.commands import CancelGoodsOut
 from schemas.config import BrandConfig
 from schemas.goods_outs import GoodsOutStatus
 from schemas.orders import Order
+from streams.rules.orders.addresses import address_lacks
 from streams.rules.orders.findings import Finding, Look, Waiting, Wanted
 from streams.rules.orders.once import once
-from streams.rules.orders.readiness import address_lacks
 from streams.rules.orders.state import KnownGoodsOut, OrderState, address_mark
 from streams.rules.orders.units import PerLine, covers, remaining, remaining_of
 

@@ -7,8 +7,9 @@ from schemas.cases import CaseCode
 from schemas.commands import ErpLineWanted, PostFulfilment, UpsertErpOrder
 from schemas.config import BrandConfig
 from schemas.orders import Order
+from streams.rules.orders.delivery import may_release, to_ship
 from streams.rules.orders.findings import Finding, Look, Waiting, Wanted
-from streams.rules.orders.readiness import is_ours, may_release, order_holds, to_ship
+from streams.rules.orders.readiness import is_ours, order_holds
 from streams.rules.orders.state import KnownGoodsOut, OrderState
 from streams.rules.orders.units import PerLine, despatched, posted, sent_to_erp
 
@@ -68,7 +69,7 @@ def _may_leave(state: OrderState, order: Order, config: BrandConfig) -> bool:
     return (
         is_ours(state, config)
         and not order_holds(order, config)
-        and any(may_release(one, config) for one in to_ship(order))
+        and any(may_release(one, config, state.now) for one in to_ship(order))
     )
 
 

@@ -8,8 +8,9 @@ from schemas.commands import CreateGoodsOut, GoodsOutUnits
 from schemas.config import BrandConfig
 from schemas.orders import Address, FulfilmentOrder, Order
 from schemas.references import goods_out_reference, read_reference
+from streams.rules.orders.delivery import may_release, to_ship
 from streams.rules.orders.findings import Finding, Look, Waiting, Wanted
-from streams.rules.orders.readiness import free_units, is_ours, may_release, order_holds, shipping_rule, to_ship
+from streams.rules.orders.readiness import free_units, is_ours, order_holds, shipping_rule
 from streams.rules.orders.state import KnownGoodsOut, OrderState, Refusal
 from streams.rules.orders.units import PerLine, ended_cleanly, may_owe
 
@@ -32,7 +33,7 @@ def release(state: OrderState, config: BrandConfig) -> Iterator[Finding]:
             read=(System.CLARUS, System.ERP),
         )
         return
-    ready = [one for one in to_ship(order) if may_release(one, config)]
+    ready = [one for one in to_ship(order) if may_release(one, config, state.now)]
     if not ready or not may_owe(state, order) or order_holds(order, config):
         return
     creates = {create.fulfilment_order: create for create in reversed(state.creates_in_flight)}

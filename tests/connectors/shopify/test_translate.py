@@ -18,8 +18,10 @@ from schemas.orders import (
     Fulfilment,
     FulfilmentOrderLine,
     FulfilmentOrderStatus,
+    NoteAttribute,
     OrderLine,
     Personal,
+    RiskAdvice,
     ShippingLine,
 )
 from tests.connectors.shopify.shops import order_body, order_node
@@ -58,7 +60,29 @@ def test_plain_order() -> None:
             email="ida@example.com",
         ),
         note="Ring the bell twice",
+        attributes=(NoteAttribute(name="gift_message", value="Happy birthday"),),
     )
+    assert (order.risk, order.weight) == (RiskAdvice.NONE, 750)
+
+
+def test_a_body_of_before_risk_weight_and_attributes_were_asked_for_can_be_read() -> None:
+    node = order_node("plain_order")
+    for name in ("risk", "currentTotalWeight", "customAttributes"):
+        del node[name]
+    order = translate_order(orjson.dumps(node))
+    assert (order.risk, order.weight, order.personal.attributes) == (RiskAdvice.NONE, 0, ())
+
+
+def test_a_shipping_line_that_was_removed_is_not_how_it_is_sent() -> None:
+    node = order_node("plain_order")
+    (line,) = node["shippingLines"]["nodes"]
+    node["shippingLines"]["nodes"] = [{**line, "title": "Standard", "isRemoved": True}, line]
+    assert translate_order(orjson.dumps(node)).shipping_lines == (ShippingLine(title="Next day", code="next-day"),)
+
+
+def test_advice_we_do_not_know_is_not_taken_for_good() -> None:
+    node = order_node("plain_order") | {"risk": {"recommendation": "ASK_AN_ORACLE"}}
+    assert translate_order(orjson.dumps(node)).risk is RiskAdvice.OTHER
 
 
 def test_two_locations_one_held() -> None:
