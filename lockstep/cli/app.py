@@ -8,6 +8,7 @@ from rich.console import Console
 
 from kernel.log import LogError
 from lockstep.brand_files import ConfigurationError
+from lockstep.cli.audit import audit
 from lockstep.cli.cases import cases
 from lockstep.cli.configuration import configuration, pause, resume
 from lockstep.cli.doctor import doctor
@@ -49,6 +50,7 @@ app.command()(rebuild)
 app.command()(pause)
 app.command()(resume)
 app.command()(doctor)
+app.command()(audit)
 
 
 def main() -> None:

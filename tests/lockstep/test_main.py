@@ -70,4 +70,6 @@ def test_a_production_image_does_without_what_only_the_sandbox_needs() -> None:
         [sys.executable, "-c", WITHOUT_SANDBOX], capture_output=True, text=True, check=True, timeout=60
     ).stdout
 
-    assert named.split() == ["pause", "refresh", "resume", "run", "show"]
+    assert named.split() == [
+        "audit", "doctor", "pause", "rebuild", "refresh", "resume", "run", "show", "verify",
+    ]  # fmt: skip
