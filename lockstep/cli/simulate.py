@@ -2,6 +2,7 @@
 
 import json
 import logging
+from itertools import count
 from pathlib import Path
 from typing import Annotated
 
@@ -18,6 +19,8 @@ from lockstep.simulation.play import Result
 
 ENOUGH = 1000
 """From so many histories on, a kind of fault that never struck fails the run."""
+TOLD_EVERY = 100
+"""Histories, where no bar can be drawn."""
 
 
 def simulate(
@@ -57,9 +60,13 @@ def _many(histories: int, seed: int, events: int) -> Sum:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=out) as progress:
         bar = progress.add_task("histories", total=histories)
+        number = count(1)
 
         def told(one: Result) -> None:
             progress.advance(bar)
+            done = next(number)
+            if not out.is_terminal and done % TOLD_EVERY == 0:
+                out.print(f"{done} of {histories} histories")
             for violation in one.violations:
                 progress.console.print(f"seed {one.seed}: {violation}", style="red", markup=False)
 
