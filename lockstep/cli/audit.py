@@ -30,7 +30,9 @@ def audit(
     ] = None,
     days: Annotated[int, typer.Option(min=1, help="look at the orders of so many days")] = 60,
     intake: Annotated[str, typer.Option(help="public address of the intake, to which webhooks should go")] = "",
-    accept: Annotated[list[Code] | None, typer.Option(help="a gap that is meant to be; it does not count")] = None,
+    accept: Annotated[
+        list[Code] | None, typer.Option(help="a gap that is meant to be; it does not count", metavar="FINDING")
+    ] = None,
     html_: Annotated[Path | None, typer.Option("--html", help="write the audit there as a page to hand over")] = None,
     markdown_: Annotated[Path | None, typer.Option("--markdown", help="write it there as Markdown")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="the findings as JSON, for machines")] = False,

@@ -12,6 +12,7 @@ import httpx
 from starlette.applications import Starlette
 
 from kernel.log import Log
+from lockstep.audit.webhooks import TOPICS
 from lockstep.demo.judge import Books
 from lockstep.demo.scenario import BRANDS, STRAY_LOCATION, DemoBrand
 from lockstep.publishing import publish
@@ -27,6 +28,7 @@ from sandbox.erp.world import ErpTimings, ErpWorld
 from sandbox.faults import Chance, FaultPlan, Faults
 from sandbox.shopify.app import ShopifyWorld
 from sandbox.shopify.app import create_app as shopify_app
+from sandbox.shopify.setup import Subscription, Variant
 from sandbox.shopify.shop import Shop
 from sandbox.shopify.shoppers import Clientele, Habits, Shoppers
 from sandbox.shopify.webhooks import Webhooks
@@ -108,6 +110,10 @@ class Outside:
         for brand in self.brands:
             targets = {"*": f"{intake}/shopify/{brand.brand}/{{topic}}"}
             shop = self.shop(brand.brand)
+            shop.setup.subscriptions = [
+                Subscription(number, topic.upper().replace("/", "_"), targets["*"].format(topic=topic))
+                for number, topic in enumerate(TOPICS, start=1)
+            ]
             self.webhooks.append(Webhooks(shop, targets, faults, self.chance, self.clock, transport))
             for number, event in enumerate(GOODS_OUT_EVENTS):
                 self.clarus.add_automation(
@@ -180,6 +186,9 @@ def make_outside(
         shop = Shop(brand.domain, TOKEN, [SECRET], clock, POINTS_A_SECOND)
         shop.locations = {location: f"{brand.brand} {name}" for location, name in brand.warehouses.items()}
         shop.locations[STRAY_LOCATION] = f"{brand.brand} pop-up"
+        shop.setup.variants = [
+            Variant(number, sku, locations=set(brand.warehouses)) for number, sku in enumerate(brand.skus, start=1)
+        ]
         shops.append(shop)
     clarus = ClarusWorld(clock)
     for brand in BRANDS:

@@ -9,8 +9,8 @@ from connectors.erp.tryton.read import SALE, SHIPMENT
 from connectors.runtime.errors import NotFound, Rejected, Unauthorised
 
 PAGE = 1000
-BARCODES = ("ean", "isbn", "upc")
-"""Types of a product's identifiers that a scanner reads (read in the package trytond-product 8.0)."""
+BARCODE = "ean"
+"""The type of a product's identifiers that a scanner reads (read in the package trytond-product 8.0)."""
 
 
 class TrytonSetup:
@@ -66,5 +66,5 @@ class TrytonSetup:
 
 
 def _item(product: Record) -> Item:
-    codes = (str(one["code"]) for one in product["identifiers"] if one["type"] in BARCODES and one["code"])
+    codes = (str(one["code"]) for one in product["identifiers"] if one["type"] == BARCODE and one["code"])
     return Item(str(product["code"]), tuple(codes))

@@ -3,11 +3,14 @@
 import asyncio
 
 import httpx
+import pytest
 
 from connectors.erp.sandbox import SandboxErp
 from connectors.erp.sandbox import setup as sandbox_setup
 from connectors.erp.setup import Item
+from connectors.erp.tryton import Shop, TrytonErp
 from sandbox.erp import ErpWorld, create_app
+from sandbox.tryton import TrytonServer
 from tests.connectors.erp.conftest import Tell
 from tests.connectors.erp.erps import ErpUnderTest
 from tests.connectors.erp.wishes import ACME, BLACK_LAMP, LAMP, RUG
@@ -48,3 +51,22 @@ def test_pages_barcodes_rights_and_what_is_switched_on() -> None:
         await erp.aclose()
 
     asyncio.run(story())
+
+
+@pytest.mark.tryton
+@pytest.mark.timeout(600)
+def test_what_finance_has_not_set_up_in_tryton_is_named(tryton: TrytonServer) -> None:
+    async def lacking(key: str, shop: Shop) -> list[str]:
+        erp = TrytonErp(tryton.base_url, key, {ACME: shop}, StepClock())
+        try:
+            return list(await erp.setup(ACME).lacking())
+        finally:
+            await erp.aclose()
+
+    assert asyncio.run(lacking(tryton.key, Shop(web_shop="acme", customer="WEB-acme"))) == []
+    assert asyncio.run(lacking(tryton.key, Shop(web_shop="nobody's", customer="NOBODY"))) == [
+        'there is no web shop "nobody\'s"',
+        "there is no party with the code 'NOBODY'",
+    ]
+    refused = asyncio.run(lacking("no key at all", Shop(web_shop="acme", customer="WEB-acme")))
+    assert "sale.sale cannot be read (Unauthorised)" in refused

@@ -100,6 +100,8 @@ class Estate:
     erp: ErpWorld
     config: BrandConfig
     wires: dict[System, Watched]
+    faults: dict[System, FaultPlan]
+    """What goes wrong on the way, by chance or on demand."""
     days: int = 60
     intake: str = INTAKE
 
@@ -176,13 +178,14 @@ def make_estate() -> Estate:
     for number, event in enumerate(("completed", "cancelled"), start=1):
         clarus.add_automation(Automation(number, "acme", "goods_out", event, f"{INTAKE}/clarus/acme/k7"))
     erp = ErpWorld(clock, {"acme": "acme-key"}, list(SKUS))
+    faults = {system: FaultPlan(Faults(), Chance(1), system) for system in System}
     apps: dict[System, Any] = {
-        System.SHOPIFY: shopify_app(ShopifyWorld([shop], FaultPlan(Faults(), Chance(1), "shopify"), clock)),
-        System.CLARUS: clarus_app(clarus),
-        System.ERP: erp_app(erp),
+        System.SHOPIFY: shopify_app(ShopifyWorld([shop], faults[System.SHOPIFY], clock)),
+        System.CLARUS: clarus_app(clarus, faults[System.CLARUS]),
+        System.ERP: erp_app(erp, faults[System.ERP]),
     }
     wires = {system: Watched(httpx.ASGITransport(app)) for system, app in apps.items()}
-    estate = Estate(clock, shop, clarus, erp, CONFIG, wires)
+    estate = Estate(clock, shop, clarus, erp, CONFIG, wires, faults)
     for sku, barcode in SKUS.items():
         estate.items[sku] = barcode
         estate.product(sku).attributes["barcode"] = barcode or None

@@ -9,6 +9,7 @@ from connectors.clarus import documents
 from lockstep.audit.catalogue import CATALOGUE, Finding
 from lockstep.audit.codes import Code, Severity
 from lockstep.audit.judge import Verdict, findings, verdict
+from sandbox.faults import Fault, Faults
 from sandbox.shopify.setup import Subscription
 from schemas.base import System
 from tests.lockstep.audit.estate import (
@@ -226,6 +227,18 @@ def test_a_system_that_is_away_is_told_and_the_others_are_looked_at(system: Syst
     assert all("no connection" in one.why for one in seen.unseen)
     assert estate.wires[system].requests <= 30, "asked patiently once, not for every list"
     assert (Code.LOCATION_UNMAPPED in {one.code for one in findings(seen)}) is (system is not System.SHOPIFY)
+
+
+def test_systems_that_throttle_and_stumble_are_waited_for() -> None:
+    def rough(estate: Estate) -> None:
+        for plan in estate.faults.values():
+            plan.faults = Faults(throttled=0.2, server_error=0.2)
+
+    seen, estate = audited(rough, a_new_location)
+
+    assert seen.unseen == ()
+    assert {one.code for one in findings(seen)} == {Code.LOCATION_UNMAPPED}
+    assert all(plan.drawn[Fault.SERVER_ERROR] + plan.drawn[Fault.THROTTLED] for plan in estate.faults.values())
 
 
 def test_a_scope_that_hides_the_catalogue_is_said() -> None:
