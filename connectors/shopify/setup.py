@@ -80,6 +80,8 @@ class ShopSetup:
 
     def __init__(self, shop: ShopifyShop, client: ShopifyClient) -> None:
         self._shop, self._client = shop, client
+        self.told: Callable[[int], None] = lambda _: None
+        """Called with how many of a list have been read so far."""
 
     @property
     def api_version(self) -> str:
@@ -157,6 +159,7 @@ class ShopSetup:
             for node in new:
                 seen.add(node["id"])
                 yield node
+            self.told(len(seen))
             if not goes_on:
                 return
             asked += len(nodes)

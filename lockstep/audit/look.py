@@ -74,24 +74,29 @@ class _Look:
     unseen: list[Unseen]
     away: str = ""
     """Why it does not answer at all: then it is not asked for the rest."""
+    doing: str = ""
 
     async def at(self, what: str, ask: Callable[[], Awaitable[T]], *, needed: bool = True) -> T | None:
         """None when it could not be read."""
-        doing = f"{self.system}: {what}"
-        self.progress(doing)
+        self.doing = f"{self.system}: {what}"
+        self.progress(self.doing)
         if self.away:
             self.note(what, self.away, needed=needed)
             return None
         try:
-            return await patiently(ask, doing, self.clock)
+            return await patiently(ask, self.doing, self.clock)
         except CannotReadError as error:
-            why = str(error).removeprefix(doing).lstrip(",: ")
+            why = str(error).removeprefix(self.doing).lstrip(",: ")
             if isinstance(error.__cause__, Transient):
                 self.away = why
         except Permanent as refused:
             why = f"{type(refused).__name__}: {refused}"
         self.note(what, why, needed=needed)
         return None
+
+    def counted(self, read: int) -> None:
+        """So many of a long list."""
+        self.progress(f"{self.doing}: {read}")
 
     def note(self, what: str, why: str, *, needed: bool) -> None:
         self.unseen.append(Unseen(f"{self.system}: {what}", why, needed))
@@ -116,6 +121,7 @@ async def look(
 
 
 async def _shop(eyes: _Look, shop: ShopSetup, since: datetime) -> ShopSeen:
+    shop.told = eyes.counted
     scopes = await eyes.at("access scopes", shop.scopes)
     places = await eyes.at("locations", shop.places)
     subscriptions = await eyes.at("webhook subscriptions", shop.subscriptions)

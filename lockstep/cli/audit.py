@@ -1,9 +1,12 @@
 """`audit`: what would stall an order of a brand, before one does."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.console import Console
 
 from kernel.clock import SystemClock
 from lockstep.audit.as_html import html
@@ -51,11 +54,7 @@ def audit(
     if not brand:
         raise typer.BadParameter("expected a brand of the connections file, found none", param_hint="BRAND")
     connections, chosen = _connections(Brand(brand)), _config(Brand(brand), config)
-    with out.status("looking …") as status:
-
-        def progress(what: str) -> None:
-            status.update(f"{what} …")
-
+    with _progress() as progress:
         report = finish(_audited(chosen, connections, days, intake, frozenset(accept or ()), progress))
     for path, written in ((html_, html), (markdown_, markdown)):
         if path is not None:
@@ -69,6 +68,17 @@ def audit(
                 out.print(f"{path} written.", markup=False)
     if report.verdict is not Verdict.CLEAN:
         raise typer.Exit(report.verdict)
+
+
+@contextmanager
+def _progress() -> Iterator[Progress]:
+    """A line that changes; without a terminal, a line on standard error for each list."""
+    if out.is_terminal:
+        with out.status("looking …") as status:
+            yield lambda what: status.update(f"{what} …")
+        return
+    errors = Console(stderr=True, highlight=False)
+    yield lambda what: errors.print(f"{what} …", markup=False) if what.count(":") == 1 else None
 
 
 def _connections(brand: Brand) -> Connections:

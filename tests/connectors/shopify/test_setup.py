@@ -61,8 +61,14 @@ def test_all_pages_are_read_and_a_list_longer_than_shopify_pages_is_begun_behind
     async def story(shop: SandboxShop) -> None:
         sells(shop, 333)
 
-        found = await shop.port.setup(ACME).variants(with_levels=False)
+        told: list[int] = []
+        setup = shop.port.setup(ACME)
+        setup.told = told.append
 
+        found = await setup.variants(with_levels=False)
+
+        assert told == sorted(told)
+        assert told[-1] == 333
         assert [one.id for one in found] == [str(number) for number in range(1, 334)]
         assert all(one.stocked_at is None for one in found)
         assert len(shop.network.operations) >= 333 / 40

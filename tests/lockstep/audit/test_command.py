@@ -53,13 +53,15 @@ class Typed:
 
     def __init__(self, folder: Path, estate: Estate) -> None:
         self.folder, self.estate = folder, estate
+        self.progress = ""
         self.config = folder / "acme.toml"
         self.config.write_text(CONFIG_FILE)
 
     def run(self, *more: str) -> tuple[int, str]:
         intake = ("--intake", "https://hooks.example.test")
         result = CliRunner().invoke(app, ["audit", "acme", "--config", str(self.config), *intake, *more])
-        return result.exit_code, result.output
+        self.progress = result.stderr
+        return result.exit_code, result.stdout
 
 
 @pytest.fixture
@@ -89,6 +91,8 @@ def test_without_gaps_it_ends_with_0(typed: Typed) -> None:
     assert code == 0, said
     assert "No gaps." in said
     assert "4 variants" in said
+    assert "Shopify: products …" in typed.progress, "how far it is, where there is no terminal"
+    assert "…" not in said
 
 
 def test_with_gaps_it_ends_with_1_and_says_what_to_do(typed: Typed) -> None:
