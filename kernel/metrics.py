@@ -99,3 +99,12 @@ class Metrics:
             "lockstep_connection_well", "1 while a connection is well.", ["brand", "system"], **made
         )
         self.open_cases = Gauge("lockstep_open_cases", "Cases open now.", ["brand", "code", "severity"], **made)
+        self.notices = Counter(
+            "lockstep_notices_total",
+            "Notices of cases posted to a target, by how it ended.",
+            ["brand", "target", "outcome"],
+            **made,
+        )
+        self.notice_target = Gauge(
+            "lockstep_notice_target_well", "1 while a target takes its notices.", ["brand", "target"], **made
+        )

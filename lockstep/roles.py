@@ -4,6 +4,7 @@ intake      webhooks and automations in, hints out
 shopify     reads and writes Shopify;  clarus and erp likewise
 normalise   raw.* → orders.events
 orders      orders.events → commands, cases
+notices     cases → webhooks of people's tools, daily digests
 """
 
 import asyncio
@@ -23,6 +24,7 @@ from kernel.clock import Clock, SystemClock
 from kernel.log import Log
 from kernel.metrics import Metrics
 from lockstep.kafka import kafka_log
+from lockstep.notices.role import Notices
 from lockstep.ports import clarus_port, erp_port, shopify_port, translators
 from lockstep.serving import Health, health_app, serve
 from lockstep.settings import Connections, Settings, SettingsError, read_connections
@@ -52,6 +54,7 @@ class Role(StrEnum):
     ERP = "erp"
     NORMALISE = "normalise"
     ORDERS = "orders"
+    NOTICES = "notices"
 
 
 async def run_roles(roles: Sequence[Role], settings: Settings) -> None:
@@ -94,6 +97,8 @@ class _Process:
                 await self._normalise(log)
             case Role.ORDERS:
                 await self._orders(log)
+            case Role.NOTICES:
+                await self._notices(log)
 
     async def _intake(self, log: Log) -> None:
         producer = log.producer()
@@ -142,6 +147,11 @@ class _Process:
         worker = self._worker(Role.ORDERS, log, [ORDERS_EVENTS.name], orders_fold, ORDERS_STATE.name)
         health = self._health(lambda: worker.ready, worker.stuck_for)
         await self._with_health(lambda: run_in_faust(Role.ORDERS, worker, agents.orders), health)
+
+    async def _notices(self, log: Log) -> None:
+        targets = {brand: one.notices for brand, one in self._brands.items()}
+        notices = Notices(targets, log, self._clock, self._metrics)
+        await self._with_health(notices.run, Health(ready=lambda: notices.ready))
 
     def _worker(
         self, role: Role, log: Log, sources: Sequence[str], factory: FoldFactory, changelog: str | None

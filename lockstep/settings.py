@@ -15,6 +15,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from connectors.runtime.settings import RuntimeSettings
 from kernel.kafka_log import KafkaSecurity
+from lockstep.notices.target import NoticeSettings
 from schemas.base import Brand, Frozen
 
 
@@ -78,6 +79,8 @@ class Connections(Frozen):
     shopify: ShopifyConnection
     clarus: ClarusConnection
     erp: ErpConnection
+    notices: NoticeSettings = NoticeSettings()
+    """Where its cases are told."""
 
 
 class KafkaSecuritySettings(Frozen):

@@ -121,7 +121,16 @@ CASES = Topic(
     holds="open and closed cases, without personal data",
     value="avro",
     writer="orders agent",
-    readers=("case list", "console", "alerts"),
+    readers=("case list", "notices", "console"),
+    cleanup="compact",
+)
+NOTICES = Topic(
+    name="notices",
+    key="brand/target/owner",
+    holds="the day whose digest was delivered last",
+    value="json",
+    writer="notices",
+    readers=("notices",),
     cleanup="compact",
 )
 DLQ = Topic(
@@ -143,5 +152,6 @@ ALL: tuple[Topic, ...] = (
     ORDERS_EVENTS,
     ORDERS_STATE,
     CASES,
+    NOTICES,
     DLQ,
 )

@@ -11,8 +11,9 @@ from lockstep.case_page import page
 from lockstep.case_words import explained, is_overdue
 from lockstep.cli.case_actions import answer, assign, close, override, release, release_again, retry
 from lockstep.cli.common import finish, now, out, read_key, the_log, who_asks
+from lockstep.digest import digest, theirs
 from lockstep.reading import newest_cases
-from schemas.base import order_key
+from schemas.base import Brand, order_key
 from schemas.cases import Case, CaseCode, Owner
 
 cases = typer.Typer(no_args_is_help=True, help="Cases: what a person must look at, who owns it and what to do first.")
@@ -82,6 +83,19 @@ def show(order: Order, as_json: AsJson = False) -> None:
     for case in found:
         for line in explained(case, now()):
             out.print(line, markup=False)
+
+
+@cases.command("digest")
+def digest_(
+    owner: Annotated[Owner | None, typer.Option(help="only this owner's; everybody's when left out")] = None,
+    brand: Annotated[str, typer.Option(help="only this brand's")] = "",
+) -> None:
+    """Print the daily digest, in Markdown: what waits for whom, the most pressing first, and what to do first."""
+    found, at = finish(newest_cases(the_log())), now()
+    brands = [Brand(brand)] if brand else sorted({case.brand for case in found})
+    owners = tuple(Owner) if owner is None else (owner,)
+    wanted = [(one, whose) for one in brands for whose in owners if owner is not None or theirs(found, one, whose)]
+    typer.echo("\n\n".join(digest(found, one, whose, at) for one, whose in wanted) or "No open cases.")
 
 
 cases.command()(assign)

@@ -1,14 +1,18 @@
 """A day with every role, and after it a sample of every metric of the closed set, with the labels it should have."""
 
+import asyncio
+
 import httpx
 import pytest
 from prometheus_client.samples import Sample
 
 from kernel.metrics import Metrics, Stage
 from kernel.virtual_time import run_virtual
+from lockstep.notices.role import Notices
+from lockstep.notices.target import NoticeSettings
 from lockstep.simulation.house import House
 from lockstep.simulation.log_oracle import cases_of
-from schemas.base import System
+from schemas.base import Brand, System
 from schemas.topics import HINTS
 from tests.flow.day import play_day
 
@@ -27,7 +31,12 @@ async def a_day_with_a_mishap_of_each_kind(house: House) -> None:
     await producer.start()
     await (await producer.send(HINTS[System.CLARUS].name, key=b"acme/1", value=b"no hint"))
     await producer.stop()
+    target = {"name": "ops", "url": "http://ops.test", "secret": "a-secret-of-this-day"}
+    chat = httpx.MockTransport(lambda _: httpx.Response(204))
+    told = {Brand("acme"): NoticeSettings.model_validate({"to": [target]})}
+    notices = asyncio.create_task(Notices(told, house.log, house.clock, house.metrics, chat).run())
     report = await play_day(house, orders=12, rate=2.0, kills=((20.0, "orders"),))
+    notices.cancel()
     assert report.why_not == ()
     await house.clock.sleep(15.0)  # longer than measure_every
 

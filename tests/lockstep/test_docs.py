@@ -14,6 +14,7 @@ from connectors.runtime.settings import RuntimeSettings
 from kernel.metrics import Metrics
 from lockstep.cli.app import app
 from lockstep.demo.report import Cases, Clarus, Erp, Latency, Orders, Percentiles, Report, Shopify
+from lockstep.notices.target import NoticeSettings, NoticeTarget
 from lockstep.roles import Role
 from lockstep.settings import ClarusConnection, Connections, SandboxErpConnection, Settings, ShopifyConnection
 from lockstep.settings import KafkaSecuritySettings as Security
@@ -72,7 +73,7 @@ def test_every_variable_is_documented_with_its_default(model: type[BaseModel], n
 
 
 FILE_MODELS = (
-    ShopifyConnection, ClarusConnection, Tryton, SandboxErpConnection,
+    ShopifyConnection, ClarusConnection, Tryton, SandboxErpConnection, NoticeSettings, NoticeTarget,
     BrandConfig, WarehouseRule, ShippingRule, CarrierRule, Waits,
 )  # fmt: skip
 FIELDS = [(model, name) for model in FILE_MODELS for name in model.model_fields]

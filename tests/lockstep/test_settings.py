@@ -141,3 +141,52 @@ def test_a_wrong_variable_is_named(monkeypatch: pytest.MonkeyPatch, name: str, v
         settings()
 
     assert str(refused.value).startswith(said)
+
+
+NOTICES = """
+[acme.notices]
+zone = "Europe/London"
+
+[[acme.notices.to]]
+name = "ops"
+url = "https://chat.example.test/T0/B0"
+secret = "a-secret-of-sixteen"
+"""
+
+
+@pytest.mark.parametrize(
+    ("changed", "to", "said"),
+    [
+        pytest.param("Europe/London", "Europe/Atlantis", "notices.zone: Value error, expected a time zone", id="zone"),
+        pytest.param("https://", "ftp://", "notices.to.0.url: Value error, expected an address", id="address"),
+        pytest.param("a-secret-of-sixteen", "short", "expected a secret of at least 16 bytes", id="short secret"),
+        pytest.param("a-secret-of-sixteen", "whsec_?", "expected base64 after whsec_", id="no base64"),
+        pytest.param('name = "ops"', 'name = "The Ops"', "notices.to.0.name: String should match", id="name"),
+        pytest.param(
+            NOTICES, NOTICES + NOTICES[NOTICES.index("[[") :], "each name once, found ops more than once", id="twice"
+        ),
+    ],
+)
+def test_a_notice_target_that_is_wrong_is_named_without_its_secrets(
+    tmp_path: Path, changed: str, to: str, said: str
+) -> None:
+    path = connections_file(tmp_path)
+    path.write_text(path.read_text() + NOTICES.replace(changed, to))
+
+    with pytest.raises(SettingsError) as refused:
+        read_connections(Settings(connections=path))
+
+    assert said in str(refused.value)
+    assert "chat.example" not in str(refused.value)
+    assert "a-secret" not in str(refused.value)
+
+
+def test_notice_targets_are_masked_when_printed(tmp_path: Path) -> None:
+    path = connections_file(tmp_path)
+    path.write_text(path.read_text() + NOTICES)
+
+    acme = read_connections(Settings(connections=path))[ACME]
+
+    assert acme.notices.to[0].name == "ops"
+    assert "chat.example" not in f"{acme!r} {acme.model_dump_json()}"
+    assert "a-secret" not in f"{acme!r} {acme.model_dump_json()}"
