@@ -16,16 +16,18 @@ class Clock(Protocol):
 
 
 class LoopClock:
-    """`start` plus the seconds of the running event loop since the first look at it."""
+    """`start` plus the seconds of the running event loop since the first look at it; without it, real time."""
 
     def __init__(self, start: datetime | None = None) -> None:
-        self._start = start or datetime.now(UTC)
+        self._start = start
         self._zero: float | None = None
 
     def now(self) -> datetime:
         at = asyncio.get_running_loop().time()
         if self._zero is None:
             self._zero = at
+        if self._start is None:
+            self._start = datetime.now(UTC)
         return self._start + timedelta(seconds=at - self._zero)
 
     async def sleep(self, seconds: float) -> None:

@@ -23,6 +23,7 @@ class Severity(StrEnum):
 
 
 class CaseCode(StrEnum):
+    EDIT_WINDOW = "edit_window"
     ADDRESS_INCOMPLETE = "address_incomplete"
     PAYMENT_NOT_MET = "payment_not_met"
     RISK_NOT_CLEARED = "risk_not_cleared"
@@ -114,6 +115,15 @@ _URGENT, _HIGH, _NORMAL = Severity.URGENT, Severity.HIGH, Severity.NORMAL
 
 CATALOGUE: MappingProxyType[CaseCode, Entry] = MappingProxyType(
     {
+        CaseCode.EDIT_WINDOW: _entry(
+            "The order is kept back for a while after it was placed: the shopper may still change it.",
+            "Nothing: it goes by itself. That this became a case is a defect.",
+            "the brand's edit window is over",
+            _ENG,
+            _NORMAL,
+            24 * _HOUR,
+            override="the order leaves at once; what the shopper changes afterwards may come too late",
+        ),
         CaseCode.ADDRESS_INCOMPLETE: _entry(
             "The order waits because its delivery address lacks what the warehouse needs.",
             "Ask the shopper for what is missing and complete the address in Shopify.",
@@ -139,6 +149,7 @@ CATALOGUE: MappingProxyType[CaseCode, Entry] = MappingProxyType(
             _CS,
             _HIGH,
             8 * _HOUR,
+            override="the order leaves in spite of the advice",
         ),
         CaseCode.SCHEDULED: _entry(
             "The order, or a part of it, is scheduled for later; its date has passed or none was ever given.",

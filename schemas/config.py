@@ -24,6 +24,8 @@ class ShippingRule(Frozen):
     service: str = Field(min_length=1, max_length=30)
     priority: int = Field(default=50, ge=1, le=99)
     """Clarus: 1 is the most urgent."""
+    expedited: bool = False
+    """What is sent so does not wait for the edit window."""
 
     @model_validator(mode="after")
     def _names_something(self) -> Self:
@@ -50,6 +52,8 @@ A_YEAR = 366 * 86400
 class Waits(Frozen):
     """How long something may stay out, in seconds, before a case opens, and how often it is read again."""
 
+    edit_window: int = Field(default=0, ge=0, le=A_YEAR)
+    """From its creation on an order is kept back so long: the shopper may still change it."""
     hold: int = Field(default=4 * 3600, ge=0, le=A_YEAR)
     scheduled: int = Field(default=30 * 86400, ge=0, le=A_YEAR)
     """Scheduled by Shopify without a date, as pre-orders are."""

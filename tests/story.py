@@ -121,6 +121,10 @@ class Story:
         )
         return self._configured(self.config)
 
+    def waiting(self, **seconds: int) -> Story:
+        """Another patience: fields of `Waits`."""
+        return self.configured(waits=self.config.waits.model_copy(update=seconds).model_dump())
+
     def later(self, **time: float) -> Story:
         """Time passes; a tick is appended."""
         self.at += timedelta(**time)

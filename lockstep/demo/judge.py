@@ -278,9 +278,12 @@ def _sold(sales_orders: Iterable[Body]) -> Units:
 
 
 def _early(goods_out: Body, order: Body) -> bool:
-    """Whether the warehouse was asked before the order was complete."""
-    complete = order["complete_at"]
-    return complete is None or _at(goods_out["arrived_at"]) < _at(complete)
+    """Whether the warehouse was asked before the order was complete, or while the shopper could still change it."""
+    return order["complete_at"] is None or _at(goods_out["arrived_at"]) < _may_leave(order)
+
+
+def _may_leave(order: Body) -> datetime:
+    return max(_at(order["complete_at"]), _at(order["fixed_at"]))
 
 
 def _before_posted(fulfilments: Sequence[Body]) -> int:
@@ -299,7 +302,7 @@ def _before_posted(fulfilments: Sequence[Body]) -> int:
 def _release_ms(ledger: Ledger) -> Iterator[float]:
     if ledger.owed and ledger.goods_outs:
         first = min(_at(one["arrived_at"]) for one in ledger.goods_outs)
-        yield (first - _at(ledger.order["complete_at"])).total_seconds() * 1000
+        yield (first - _may_leave(ledger.order)).total_seconds() * 1000
 
 
 def _tracking_ms(ledger: Ledger) -> Iterator[float]:

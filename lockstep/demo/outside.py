@@ -171,6 +171,7 @@ def make_outside(
     erp: ErpBooks | None = None,
     timings: ErpTimings | None = None,
     wrap: Callable[[ErpBooks], ErpBooks] = lambda books: books,
+    edit_windows: bool = False,
 ) -> Outside:
     """Shops, tenants and books of every demo brand. Without `erp` a sandbox ERP plays."""
     chance = Chance(seed_number)
@@ -185,6 +186,8 @@ def make_outside(
     for brand in BRANDS:
         shop = Shop(brand.domain, TOKEN, [SECRET], clock, POINTS_A_SECOND)
         shop.locations = {location: f"{brand.brand} {name}" for location, name in brand.warehouses.items()}
+        if edit_windows:
+            shop.edit_window, shop.express = timedelta(seconds=brand.edit_window), brand.expedited
         shop.locations[STRAY_LOCATION] = f"{brand.brand} pop-up"
         shop.setup.variants = [
             Variant(number, sku, locations=set(brand.warehouses)) for number, sku in enumerate(brand.skus, start=1)
@@ -205,10 +208,10 @@ def make_outside(
     )
 
 
-async def configure_brands(log: Log, release_from: datetime) -> None:
+async def configure_brands(log: Log, release_from: datetime, *, edit_windows: bool = False) -> None:
     """Publish every demo brand's first configuration."""
     for brand in BRANDS:
-        config = brand.config(release_from).model_copy(update={"version": 1})
+        config = brand.config(release_from, edit_window=edit_windows).model_copy(update={"version": 1})
         await publish(log, brand.brand, lambda _, config=config: config)  # type: ignore[misc]  # mypy cannot infer a lambda with a default
 
 

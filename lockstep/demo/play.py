@@ -63,7 +63,9 @@ async def play(plan: Plan, board: Board, stay: Callable[[str], Awaitable[None]] 
     async with AsyncExitStack() as stack:
         folder = Path(tempfile.mkdtemp(prefix="lockstep-demo-"))
         bootstrap, erp = await _started(plan, clock, board, stack)
-        outside = make_outside(clock, plan.seed, Faults.preset(plan.faults), erp=None if erp is None else erp.books)
+        outside = make_outside(
+            clock, plan.seed, Faults.preset(plan.faults), erp=None if erp is None else erp.books, edit_windows=True
+        )
         stack.push_async_callback(outside.aclose)
         environment = await wired(outside, None if erp is None else erp.tables, bootstrap, folder, stack)
         log = KafkaLog(bootstrap, client_id="lockstep-demo")
@@ -115,7 +117,7 @@ async def _prepared(log: KafkaLog, clock: Clock) -> None:
             "expected a Kafka without Lockstep's topics at LOCKSTEP_KAFKA_BOOTSTRAP, found them in use: unset it to "
             "get a broker of the demo's own, or delete them"
         )
-    await configure_brands(log, clock.now() - timedelta(hours=1))
+    await configure_brands(log, clock.now() - timedelta(hours=1), edit_windows=True)
 
 
 # --- the run itself

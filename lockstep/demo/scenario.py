@@ -28,6 +28,10 @@ class DemoBrand:
     """Carrier in Clarus → its name in Shopify."""
     by_title: bool = False
     """Whether shipping lines are mapped by title rather than by code."""
+    edit_window: int = 0
+    """Seconds in which the shopper may change an order, where the play gives time for that."""
+    expedited: frozenset[str] = frozenset()
+    """Codes of shipping lines that do not wait for it."""
 
     @property
     def domain(self) -> str:
@@ -37,7 +41,7 @@ class DemoBrand:
     def account(self) -> str:
         return self.prefix
 
-    def config(self, release_from: datetime) -> BrandConfig:
+    def config(self, release_from: datetime, *, edit_window: bool = False) -> BrandConfig:
         return BrandConfig(
             brand=self.brand,
             mode="live",
@@ -50,14 +54,14 @@ class DemoBrand:
             ),
             shipping=tuple(self._rule(*mapped) for mapped in self.shipping.items()),
             carriers=tuple(CarrierRule(carrier=carrier, company=name) for carrier, name in self.companies.items()),
-            waits=WAITS,
+            waits=WAITS.model_copy(update={"edit_window": self.edit_window if edit_window else 0}),
         )
 
     def _rule(self, line: tuple[str, str], sent: tuple[str, str]) -> ShippingRule:
         title, code = line
         if self.by_title:
-            return ShippingRule(title=title, carrier=sent[0], service=sent[1])
-        return ShippingRule(code=code, carrier=sent[0], service=sent[1])
+            return ShippingRule(title=title, carrier=sent[0], service=sent[1], expedited=code in self.expedited)
+        return ShippingRule(code=code, carrier=sent[0], service=sent[1], expedited=code in self.expedited)
 
 
 BRANDS = (
@@ -68,6 +72,8 @@ BRANDS = (
         warehouses={11: "LDS1", 12: "MAN1"},
         shipping={("Standard", "standard"): ("DPD", "NEXTDAY"), ("Express", "express"): ("DPD", "AM12")},
         companies={"DPD": "DPD UK"},
+        edit_window=3,
+        expedited=frozenset({"express"}),
     ),
     DemoBrand(
         brand=Brand("brio"),

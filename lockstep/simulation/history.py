@@ -146,6 +146,9 @@ def _faults(chance: random.Random) -> Faults:
     )
 
 
+OPERATED = ("refresh", "retry", "close", "release_again", "override")
+"""What an operator may ask for. What is overridden is the edit window."""
+
 _WEIGHTS: dict[Kind, int] = {
     Kind.KILL: 8, Kind.PAUSE: 6, Kind.JOIN: 2, Kind.LOG_AWAY: 2, Kind.SEND_FAILS: 2, Kind.ACK_LOST: 2,
     Kind.CLOCK_SKEW: 2, Kind.POISON: 1, Kind.CONFIG: 2, Kind.STOP: 2, Kind.OPERATOR: 3, Kind.HOLD: 4, Kind.MOVE: 3,
@@ -188,7 +191,7 @@ def _mishap(chance: random.Random, orders: int, shopping: float) -> Mishap:  # n
         case Kind.PERIOD_CLOSED:
             seconds = chance.uniform(5.0, 40.0)
         case Kind.OPERATOR:
-            order, point = chance.randrange(orders), chance.choice(("refresh", "retry", "close", "release_again"))
+            order, point = chance.randrange(orders), chance.choice(OPERATED)
         case _:
             order, seconds = chance.randrange(orders), chance.uniform(2.0, 20.0)
     return Mishap(at=at, kind=kind, whom=whom, point=point, order=order, seconds=round(seconds, 2))

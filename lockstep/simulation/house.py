@@ -82,7 +82,7 @@ class House:
     ) -> None:
         self.clock = LoopClock(START)
         self.log = self._empty_log()
-        self.outside: Outside = make_outside(self.clock, seed, faults or Faults())
+        self.outside: Outside = make_outside(self.clock, seed, faults or Faults(), edit_windows=True)
         self.metrics = Metrics()
         self._runtime, self._engine = runtime, engine or EngineSettings()
         self._apps: dict[str, App] = {
@@ -121,7 +121,7 @@ class House:
 
     async def _open(self) -> None:
         """Configure the brands in an empty log, open the door, start every role."""
-        await configure_brands(self.log, START - timedelta(hours=1))
+        await configure_brands(self.log, START - timedelta(hours=1), edit_windows=True)
         await self._configs.__aenter__()
         producer = self.log.producer()
         await producer.start()

@@ -11,7 +11,7 @@ from decimal import Decimal
 from lockstep.demo.judge import Books
 from lockstep.simulation.evidence import Evidence, OrderStory, Told, Units, lines_of, read
 from lockstep.simulation.history import Kind
-from lockstep.simulation.people import Account
+from lockstep.simulation.people import OVERRIDE, Account
 from schemas.cases import Case, CaseCode
 
 EXPECTED: Mapping[str, frozenset[CaseCode]] = {
@@ -91,11 +91,10 @@ def _never(order: OrderStory, account: Account) -> Iterator[tuple[str, str]]:
             yield "asked twice", says
     for one in order.goods_outs.values():
         complete = order.book["complete_at"]
-        if order.book["planted"] or complete is None or one.arrived_at < complete:
-            yield (
-                "asked too early",
-                f"goods-out {one.number} came at {one.arrived_at}, the order is complete {complete}",
-            )
+        fixed = "" if OVERRIDE in touched else order.book["fixed_at"]
+        if order.book["planted"] or complete is None or one.arrived_at < max(complete, fixed):
+            said = f"the order is complete {complete}, the shopper could change it until {fixed}"
+            yield "asked too early", f"goods-out {one.number} came at {one.arrived_at}, {said}"
     told, left = order.told(standing=False, by_hand=frozenset(account.by_hand)), order.most_left
     if told - left:
         yield "told twice", f"told {dict(told)}, despatched at most {dict(left)}"

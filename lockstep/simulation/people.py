@@ -21,6 +21,9 @@ from schemas.topics import OPERATOR_ACTIONS
 PATIENCE = 60.0
 """Seconds a mishap waits for the moment at which it is possible."""
 
+OVERRIDE = "override"
+"""An operator let the order go although the shopper could still change it."""
+
 Key = tuple[Brand, OrderId]
 
 
@@ -59,6 +62,9 @@ class People:
             target = lacking
         if mishap.point == "close":
             target = CaseCode.NOT_DESPATCHED
+        if mishap.point == "override":
+            target = CaseCode.EDIT_WINDOW
+            self._account.touched(brand, OrderId(str(order.id)), OVERRIDE)
         action = OperatorAction(
             brand=brand,
             order=OrderId(str(order.id)),

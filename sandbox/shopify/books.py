@@ -19,7 +19,8 @@ class Books:
     def placed(self, order: Order, at: datetime) -> None:
         self._orders[order.id] = {
             "shop": self._shop, "id": str(order.id), "name": order.name, "placed_at": at.isoformat(),
-            "planted": order.planted, "webhooks": {"sent": 0, "lost": 0, "doubled": 0},
+            "fixed_at": (order.fixed_at or at).isoformat(), "planted": order.planted,
+            "webhooks": {"sent": 0, "lost": 0, "doubled": 0},
         }  # fmt: skip
         self.changed(order)
 

@@ -107,6 +107,8 @@ class Order:
     fulfillments: list[Fulfillment] = field(default_factory=list)
     planted: str = ""
     """The case that whoever planted this order expects; such an order is never to be shipped."""
+    fixed_at: datetime | None = None
+    """Until then the shop lets the shopper change it, and nobody may have sent it."""
     complete_at: datetime | None = None
     """When it first was paid, addressed and routed."""
 

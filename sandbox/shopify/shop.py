@@ -4,7 +4,7 @@ Behaviour follows the fulfilment model as documented and recorded (Admin API 202
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sandbox.clock import Clock
 from sandbox.shopify.books import Books
@@ -36,6 +36,9 @@ class Shop:
         self.orders: dict[int, Order] = {}
         self.locations: dict[int, str] = {}
         self.setup = ShopSetup()
+        self.edit_window = timedelta(0)
+        """How long after the checkout a shopper may change an order, except where it is sent by one of `express`."""
+        self.express: frozenset[str] = frozenset()
         self.books = Books(domain)
         self.made: list[Fulfillment] = []
         """Every fulfilment ever made, oldest first."""
@@ -75,6 +78,7 @@ class Shop:
             id=self.new_id(), name=f"#{next(self._numbers)}", created_at=now, updated_at=now, lines=made,
             shipping_title=shipping[0], shipping_code=shipping[1], financial_status=financial_status,
             address=address, email=email, note=note, risk=risk, planted=planted,
+            fixed_at=now if shipping[1] in self.express else now + self.edit_window,
         )  # fmt: skip
         self.orders[order.id] = order
         self.books.placed(order, now)

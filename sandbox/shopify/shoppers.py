@@ -34,6 +34,8 @@ class Habits:
     unpaid: float = 0.06
     risky: float = 0.04
     """Shopify advises against it until it has looked again."""
+    changes_mind: float = 0.1
+    """Gives another address while the shop still allows it."""
     mixed: float = 0.1
     """Also buys something to fetch in the shop, or something digital."""
     mend_after: float = 10.0
@@ -89,6 +91,9 @@ class Shoppers:
         )
         location = clientele.stray if planted == "unmapped_location" else draw.choice(clientele.locations)
         self._soon(self._route(clientele.shop, order, location, draw.random() * self.habits.routing_delay))
+        window = ((order.fixed_at or order.created_at) - order.created_at).total_seconds()
+        if window and not planted and not lacking and draw.random() < self.habits.changes_mind:
+            self._soon(self._change_mind(clientele.shop, order, address, draw.random() * window))
         if lacking:
             seconds = 1.0 + draw.random() * self.habits.mend_after
             self._soon(self._mend(clientele.shop, order, lacking, address, seconds))
@@ -109,6 +114,11 @@ class Shoppers:
     async def _route(self, shop: Shop, order: Order, location: int, seconds: float) -> None:
         await self.clock.sleep(seconds)
         shop.route(order, [location])
+
+    async def _change_mind(self, shop: Shop, order: Order, address: Address, seconds: float) -> None:
+        await self.clock.sleep(seconds)
+        if order.cancelled_at is None:
+            shop.complete(order, address=replace(address, address2="second bell"))
 
     async def _mend(self, shop: Shop, order: Order, lacking: str, address: Address, seconds: float) -> None:
         await self.clock.sleep(seconds)

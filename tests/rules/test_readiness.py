@@ -4,12 +4,13 @@ from datetime import timedelta
 
 import pytest
 
-from schemas.base import Sku
+from schemas.base import Sku, System
 from schemas.cases import CaseCode
 from schemas.commands import CreateGoodsOut, UpsertErpOrder
+from schemas.config import ShippingRule
 from schemas.orders import Address, FinancialStatus, FulfilmentOrderStatus, RiskAdvice
 from schemas.outcomes import OutcomeKind
-from tests.builders import LEEDS, NOON, a_goods_out, an_order
+from tests.builders import LEEDS, NOON, OrderBuilder, a_goods_out, an_order
 from tests.story import Story
 
 MUG = an_order().with_line("MUG", 1)
@@ -227,3 +228,82 @@ def test_refused_by_the_packing_desk_is_never_sent_early() -> None:
 
 def held_names(story: Story) -> set[str]:
     return {since.name for since in story.state.since if since.name.startswith("hold:")}
+
+
+# --- the edit window
+
+
+def test_an_order_waits_for_the_edit_window_and_goes_with_the_last_wish() -> None:
+    story = Story().waiting(edit_window=1800)
+    story.shopify(MUG.routed("71")).later(minutes=10)
+    story.shopify(MUG.shipping_to(LEEDS.model_copy(update={"line1": "9 Mill Lane"})).routed("71")).later(minutes=15)
+    assert story.commands == []
+    story.later(minutes=6)
+    assert story.one(CreateGoodsOut).ship_to.line1 == "9 Mill Lane"
+    assert len(story.sent(UpsertErpOrder)) == 1
+    assert story.cases == {}
+
+
+def test_an_old_order_does_not_wait_for_a_window() -> None:
+    story = Story().waiting(edit_window=1800).shopify(MUG.placed(NOON - timedelta(hours=1)).routed("71"))
+    assert len(story.sent(CreateGoodsOut)) == 1
+
+
+def test_expedited_shipping_skips_the_window() -> None:
+    express = ShippingRule(code="express", carrier="DPD", service="AM12", expedited=True)
+    story = Story().waiting(edit_window=1800).configured(shipping=(*Story().config.shipping, express))
+    story.shopify(MUG.sent_by("Express", "express").routed("71"))
+    assert story.one(CreateGoodsOut).service == "AM12"
+
+
+# --- overridden by a person
+
+
+OVERRIDABLE: tuple[tuple[CaseCode, OrderBuilder], ...] = (
+    (CaseCode.PAYMENT_NOT_MET, MUG.paid(FinancialStatus.PENDING)),
+    (CaseCode.RISK_NOT_CLEARED, MUG.advised(RiskAdvice.CANCEL)),
+    (CaseCode.ADDRESS_INCOMPLETE, MUG.shipping_to(LEEDS.model_copy(update={"phone": ""}))),
+    (CaseCode.EDIT_WINDOW, MUG),
+)
+
+
+@pytest.mark.parametrize(("code", "order"), OVERRIDABLE, ids=[code for code, _ in OVERRIDABLE])
+def test_a_person_lets_it_go(code: CaseCode, order: OrderBuilder) -> None:
+    story = Story().waiting(edit_window=1800 if code is CaseCode.EDIT_WINDOW else 0).shopify(order.routed("71"))
+    assert story.commands == []
+    story.operator("override", code)
+    assert len(story.sent(CreateGoodsOut)) == 1
+    assert [(one.code, one.who, one.why) for one in story.state.overridden] == [(code, "kim", "asked")]
+    story.shopify(order.routed("71")).operator("override", code)
+    assert len(story.sent(CreateGoodsOut)) == 1
+
+
+def test_one_reason_overridden_leaves_the_others() -> None:
+    story = Story().shopify(MUG.paid(FinancialStatus.PENDING).advised(RiskAdvice.CANCEL).routed("71"))
+    story.operator("override", CaseCode.PAYMENT_NOT_MET)
+    assert story.commands == []
+    assert held_names(story) == {"hold:risk_not_cleared"}
+
+
+def test_an_address_that_is_not_there_cannot_be_overridden() -> None:
+    story = Story().shopify(MUG.shipping_to(None).routed("71")).operator("override", CaseCode.ADDRESS_INCOMPLETE)
+    assert story.commands == []
+    story.shopify(MUG.shipping_to(LEEDS.model_copy(update={"phone": ""})).routed("71"))
+    assert len(story.sent(CreateGoodsOut)) == 1
+
+
+def test_a_held_order_is_read_again_ever_more_seldom() -> None:
+    story = Story().shopify(MUG.shipping_to(None).routed("71"))
+    for _ in range(12):
+        story.later(minutes=30)
+    (reread,) = story.state.rereads
+    assert reread.asked >= 4
+    assert story.reads.count(System.SHOPIFY) == reread.asked
+    assert reread.next_at - story.state.now <= timedelta(hours=1, minutes=7)
+
+
+def test_a_hold_that_nobody_settles_goes_up() -> None:
+    story = Story().shopify(MUG.shipping_to(None).routed("71")).later(hours=2).later(hours=9)
+    (case,) = story.state.cases
+    assert case.escalated_at is not None
+    assert case.escalated_to is not None

@@ -9,7 +9,7 @@ from schemas.config import BrandConfig
 from schemas.orders import Order
 from streams.rules.orders.delivery import may_release, to_ship
 from streams.rules.orders.findings import Finding, Look, Waiting, Wanted
-from streams.rules.orders.readiness import is_ours, order_holds
+from streams.rules.orders.readiness import is_ours, keeping_back
 from streams.rules.orders.state import KnownGoodsOut, OrderState
 from streams.rules.orders.units import PerLine, despatched, posted, sent_to_erp
 
@@ -68,7 +68,7 @@ def _stands(state: OrderState) -> str:
 def _may_leave(state: OrderState, order: Order, config: BrandConfig) -> bool:
     return (
         is_ours(state, config)
-        and not order_holds(order, config)
+        and not keeping_back(state, order, config)
         and any(may_release(one, config, state.now) for one in to_ship(order))
     )
 

@@ -37,6 +37,28 @@ def order_holds(order: Order, config: BrandConfig) -> tuple[Hold, ...]:
     )
 
 
+def keeping_back(state: OrderState, order: Order, config: BrandConfig) -> tuple[Hold, ...]:
+    """The same without what a person overrode, and with the edit window."""
+    holds = (*order_holds(order, config), *_edit_window(state, order, config))
+    if not (holds and state.overridden):
+        return holds
+    lifted = {one.code for one in state.overridden}
+    nowhere = order.personal.ship_to is None  # there is nothing that could be sent in spite of it
+    return tuple(
+        hold for hold in holds if hold.code not in lifted or (hold.code is CaseCode.ADDRESS_INCOMPLETE and nowhere)
+    )
+
+
+def _edit_window(state: OrderState, order: Order, config: BrandConfig) -> Iterator[Hold]:
+    window = timedelta(seconds=config.waits.edit_window)
+    if not window or order.created_at + window <= state.now:
+        return
+    rule = shipping_rule(order, config)
+    if rule is None or not rule.expedited:
+        until = order.created_at + window
+        yield Hold(code=CaseCode.EDIT_WINDOW, named=f"until {until:%Y-%m-%d %H:%M:%S} UTC", until=until)
+
+
 def shipping_rule(order: Order, config: BrandConfig) -> ShippingRule | None:
     """How the order is sent: by its first shipping line."""
     if not order.shipping_lines:
@@ -66,7 +88,7 @@ def _reasons(state: OrderState, order: Order, config: BrandConfig) -> Iterator[H
     apart = [(one, fulfilment_order_holds(one, config, state.now)) for one in to_ship(order)]
     if not apart:
         return
-    whole = order_holds(order, config)
+    whole = keeping_back(state, order, config)
     if not whole and not any(holds for _, holds in apart):
         return  # the common case, and what is free need not be counted for it
     free = free_units(state, order, config)

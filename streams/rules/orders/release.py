@@ -10,7 +10,7 @@ from schemas.orders import Address, FulfilmentOrder, Order
 from schemas.references import goods_out_reference, read_reference
 from streams.rules.orders.delivery import may_release, to_ship
 from streams.rules.orders.findings import Finding, Look, Waiting, Wanted
-from streams.rules.orders.readiness import free_units, is_ours, order_holds, shipping_rule
+from streams.rules.orders.readiness import free_units, is_ours, keeping_back, shipping_rule
 from streams.rules.orders.state import KnownGoodsOut, OrderState, Refusal
 from streams.rules.orders.units import PerLine, ended_cleanly, may_owe
 
@@ -34,7 +34,7 @@ def release(state: OrderState, config: BrandConfig) -> Iterator[Finding]:
         )
         return
     ready = [one for one in to_ship(order) if may_release(one, config, state.now)]
-    if not ready or not may_owe(state, order) or order_holds(order, config):
+    if not ready or not may_owe(state, order) or keeping_back(state, order, config):
         return
     creates = {create.fulfilment_order: create for create in reversed(state.creates_in_flight)}
     free = {} if all(one.id in creates for one in ready) else free_units(state, order, config)
