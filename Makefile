@@ -73,6 +73,7 @@ schemas: install ## Keep the Avro schemas of changed records in schemas/history,
 pages: install ## Write the pages of docs/ that are made from code
 	@$(BIN)/lockstep topics page
 	@$(BIN)/lockstep case page
+	@$(BIN)/lockstep case checks
 	@$(BIN)/lockstep doctor --page docs/operate/doctor.md
 
 clean: ## Remove .venv, caches and builds of this folder

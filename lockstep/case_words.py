@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from shlex import quote
 
 from schemas.base import order_key
-from schemas.cases import CATALOGUE, Case
+from schemas.cases import CATALOGUE, Case, CaseCode
 from schemas.questions import QUESTIONS, Then, answer_of
 
 
@@ -47,14 +48,33 @@ def after_answer(case: Case, said: str) -> str:
     return f"{answer.next}. " + (f"The case stays open until {then}." if then else "The case closes.")
 
 
+def when_mended(code: CaseCode, key: str) -> str:
+    """What to type then, so that nobody waits for the next look."""
+    if code in QUESTIONS:
+        return f"`lockstep case answer {key} {quote(code)} ANSWER --why WHY`"
+    if code in _CONNECTIONS:
+        return "it closes by itself with the next answer"
+    if code.startswith("unmapped"):
+        return "`lockstep config apply FILE`"
+    if code in _REFUSED:
+        return f"`lockstep case retry {key}`"
+    return f"`lockstep refresh {key}`"
+
+
+_CONNECTIONS = (CaseCode.CONNECTION_DOWN, CaseCode.CLARUS_RIGHTS_LOST)
+_REFUSED = (CaseCode.UNKNOWN_SKU, CaseCode.CLARUS_REFUSED, CaseCode.ERP_REFUSED, CaseCode.SHOPIFY_REFUSED)
+
+
 def _to_type(case: Case) -> Iterator[str]:
     key, entry = order_key(case.brand, case.order), CATALOGUE[case.code]
     question = QUESTIONS.get(case.code)
     if case.answer:
         yield f"Answered: {case.answer}: {after_answer(case, case.answer)}"
     elif question is not None:
-        yield f"Question: {question.asks} lockstep case answer {key} {case.code} ANSWER --why WHY"
+        yield f"Question: {question.asks} lockstep case answer {key} {quote(case.code)} ANSWER --why WHY"
         yield from (f"  {said}: {answer.next}" for said, answer in question.answers.items())
+    if question is None:
+        yield f"When that is done: {when_mended(case.code, key).strip('`')}"
     if entry.by_person and question is None:
         yield f"Or close it: lockstep case close {key} {case.code} --why WHY"
     if entry.override:

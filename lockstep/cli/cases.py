@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
+from lockstep import daily_page
 from lockstep.case_page import page
 from lockstep.case_words import explained, is_overdue
 from lockstep.cli.case_actions import answer, assign, close, override, release, release_again, retry
@@ -111,4 +112,13 @@ cases.command("release-again")(release_again)
 def page_(path: Annotated[Path, typer.Argument(help="where to write it")] = Path("docs/operate/cases.md")) -> None:
     """Write the page of the documentation that explains every case."""
     path.write_text(page())
+    out.print(f"{path} written.")
+
+
+@cases.command()
+def checks(
+    path: Annotated[Path, typer.Argument(help="where to write it")] = Path("docs/operate/daily-checks.md"),
+) -> None:
+    """Write the page of the documentation for the daily checks."""
+    path.write_text(daily_page.page())
     out.print(f"{path} written.")

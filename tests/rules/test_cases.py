@@ -7,6 +7,7 @@ import pytest
 from schemas.cases import CATALOGUE, Case, CaseCode, Owner, Severity
 from schemas.commands import CreateGoodsOut
 from schemas.orders import FinancialStatus
+from schemas.outcomes import OutcomeKind
 from streams.rules.orders.state import OrderState
 from tests.builders import a_goods_out, an_order
 from tests.rules.test_rest import in_step
@@ -172,6 +173,45 @@ def test_decisions_outlive_the_hot_state() -> None:
 
     assert story.state.shopify is None
     assert [(one.code, one.answer) for one in story.state.answers] == [(CaseCode.OVER_DESPATCHED, "take-back")]
+
+
+# --- trying again
+
+
+def refused() -> Story:
+    """Clarus does not know the SKU; Kim has taken the case."""
+    story = Story().shopify(ROUTED)
+    story.ended(story.one(CreateGoodsOut), OutcomeKind.REJECTED, code="unknown_sku", field="MUG")
+    return story.operator("assign", "unknown_sku", says="kim")
+
+
+def test_what_was_refused_is_tried_at_once_and_its_case_stays_until_it_is_accepted() -> None:
+    story = refused().operator("retry")
+
+    assert len(story.sent(CreateGoodsOut)) == 2
+    assert the_case(story, CaseCode.UNKNOWN_SKU).open
+    assert the_case(story, CaseCode.UNKNOWN_SKU).assignee == "kim"
+
+    story.applied(story.sent(CreateGoodsOut)[1])
+    assert not the_case(story, CaseCode.UNKNOWN_SKU).open
+
+
+def test_refused_again_it_is_the_same_case_and_waits_for_its_back_off() -> None:
+    story = refused()
+    before = the_case(story, CaseCode.UNKNOWN_SKU)
+    story.operator("retry")
+    story.ended(story.sent(CreateGoodsOut)[1], OutcomeKind.REJECTED, code="unknown_sku", field="MUG").later(minutes=1)
+
+    assert the_case(story, CaseCode.UNKNOWN_SKU) == before
+    assert len(story.sent(CreateGoodsOut)) == 2
+    story.later(hours=1)
+    assert len(story.sent(CreateGoodsOut)) == 3
+
+
+def test_trying_again_while_it_is_under_way_sends_nothing_more() -> None:
+    story = refused().operator("retry").operator("retry")
+
+    assert len(story.sent(CreateGoodsOut)) == 2
 
 
 # --- overriding

@@ -5,7 +5,7 @@ from collections import Counter
 
 import pytest
 
-from lockstep import case_page, topic_page
+from lockstep import case_page, daily_page, topic_page
 from lockstep.topic_specs import specs
 from schemas.topics import ALL, CASES, COMMANDS, CONFIG, HINTS, ORDERS_EVENTS, ORDERS_STATE, Topic
 from tests.paths import ROOT
@@ -71,3 +71,7 @@ def test_the_topic_page_says_what_the_registry_says() -> None:
 
 def test_the_case_page_says_what_the_catalogue_says() -> None:
     assert (ROOT / "docs/operate/cases.md").read_text() == case_page.page(), "run `make pages`"
+
+
+def test_the_daily_checks_say_what_the_catalogue_says() -> None:
+    assert (ROOT / "docs/operate/daily-checks.md").read_text() == daily_page.page(), "run `make pages`"

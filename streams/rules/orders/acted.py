@@ -32,12 +32,15 @@ def _meant(state: OrderState, event: OperatorActed) -> tuple[Case, ...]:
 
 
 def _retried(state: OrderState, target: str) -> OrderState:
+    """What was refused is tried now; that it was refused stays until it is accepted, and its case with it."""
     alive = tuple(flying for flying in state.in_flight if state.now - flying.decided_at < DEAD)
     ids = {flying.id for flying in alive}
     rejected_by = tuple(refusal.system for refusal in state.refusals)
     again = state.model_copy(
         update={
-            "refusals": (),
+            "refusals": tuple(
+                one.model_copy(update={"again": True, "tries": min(one.tries, 2)}) for one in state.refusals
+            ),
             "delays": (),
             "done": (),
             "in_flight": alive,

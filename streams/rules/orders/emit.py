@@ -145,7 +145,7 @@ def _quiet_until(state: OrderState, config: BrandConfig, wanted: str, fingerprin
     if delayed is not None:
         return delayed
     refusal = next((one for one in state.refusals if one.object == wanted and one.fingerprint == fingerprint), None)
-    return None if refusal is None else retry_at(refusal, config)
+    return None if refusal is None or refusal.again else retry_at(refusal, config)
 
 
 def retry_at(refusal: Refusal, config: BrandConfig) -> datetime:

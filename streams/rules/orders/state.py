@@ -81,7 +81,9 @@ class Telling(Frozen):
 
 
 class Refusal(Frozen):
-    """A command that was rejected: silent until its fields change, its back-off passes or an operator retries."""
+    """A command that was rejected: silent until its fields change, its back-off passes or an operator retries. It stays
+    until the system accepts the command, or nobody wants it any more: till then it is a case.
+    """
 
     object: str
     system: System
@@ -91,6 +93,8 @@ class Refusal(Frozen):
     text: str = ""
     tries: int = 1
     at: Utc
+    again: bool = False
+    """A person asked for another try: its back-off is over."""
 
 
 class Delay(Frozen):
