@@ -1,6 +1,6 @@
 """What an order waits for, in plain words: what is held and why, since when, and what happens next."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 
 from lockstep.case_words import moment
@@ -8,7 +8,7 @@ from schemas.cases import CATALOGUE, CaseCode
 from schemas.config import BrandConfig
 from streams.rules.orders.findings import Waiting
 from streams.rules.orders.plan import asked
-from streams.rules.orders.state import OrderState
+from streams.rules.orders.state import OrderState, Overridden
 
 HOLD = "hold"
 """What the names of waits that keep an order back begin with; the code follows."""
@@ -34,6 +34,15 @@ def holds_of(state: OrderState) -> tuple[CaseCode, ...]:
     """What keeps the order back, as it was last planned."""
     names = [since.name.split(":") for since in state.since]
     return tuple(code for code in CaseCode if any(name[0] == HOLD and code in name[1:] for name in names))
+
+
+def still_holding(state: OrderState, config: BrandConfig, codes: Iterable[CaseCode]) -> Iterator[str]:
+    """What would hold the order if these were overridden, in words."""
+    lifted = (Overridden(code=code, who="", why="", at=state.now) for code in codes)
+    without = state.model_copy(update={"overridden": (*state.overridden, *lifted)})
+    for waiting in asked(without, config):
+        if isinstance(waiting, Waiting) and waiting.name.startswith(f"{HOLD}:") and waiting.code is not None:
+            yield f"{waiting.code}, {waiting.detail}. {CATALOGUE[waiting.code].first_action}"
 
 
 def awaited(state: OrderState, config: BrandConfig | None) -> Iterator[str]:
@@ -64,6 +73,8 @@ def decided(state: OrderState) -> Iterator[str]:
 
 def at_ease(state: OrderState) -> str:
     """What there is to say of an order that waits for nothing."""
+    if state.order.startswith("~"):
+        return f"the connection is {state.connection}" if state.connection else "nothing is known of the connection"
     if state.shopify_gone:
         return "nothing to do: Shopify has no such order"
     if state.shopify is None:

@@ -29,7 +29,8 @@ def goes_up(case: Case) -> str:
     entry = CATALOGUE[case.code]
     if case.escalated_at is not None:
         return f"it went up to {case.escalated_to} {moment(case.escalated_at)}"
-    return f"it goes up to {entry.escalates_to} {moment(case.opened_at + timedelta(seconds=entry.escalates_after))}"
+    at = moment(case.opened_at + timedelta(seconds=entry.escalates_after))
+    return f"it goes up to {entry.escalates_to} {at} if it is still open"
 
 
 def is_overdue(case: Case, now: datetime) -> bool:

@@ -131,7 +131,7 @@ CATALOGUE: MappingProxyType[CaseCode, Entry] = MappingProxyType(
             _CS,
             _URGENT,
             4 * _HOUR,
-            override="the order leaves with the address as it stands; Clarus may refuse it",
+            override="the order leaves with the address as it stands, if there is one; Clarus may refuse it",
         ),
         CaseCode.PAYMENT_NOT_MET: _entry(
             "The order waits because it is not paid as the brand's payment rule asks.",

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from lockstep.awaited import holds_of
+from lockstep.awaited import holds_of, still_holding
 from lockstep.case_words import after_answer, goes_up
 from lockstep.cli.common import act, finish, out, read_key, the_log, who_asks
 from lockstep.reading import newest_cases, read_order
@@ -50,7 +50,8 @@ def assign(
         return
     finish(act(key, "assign", target=code, about=about, says=handle))
     out.print(f"{key}: case {code} is {whose} now.")
-    out.print(f"Next: {CATALOGUE[code].first_action} While it is open, {goes_up(found[0])}.")
+    up = goes_up(found[0])
+    out.print(f"Next: {CATALOGUE[code].first_action} {up[0].upper()}{up[1:]}.")
 
 
 def answer(
@@ -107,23 +108,25 @@ def release(order: Order, reason: Reason) -> None:
     """Let a held order leave in spite of every reason that may be overridden; names the others. Reads its log."""
     key = read_key(order)
     with out.status(f"reading the log of {key} …"):
-        state = finish(read_order(the_log(), key)).state
-    if state is None:
-        out.print(f"{key}: not in the log. Is the order id right? {NOTHING_WRITTEN}")
+        story = finish(read_order(the_log(), key))
+    state = story.state
+    if state is None or story.config is None:
+        what = "the order is not in the log" if state is None else "the brand is not configured"
+        out.print(f"{key}: {what}. {NOTHING_WRITTEN}")
         raise typer.Exit(1)
     holds = holds_of(state)
-    overridden = {one.code for one in state.overridden}
     if not holds:
         out.print(f"{key}: nothing holds it. {NOTHING_WRITTEN} See lockstep show {key}")
         return
-    stays = [code for code in holds if not CATALOGUE[code].override]
-    for code in holds:
-        if code in stays or code in overridden:
-            continue
-        finish(act(key, "override", target=code, why=reason))
+    lifted = [code for code in holds if CATALOGUE[code].override]
+    overridden = {one.code for one in state.overridden}
+    for code in lifted:
+        if code not in overridden:
+            finish(act(key, "override", target=code, why=reason))
         out.print(f"{key}: {code} is overridden: {CATALOGUE[code].override}.")
-    for code in stays:
-        out.print(f"{key}: {code} cannot be overridden. {CATALOGUE[code].first_action}")
+    stays = list(still_holding(state, story.config, lifted))
+    for said in stays:
+        out.print(f"{key}: cannot be overridden: {said}")
     if stays:
         out.print("Next: the order leaves when that is mended, too.")
         raise typer.Exit(1)

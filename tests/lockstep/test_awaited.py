@@ -6,8 +6,10 @@ from collections.abc import Callable
 import pytest
 
 from lockstep.awaited import _SAID, HOLD, at_ease, awaited, decided, holds_of
+from schemas.base import System
 from schemas.cases import CaseCode
 from schemas.commands import CreateGoodsOut, UpsertErpOrder
+from schemas.events import ConnectionState
 from schemas.orders import FinancialStatus
 from schemas.outcomes import OutcomeKind
 from tests.builders import a_goods_out, an_erp_order, an_order
@@ -112,6 +114,11 @@ def test_an_order_that_waits_for_nothing_says_that() -> None:
     assert at_ease(story.later(days=40).state) == "nothing to do: it was in step and has left the hot state"
     assert at_ease(Story().shopify(ROUTED).shopify(None).state) == "nothing to do: Shopify has no such order"
     assert at_ease(Story().shopify(ROUTED.cancelled()).state) == "nothing to do: it is cancelled"
+
+
+def test_a_connection_is_told_as_what_it_is() -> None:
+    story = Story().connection(System.CLARUS, ConnectionState.WELL).about("~clarus")
+    assert at_ease(story.state) == "the connection is well"
 
 
 def test_what_people_decided_is_told() -> None:

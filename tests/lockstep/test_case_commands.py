@@ -136,7 +136,7 @@ def test_a_case_is_taken_by_whoever_types(desk: Desk) -> None:
     assert action.at == NOON
     assert "short_closed is kim's now" in said
     assert "Next: Decide with the shopper" in said
-    assert "it goes up to lead 2026-11-04 04:00 UTC" in said
+    assert "It goes up to lead 2026-11-04 04:00 UTC if it is still open." in said
 
 
 def test_it_is_given_to_another_or_freed(desk: Desk) -> None:
@@ -291,7 +291,7 @@ def test_release_of_an_order_nobody_knows_writes_nothing(desk: Desk) -> None:
     refused = desk.types(f"case release {KEY} --reason hurry")
 
     assert refused.exit_code == 1
-    assert "not in the log" in refused.output
+    assert "the order is not in the log" in refused.output
     assert desk.written() == []
 
 
@@ -306,7 +306,36 @@ def test_release_overrides_every_hold_that_may_be_and_names_the_others(desk: Des
     ]
     assert said.exit_code == 1, "it does not leave yet"
     assert "payment_not_met is overridden: the order leaves although the payment rule is not met." in said.output
-    assert "unmapped_location cannot be overridden. Map the location" in said.output
+    assert "cannot be overridden: unmapped_location, 'Location 99' (location 99). Map the location" in said.output
+
+
+def test_release_does_not_promise_what_an_order_without_any_address_cannot_keep(desk: Desk) -> None:
+    desk.tells(Story().shopify(an_order().with_line("MUG", 1).routed("71").shipping_to(None)))
+
+    said = desk.types(f"case release {KEY} --reason hurry")
+
+    assert said.exit_code == 1
+    assert "cannot be overridden: address_incomplete, lacks delivery address" in said.output
+
+
+def test_the_digest_is_printed_by_owner_and_brand(desk: Desk) -> None:
+    desk.has([SHORT, a_case(CaseCode.CLARUS_SLOW), SHORT.model_copy(update={"brand": Brand("brio")})])
+
+    every = desk.reads("case digest")
+    theirs = desk.reads("case digest --owner 'customer service' --brand brio")
+
+    heads = [line for line in every.splitlines() if line.startswith("## ")]
+    assert heads == [
+        "## acme, operations: 1 open, 0 overdue",
+        "## acme, customer service: 1 open, 0 overdue",
+        "## brio, customer service: 1 open, 0 overdue",
+    ]
+    assert theirs.startswith("## brio, customer service: 1 open")
+    assert "Nothing waits for you." in desk.reads("case digest --owner finance --brand acme")
+
+
+def test_a_digest_without_cases(desk: Desk) -> None:
+    assert desk.reads("case digest") == "No open cases.\n"
 
 
 def test_release_of_an_order_that_nothing_holds_writes_nothing(desk: Desk) -> None:

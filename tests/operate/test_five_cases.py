@@ -233,6 +233,25 @@ def test_units_that_were_sent_too_many(newcomer: Newcomer) -> None:
     assert len(sent(newcomer)) == 1
 
 
+def test_what_holds_an_order_is_seen_and_overridden(newcomer: Newcomer) -> None:
+    """Not on the page's list of five: `show`, then `case release`, of an order that is not paid."""
+    order = planted(newcomer, CaseCode.PAYMENT_NOT_MET, financial_status="PENDING")
+    key = f"acme/{order.id}"
+
+    shown = newcomer.desk.reads(f"show {key}")
+    assert "held: payment_not_met, payment is PENDING" in shown
+    assert "next: it goes on by itself when the payment rule is met" in shown
+    said = newcomer.desk.reads(f"case release {key} --reason 'they pay by invoice'")
+
+    assert "Next: the order is released within seconds" in said
+    newcomer.goes_on(lambda: len(sent(newcomer)) == 1)
+    after = newcomer.desk.reads(f"show {key}")
+    assert "held:" not in after
+    assert "overridden: payment_not_met by kim" in after
+    assert "they pay by invoice" in after
+    assert "Mill Lane" not in shown + after
+
+
 def test_the_page_works_as_many_as_it_says() -> None:
     worked = re.findall(r"^### `(.*)`$", PAGE, re.MULTILINE)
 

@@ -3,13 +3,15 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import TypeVar
+from typing import TypeVar, get_args
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
+from schemas.actions import ActionKind
 from schemas.base import Money, System, Units
+from schemas.cases import CaseCode
 from schemas.commands import system_of
 from schemas.erp import ErpFulfilment, ErpLine, ErpOrder, ErpOrderState, FulfilmentState
 from schemas.goods_outs import GoodsOut, GoodsOutLine, GoodsOutStatus, Package
@@ -27,6 +29,7 @@ from schemas.orders import (
     ShippingLine,
 )
 from schemas.outcomes import OutcomeKind
+from schemas.questions import QUESTIONS
 from tests.builders import (
     LEEDS,
     NOON,
@@ -48,7 +51,9 @@ QUANTITIES = st.integers(min_value=-3, max_value=2**40)
 SMALL = st.integers(min_value=-1, max_value=3)
 ANY_QUANTITY = st.one_of(SMALL, SMALL, QUANTITIES)
 TEXTS = st.sampled_from(["", " ", "standard", "T1", "T2", "\x00", "x" * 300])
-ACTIONS = st.sampled_from(["retry", "refresh", "close", "release_again"])
+ACTIONS = st.sampled_from(get_args(ActionKind))
+TARGETS = st.one_of(REFERENCES, st.sampled_from(CaseCode), st.sampled_from([*QUESTIONS]))
+SAYINGS = st.one_of(TEXTS, st.sampled_from([said for one in QUESTIONS.values() for said in one.answers]))
 TIMES = st.one_of(
     st.none(),
     st.datetimes(timezones=st.just(UTC)),
@@ -198,9 +203,7 @@ happenings = st.one_of(
     st.tuples(st.just("incomplete"), st.lists(goods_outs, max_size=2)),
     st.tuples(st.just("erp"), st.one_of(erp_orders, erp_orders, st.none())),
     st.tuples(st.just("ended"), st.tuples(st.sampled_from(OutcomeKind), TIMES, TEXTS)),
-    st.tuples(
-        st.just("operator"), st.tuples(st.sampled_from(["retry", "refresh", "close", "release_again"]), REFERENCES)
-    ),
+    st.tuples(st.just("operator"), st.tuples(ACTIONS, TARGETS, SAYINGS)),
     st.tuples(st.just("unreadable"), st.sampled_from(System)),
     st.tuples(st.just("later"), st.integers(min_value=1, max_value=100_000)),
 )
@@ -225,8 +228,8 @@ def happen(story: Story, name: str, what: object) -> None:
             if waiting:
                 story.ended(waiting[-1], kind, until=until, code=text, external_id=text)
                 assert system_of(waiting[-1]) in System
-        case "operator", (str(action), str(target)):
-            story.operator(action, target)
+        case "operator", (str(action), str(target), str(says)):
+            story.operator(action, target, says=says)
         case "unreadable", System() as system:
             story.unreadable(system)
         case "later", int(seconds):
