@@ -4,9 +4,9 @@ from collections import Counter
 from collections.abc import Iterator
 
 from kernel.metrics import Stage
-from schemas.base import Brand, GoodsOutRef
-from schemas.cases import CaseCode
-from streams.engine.contract import Took
+from schemas.base import GoodsOutRef
+from schemas.cases import CaseCode, Severity
+from streams.engine.contract import OpenKind, Took
 from streams.rules.orders.state import OrderState
 
 _STAGE_OF_WAIT = {
@@ -34,22 +34,22 @@ def ended_waits(before: OrderState | None, after: OrderState) -> Iterator[Took]:
 
 
 class OpenCases:
-    """Open cases of one partition by brand and code, kept up as states change."""
+    """Open cases of one partition by brand, code and severity, kept up as states change."""
 
     IN_STATE = b'"cases":'
     """Stands in the JSON of a state with an open case: the others need not be decoded at a restore."""
 
     def __init__(self) -> None:
-        self._of: dict[bytes, tuple[CaseCode, ...]] = {}
-        self._counts: Counter[tuple[Brand, CaseCode]] = Counter()
+        self._of: dict[bytes, tuple[tuple[CaseCode, Severity], ...]] = {}
+        self._counts: Counter[OpenKind] = Counter()
 
     def note(self, key: bytes, state: OrderState) -> None:
         """The newest state of a key."""
-        codes = tuple(case.code for case in state.cases)
-        self._counts.subtract((state.brand, code) for code in self._of.pop(key, ()))
-        if codes:
-            self._of[key] = codes
-            self._counts.update((state.brand, code) for code in codes)
+        kinds = tuple((case.code, case.severity) for case in state.cases)
+        self._counts.subtract((state.brand, *kind) for kind in self._of.pop(key, ()))
+        if kinds:
+            self._of[key] = kinds
+            self._counts.update((state.brand, *kind) for kind in kinds)
 
-    def counts(self) -> dict[tuple[Brand, CaseCode], int]:
+    def counts(self) -> dict[OpenKind, int]:
         return {what: count for what, count in self._counts.items() if count}

@@ -14,7 +14,7 @@ from kernel.log import Record
 from kernel.metrics import Stage
 from schemas.avro import Codec
 from schemas.base import Brand, System, order_key, split_key
-from schemas.cases import Case, CaseCode
+from schemas.cases import Case
 from schemas.commands import COMMAND_KINDS, Command, system_of
 from schemas.config import BrandConfig
 from schemas.errors import Unreadable
@@ -33,7 +33,7 @@ from schemas.topics import CASES, COMMANDS, HINTS, ORDERS_EVENTS
 from streams.agents.measured import OpenCases, ended_waits
 from streams.agents.same_log import same_log
 from streams.agents.vanished import Vanished
-from streams.engine.contract import Change, Emission, Step, Took, Verdict
+from streams.engine.contract import Change, Emission, OpenKind, Step, Took, Verdict
 from streams.engine.prefix import Prefix, pack, unpack
 from streams.rules.orders.emit import Decision
 from streams.rules.orders.plan import Plan, spread
@@ -279,7 +279,7 @@ class OrdersFold:
 
     # --- for people
 
-    def open_cases(self) -> Mapping[tuple[Brand, CaseCode], int]:
+    def open_cases(self) -> Mapping[OpenKind, int]:
         return self._open.counts()
 
     def states(self) -> dict[str, OrderState]:

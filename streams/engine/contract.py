@@ -21,7 +21,7 @@ from typing import Protocol, runtime_checkable
 from kernel.log import Record
 from kernel.metrics import Stage
 from schemas.base import Brand
-from schemas.cases import CaseCode
+from schemas.cases import CaseCode, Severity
 from schemas.errors import Unreadable
 
 
@@ -129,12 +129,15 @@ class PartitionFold(Protocol):
         ...
 
 
+OpenKind = tuple[Brand, CaseCode, Severity]
+
+
 @runtime_checkable
 class CountsCases(Protocol):
     """A fold that knows what is open for people."""
 
-    def open_cases(self) -> Mapping[tuple[Brand, CaseCode], int]:
-        """How many cases of each code are open now, restored ones among them."""
+    def open_cases(self) -> Mapping[OpenKind, int]:
+        """How many cases of each code and severity are open now, restored ones among them."""
         ...
 
 

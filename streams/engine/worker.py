@@ -26,12 +26,19 @@ from kernel.lag import Lag
 from kernel.log import Fenced, Log, Outgoing, Partition, Record
 from kernel.metrics import Metrics
 from kernel.pulse import Pulse
-from schemas.base import Brand
-from schemas.cases import CATALOGUE, CaseCode
 from schemas.errors import Unreadable
 from streams.engine.barrier import Barrier, Ended, Sent, Written
 from streams.engine.changelog import OwnWrites, Restored, mend, restore
-from streams.engine.contract import CountsCases, Emission, FoldFactory, PartitionFold, Step, UnreadableRecord, Verdict
+from streams.engine.contract import (
+    CountsCases,
+    Emission,
+    FoldFactory,
+    OpenKind,
+    PartitionFold,
+    Step,
+    UnreadableRecord,
+    Verdict,
+)
 from streams.engine.fuse import Fuse, dead_letter
 from streams.engine.owned import Owned
 from streams.engine.settings import EngineSettings
@@ -66,7 +73,7 @@ class Worker:
         self._rebalances = 0
         self._polled_in = 0
         self._pulse, self._lag = Pulse(), Lag(role, metrics)
-        self._told_open: set[tuple[Brand, CaseCode]] = set()
+        self._told_open: set[OpenKind] = set()
         self._recovering = self._folding = False
         self.assigned_once = asyncio.Event()
 
@@ -317,8 +324,8 @@ class Worker:
         for owned in self._owned.values():
             if isinstance(owned.fold, CountsCases):
                 counts.update(owned.fold.open_cases())
-        for (brand, code), count in counts.items():
-            self._metrics.open_cases.labels(brand, code, CATALOGUE[code].severity).set(count)
+        for kind, count in counts.items():
+            self._metrics.open_cases.labels(*kind).set(count)
         self._told_open = set(counts)
 
     @property

@@ -9,7 +9,7 @@ from schemas.commands import CreateGoodsOut
 from schemas.orders import FinancialStatus
 from schemas.outcomes import OutcomeKind
 from streams.rules.orders.state import OrderState
-from tests.builders import a_goods_out, an_order
+from tests.builders import ACME, a_goods_out, an_order
 from tests.rules.test_rest import in_step
 from tests.story import Story, refold
 
@@ -251,3 +251,19 @@ def test_a_state_of_an_earlier_release_is_read() -> None:
             del case[field]
 
     assert OrderState.model_validate(earlier) == state
+
+
+# --- counting
+
+
+def test_a_case_that_went_up_is_counted_with_its_higher_severity() -> None:
+    story = short_closed()
+    high, urgent = ((ACME, CaseCode.SHORT_CLOSED, one) for one in (Severity.HIGH, Severity.URGENT))
+    assert story.fold.open_cases() == {high: 1}
+
+    story.later(days=2)
+    assert story.fold.open_cases()[urgent] == 1
+    assert high not in story.fold.open_cases()
+
+    story.operator("answer", "short_closed", says="send-again")
+    assert urgent not in story.fold.open_cases()
