@@ -143,9 +143,9 @@ class ClarusWriter:
         await self._clock.sleep(self._longest)
         try:
             return await self._look(command, config)
-        except Unauthorised:
-            raise
-        except ConnectorError:
+        except ConnectorError as error:
+            if isinstance(error, Unauthorised) and not isinstance(error, Blind):
+                raise
             return None
 
     def _after_unclear(self, command: C, look: _Look | None, judge: Judge[C]) -> Execution:

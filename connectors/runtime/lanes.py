@@ -32,6 +32,7 @@ class Lane:
 
     `perhaps_until`: somebody, our predecessor or a call of ours nobody waits for any more, may be writing this order
     until then; no command of the lane starts before. `refused` counts the reads in a row that will fail the same again.
+    `blind`: the last answer was not complete; what it shows is told, and it is asked again.
     """
 
     key: OrderKey
@@ -43,6 +44,7 @@ class Lane:
     commands: list[WaitingCommand] = field(default_factory=list)
     perhaps_until: datetime | None = None
     refused: int = 0
+    blind: bool = False
 
     @property
     def idle(self) -> bool:

@@ -39,7 +39,9 @@ class Reads:
         self._publisher, self._endings, self._clock, self._metrics = publisher, endings, clock, metrics
 
     async def read(self, brand: Brand, lanes: list[Lane]) -> None:
-        """One call for these orders; hints that come meanwhile share the next. What goes wrong keeps the hints."""
+        """One call for these orders; hints that come meanwhile share the next. What goes wrong keeps the hints, and so
+        does an answer that is not complete: what it does not show may be there.
+        """
         taken = {lane.key: lane.hints for lane in lanes}
         for lane in lanes:
             lane.hints = []
@@ -47,8 +49,9 @@ class Reads:
             await self._read_and_tell(brand, lanes, taken)
             for lane in lanes:
                 lane.refused = 0
-                for waiting in taken.pop(lane.key):
-                    self._endings.finish(waiting.record)
+                if not lane.blind:
+                    for waiting in taken.pop(lane.key):
+                        self._endings.finish(waiting.record)
         except ConnectorError as error:
             await self._connections.failed(brand, error)
             if _same_again(error):
@@ -85,6 +88,9 @@ class Reads:
         readings = await self._port.read(brand, list(by_order))
         for reading in readings:
             lane = by_order[reading.order]
+            told, lane.blind = lane.blind and not reading.complete, not reading.complete
+            if told:
+                continue
             first = hints[lane.key][0].hint
             await self._publisher.readings([reading], lane.number, first.trace)
             waited = (self._clock.now() - first.seen_at).total_seconds()

@@ -11,7 +11,7 @@ from lockstep.simulation.bulk_fold import TOLD, Folded, Sent, bulk_fold, newest,
 from lockstep.simulation.evidence import Told
 from lockstep.simulation.oracle import Violation
 from schemas.avro import Codec
-from schemas.base import System
+from schemas.base import CommandId, System
 from schemas.cases import Case
 from schemas.commands import COMMAND_KINDS, Decided, Withdraw
 from schemas.errors import Unreadable
@@ -94,11 +94,7 @@ class LogOracle:
 
     def _answered(self, before: datetime) -> Iterator[Violation]:
         """Every command has an outcome; only a withdrawal has the other's."""
-        ended = set()
-        for topic in RAW.values():
-            for record in self._log.records(topic.name):
-                if record.headers.get("kind") == b"outcome":
-                    ended.add(Outcome.model_validate_json(record.value or b"").command)
+        ended = self._ended()
         for topic in COMMANDS.values():
             for record in self._log.records(topic.name):
                 try:
@@ -110,6 +106,15 @@ class LogOracle:
                 assert isinstance(command, Decided)
                 if not isinstance(command, Withdraw) and command.id not in ended and record.at < before:
                     yield Violation("unanswered", f"{type(command).__name__} {command.id} of {command.object}")
+
+    def _ended(self) -> set[CommandId]:
+        """Commands that have an outcome."""
+        return {
+            Outcome.model_validate_json(record.value or b"").command
+            for topic in RAW.values()
+            for record in self._log.records(topic.name)
+            if record.headers.get("kind") == b"outcome"
+        }
 
     def _folded(self) -> Iterator[Violation]:
         """Table, commands and cases are those of a fold of the log by nobody but ourselves, byte for byte."""
@@ -130,7 +135,7 @@ class LogOracle:
             if _place_of(record) not in self._letters
         }
         missing = sorted(sent - there, key=str)
-        for topic, key, _ in (one for one in missing if not _overtaken(one, folded, there)):
+        for topic, key, _ in (one for one in missing if not _overtaken(one, folded, there, self._ended())):
             yield Violation("not sent", f"to {topic}, under {key.decode()}: the fold sends it, the log has it not")
         for topic, key, _ in sorted(there - sent, key=str):
             yield Violation("not decided", f"in {topic}, under {key.decode()}: no fold of the log sends it")
@@ -145,15 +150,18 @@ class LogOracle:
                 yield Violation("table", f"{place[1].decode()} has an older state behind its newest")
 
 
-def _overtaken(missing: Sent, folded: Folded, there: Collection[Sent]) -> bool:
+def _overtaken(missing: Sent, folded: Folded, there: Collection[Sent], ended: Collection[CommandId]) -> bool:
     """Whether what the log lacks was decided anew before anybody had it: a batch whose sends failed held both, its
-    newest states were acknowledged, and what they want goes out again after the restart. The newest per object counts.
+    newest states were acknowledged, and what they want goes out again after the restart. The newest per object counts;
+    a withdrawal counts for nothing once what it withdraws has ended.
     """
     topic, key, value = missing
     if topic == CASES.name:
         return (topic, key, folded.newest_case[key]) in there
     lacking = _COMMANDS.decode(value, folded.headers[missing])
     assert isinstance(lacking, Decided)
+    if isinstance(lacking, Withdraw) and lacking.withdrawn in ended:
+        return True
     others = (one for one in folded.commands if one[:2] == (topic, key) and one in there)
     newer = (_COMMANDS.decode(one[2], folded.headers[one]) for one in others)
     return any(

@@ -26,12 +26,12 @@ EXPECTED: Mapping[str, frozenset[CaseCode]] = {
 }
 """Cases that may be left open at the end, by what people did to the order. What is not here must end without one."""
 
-DOUBLES = frozenset({"asked twice", "told twice", "mailed twice", "posted twice"})
+DOUBLES = frozenset({"asked twice", "told twice", "tracking told twice", "mailed twice", "posted twice"})
 """Rules that a write breaks which stood between its last check and its sending while its process was paused."""
 
 FOUND_BY: Mapping[str, CaseCode] = {"asked twice": CaseCode.UNKNOWN_GOODS_OUT, "told twice": CaseCode.UNDESPATCHED}
-"""What such a double must have become, open or closed. A second mail leaves no trace in any system, and the ERP takes
-no second posting under one key.
+"""What such a double must have become, open or closed. Tracking told with units that had left is right as it stands, a
+second mail leaves no trace in any system, and the ERP takes no second posting under one key.
 """
 
 DECIDED = "release again"
@@ -120,7 +120,7 @@ def _tellings(order: OrderStory, account: Account) -> Iterator[tuple[str, str]]:
     numbers = [number for one in ours for number in one["tracking"] if not one["cancelled"]]
     twice = {number for number in numbers if numbers.count(number) > 1}
     if twice and sum(bool(one.most_left) for one in order.goods_outs.values()) >= len(ours):
-        yield "told twice", f"tracking {', '.join(sorted(twice))} in several fulfilments"
+        yield "tracking told twice", f"{', '.join(sorted(twice))} in several fulfilments"
 
 
 def _unsettled(order: OrderStory, codes: set[CaseCode], account: Account) -> Iterator[tuple[str, str]]:

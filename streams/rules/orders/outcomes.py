@@ -22,6 +22,11 @@ from streams.rules.orders.state import Delay, Done, KnownGoodsOut, OrderState, R
 YOUNG = timedelta(minutes=1)
 """No command this young is expired by a clock that goes right."""
 
+UNCLEAR = frozenset({"unclear", "unclear_answer", "held_too_long"})
+"""Codes of delays after which the system may have done it all the same. Whoever does not want it any more by then must
+still see it: the system is read.
+"""
+
 LONGEST_DELAY = timedelta(hours=1)
 """A wait longer than this is not believed: whoever said so has a wrong clock."""
 
@@ -55,7 +60,8 @@ def ended(state: OrderState, event: CommandEnded) -> OrderState:
             return _rejected(state, command, outcome, event.system)
         case OutcomeKind.DELAYED:
             until = outcome.until or state.now
-            return _delayed(state, command, event.system, outcome.text or outcome.code, until)
+            delayed = _delayed(state, command, event.system, outcome.text or outcome.code, until)
+            return delayed.asking(event.system) if outcome.code in UNCLEAR else delayed
         case OutcomeKind.SUPERSEDED:
             # Withdrawn in time, as far as the one who says so knows: one before it may have carried it out and died.
             return state.asking(event.system)

@@ -108,14 +108,14 @@ def test_answers_that_do_not_show_what_is_ours_are_told_and_open_the_breaker() -
         on.port.incomplete = True
         on.start()
         await on.hint("5012")
-        await on.finished()
+        await on.until(lambda: len(on.port.calls) == 3)
         assert on.connections == [ConnectionState.RIGHTS_LOST]
         (snapshot,) = on.told(RawKind.SNAPSHOT)
-        assert snapshot.headers["complete"] == b"0"
+        assert snapshot.headers["complete"] == b"0", "told once, and asked again"
         on.port.incomplete = False
-        await on.hint("5012")
         await on.finished()
         assert on.connections == [ConnectionState.RIGHTS_LOST, ConnectionState.WELL]
+        assert [one.headers["complete"] for one in on.told(RawKind.SNAPSHOT)] == [b"0", b"1"]
 
     bench(story)
 
