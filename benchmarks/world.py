@@ -36,8 +36,9 @@ PICKERS = PickerSettings(
     partial=0.0, two_packages=0.0, tracking_late=0.0,
 )  # fmt: skip
 SHOPPERS = Habits(
-    no_address=0.0, no_postcode=0.0, unpaid=0.0, risky=0.0, changes_mind=0.0, mixed=0.0, routing_delay=0.0, planted=()
-)
+    no_address=0.0, no_postcode=0.0, unpaid=0.0, risky=0.0, changes_mind=0.0, gift=0.0, mixed=0.0,
+    routing_delay=0.0, planted=(),
+)  # fmt: skip
 NO_TIME = timedelta(0)
 SEED = 11
 

@@ -8,7 +8,8 @@ from typing import Any
 from pydantic import ValidationError
 
 from schemas.base import Frozen
-from schemas.config import BrandConfig, CarrierRule, ShippingRule, Waits, WarehouseRule
+from schemas.config import BrandConfig, CarrierRule, Waits, WarehouseRule
+from schemas.mapping import Bundle, Component, Instructions, PriorityRule, Rename, ShippingRule, SkuRules
 
 
 class ConfigurationError(Exception):
@@ -33,6 +34,12 @@ def read_brand(path: Path) -> BrandConfig:
 _TABLES: dict[str, type[Frozen]] = {
     "warehouses": WarehouseRule,
     "shipping": ShippingRule,
+    "priorities": PriorityRule,
+    "instructions": Instructions,
+    "skus": SkuRules,
+    "renames": Rename,
+    "bundles": Bundle,
+    "components": Component,
     "carriers": CarrierRule,
     "waits": Waits,
 }
@@ -49,6 +56,6 @@ def _said(path: Path, error: Any) -> str:
 
 
 def _nearest(where: tuple[Any, ...]) -> str:
-    table: type[Frozen] = _TABLES.get(str(where[0]), BrandConfig) if len(where) > 1 else BrandConfig
+    table = next((_TABLES[part] for part in reversed(where[:-1]) if part in _TABLES), BrandConfig)
     near = get_close_matches(str(where[-1]), table.model_fields, n=1)
     return f"; did you mean {near[0]!r}?" if near else f"; known are {', '.join(sorted(table.model_fields))}"

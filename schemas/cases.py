@@ -31,6 +31,7 @@ class CaseCode(StrEnum):
     SCHEDULED = "scheduled"
     METHOD_NOT_SERVED = "method_not_served"
     SKU_MISSING = "sku_missing"
+    SKU_UNUSABLE = "sku_unusable"
     UNKNOWN_SKU = "unknown_sku"
     UNMAPPED_LOCATION = "unmapped_location"
     UNMAPPED_SHIPPING_LINE = "unmapped_shipping_line"
@@ -44,6 +45,8 @@ class CaseCode(StrEnum):
     CANCELLED_AFTER_RELEASE = "cancelled_after_release"
     NOT_DESPATCHED = "not_despatched"
     SHORT_CLOSED = "short_closed"
+    HALF_A_KIT = "half_a_kit"
+    INSTRUCTIONS_CUT = "instructions_cut"
     OVER_DESPATCHED = "over_despatched"
     UNDESPATCHED = "undespatched"
     TRACKING_MISSING = "tracking_missing"
@@ -183,6 +186,14 @@ CATALOGUE: MappingProxyType[CaseCode, Entry] = MappingProxyType(
             _URGENT,
             4 * _HOUR,
         ),
+        CaseCode.SKU_UNUSABLE: _entry(
+            "A SKU cannot become a product code of Clarus, or two SKUs of the order would become the same.",
+            "Correct the SKU in Shopify, or rename it in the brand's configuration.",
+            "every SKU has a product code of its own",
+            _OPS,
+            _URGENT,
+            4 * _HOUR,
+        ),
         CaseCode.UNKNOWN_SKU: _entry(
             "Clarus or the ERP does not know a SKU of this order.",
             "Create the product under exactly this code, leading zeros too, or correct it in Shopify; then retry.",
@@ -291,6 +302,23 @@ CATALOGUE: MappingProxyType[CaseCode, Entry] = MappingProxyType(
             _CS,
             _HIGH,
             8 * _HOUR,
+            by_person=True,
+        ),
+        CaseCode.HALF_A_KIT: _entry(
+            "Some components of a bundle left and others did not; the shopper is not told of half a bundle.",
+            "Ask the warehouse for the rest; if it will not come, agree with the shopper.",
+            "whole bundles have left, or the goods-out's units are released again",
+            _OPS,
+            _HIGH,
+            8 * _HOUR,
+        ),
+        CaseCode.INSTRUCTIONS_CUT: _entry(
+            "The shopper's note is longer than the packing desk takes; its end did not go along.",
+            "Read the whole note in Shopify and tell the packing desk what is missing.",
+            "the goods-out has left, or a person closes it",
+            _OPS,
+            _NORMAL,
+            4 * _HOUR,
             by_person=True,
         ),
         CaseCode.OVER_DESPATCHED: _entry(

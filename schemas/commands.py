@@ -64,6 +64,8 @@ class GoodsOutUnits(Frozen):
     sku: Sku
     shop_sku: Sku
     quantity: int
+    each: int = 0
+    """Of a bundle's component: how many of it one bundle takes; `quantity` is a multiple of it. 0: no component."""
 
 
 class CreateGoodsOut(Decided):

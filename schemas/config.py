@@ -5,6 +5,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from schemas.base import Brand, Frozen, LocationId, System, Utc
+from schemas.mapping import Bundle, Instructions, PriorityRule, ShippingRule, SkuRules, once
 from schemas.orders import FinancialStatus, RiskAdvice
 
 
@@ -13,26 +14,6 @@ class WarehouseRule(Frozen):
 
     location: LocationId
     warehouse: str = Field(min_length=1, max_length=20)
-
-
-class ShippingRule(Frozen):
-    """A shipping line, by `code` first, else by `title`, and how Clarus sends it. Compared without case."""
-
-    code: str = ""
-    title: str = ""
-    carrier: str = Field(min_length=1, max_length=50)
-    service: str = Field(min_length=1, max_length=30)
-    priority: int = Field(default=50, ge=1, le=99)
-    """Clarus: 1 is the most urgent."""
-    expedited: bool = False
-    """What is sent so does not wait for the edit window."""
-
-    @model_validator(mode="after")
-    def _names_something(self) -> Self:
-        if not (self.code or self.title):
-            msg = "expected a code or a title to recognise the shipping line by, found neither"
-            raise ValueError(msg)
-        return self
 
 
 class CarrierRule(Frozen):
@@ -93,6 +74,10 @@ class BrandConfig(Frozen):
     """Clarus account code: the owner of the stock."""
     warehouses: tuple[WarehouseRule, ...] = Field(min_length=1)
     shipping: tuple[ShippingRule, ...] = Field(min_length=1)
+    priorities: tuple[PriorityRule, ...] = ()
+    instructions: Instructions = Instructions()
+    skus: SkuRules = SkuRules()
+    bundles: tuple[Bundle, ...] = ()
     carriers: tuple[CarrierRule, ...] = ()
     paid: tuple[FinancialStatus, ...] = (FinancialStatus.PAID, FinancialStatus.PARTIALLY_REFUNDED)
     """The payment rule: financial statuses in which an order may leave."""
@@ -110,11 +95,8 @@ class BrandConfig(Frozen):
 
     @model_validator(mode="after")
     def _unambiguous(self) -> Self:
-        locations = [rule.location for rule in self.warehouses]
-        twice = sorted({location for location in locations if locations.count(location) > 1})
-        if twice:
-            msg = f"warehouses: expected each location once, found {', '.join(twice)} more than once"
-            raise ValueError(msg)
+        once("warehouses: expected each location", [rule.location for rule in self.warehouses])
+        once("bundles: expected each sku", [bundle.sku for bundle in self.bundles])
         if self.mode == "live" and self.release_from is None:
             msg = "release_from: expected a moment from which orders are released when mode is live, found none"
             raise ValueError(msg)
@@ -122,12 +104,6 @@ class BrandConfig(Frozen):
 
     def warehouse_of(self, location: LocationId) -> str | None:
         return next((rule.warehouse for rule in self.warehouses if rule.location == location), None)
-
-    def shipping_of(self, code: str, title: str) -> ShippingRule | None:
-        """The rule for a shipping line: the first whose code matches, else the first whose title does."""
-        by_code = (r for r in self.shipping if r.code and r.code.casefold() == code.casefold())
-        by_title = (r for r in self.shipping if r.title and r.title.casefold() == title.casefold())
-        return next(by_code, None) or next(by_title, None)
 
     def carrier_of(self, code: str) -> CarrierRule | None:
         return next((rule for rule in self.carriers if rule.carrier == code), None)

@@ -38,6 +38,8 @@ class GoodsOutLine(Frozen):
     allocated: int = 0
     picked: int = 0
     despatched: int = 0
+    each: int = 0
+    """Of a component: how many of it one unit of the order's line takes. 0: it is the line itself."""
 
 
 class Package(Frozen):

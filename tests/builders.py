@@ -21,9 +21,10 @@ from schemas.base import (
     Sku,
     Units,
 )
-from schemas.config import BrandConfig, CarrierRule, ShippingRule, Waits, WarehouseRule
+from schemas.config import BrandConfig, CarrierRule, Waits, WarehouseRule
 from schemas.erp import ErpFulfilment, ErpLine, ErpOrder, ErpOrderState, FulfilmentState
 from schemas.goods_outs import GoodsOut, GoodsOutLine, GoodsOutStatus, Package
+from schemas.mapping import ShippingRule
 from schemas.orders import (
     Address,
     FinancialStatus,
@@ -225,6 +226,13 @@ class GoodsOutBuilder:
     def with_line(self, line: str, sku: str, quantity: int = 1) -> GoodsOutBuilder:
         made = GoodsOutLine(id=f"l{line}", line=LineId(line), sku=Sku(sku), ordered=quantity)
         return self._with(lines=(*self.goods_out.lines, made))
+
+    def with_part(self, line: str, sku: str, quantity: int, *, each: int, left: int = 0) -> GoodsOutBuilder:
+        """A component of a bundle, `left` of which have left."""
+        part = GoodsOutLine(
+            id=f"l{line}-{sku}", line=LineId(line), sku=Sku(sku), ordered=quantity, despatched=left, each=each
+        )
+        return self._with(lines=(*self.goods_out.lines, part))
 
     def status(self, status: GoodsOutStatus) -> GoodsOutBuilder:
         return self._with(status=status)

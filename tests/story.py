@@ -35,6 +35,7 @@ from schemas.topics import CASES, COMMANDS, HINTS
 from streams.agents.orders import EVENTS, RECORDS, OrdersFold, decode_command
 from streams.engine.contract import Change, Emission, Step, Verdict
 from streams.rules.orders.state import OrderState
+from streams.rules.orders.units import asked_in
 from tests.builders import ACME, NOON, ORDER, ErpBuilder, GoodsOutBuilder, OrderBuilder, a_brand
 
 C = TypeVar("C")
@@ -159,7 +160,11 @@ class Story:
     @property
     def quantities(self) -> list[dict[str, int]]:
         """Units per line of every goods-out ever asked for, in order."""
-        return [{unit.line: unit.quantity for unit in create.lines} for create in self.sent(CreateGoodsOut)]
+        return [dict[str, int](asked_in(create).items()) for create in self.sent(CreateGoodsOut)]
+
+    def quantities_of(self, line: str) -> list[int]:
+        """The same of one line."""
+        return [units[line] for units in self.quantities if line in units]
 
     @property
     def open_cases(self) -> set[CaseCode]:

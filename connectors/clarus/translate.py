@@ -30,9 +30,19 @@ _STATUSES = {
 _LINE_MARK = "gid://shopify/LineItem/"
 
 
-def line_mark(line: LineId) -> str:
-    """What we write on a goods-out's line to find the order's line again."""
-    return f"{_LINE_MARK}{line}"
+_EACH = "?each="
+
+
+def line_mark(line: LineId, each: int = 0) -> str:
+    """What we write on a goods-out's line to find the order's line again, and of a component how many make a bundle."""
+    return f"{_LINE_MARK}{line}{_EACH}{each}" if each else f"{_LINE_MARK}{line}"
+
+
+def _marked(mark: str) -> tuple[LineId, int]:
+    """The order's line and `each`; no line where the mark is not ours."""
+    line, _, each = mark.removeprefix(_LINE_MARK).partition(_EACH)
+    ours = mark.startswith(_LINE_MARK) and (not each or (each.isascii() and each.isdigit()))
+    return (LineId(line), int(each or 0)) if ours else (LineId(""), 0)
 
 
 def translate_goods_outs(body: bytes) -> tuple[GoodsOut, ...]:
@@ -87,15 +97,16 @@ def _goods_out(
 
 
 def _line(node: dict[str, Any], where: str) -> GoodsOutLine:
-    mark = str(node.get("external_system_reference1") or "")
+    line, each = _marked(str(node.get("external_system_reference1") or ""))
     return GoodsOutLine(
         id=_text(node, "id", where),
-        line=LineId(mark.removeprefix(_LINE_MARK) if mark.startswith(_LINE_MARK) else ""),
+        line=line,
         sku=Sku(_text(_object(node, "product", where), "code", f"{where}.product")),
         ordered=_units(node, "order_quantity", where),
         allocated=_units(node, "allocated_quantity", where, none_is_zero=True),
         picked=_units(node, "pick_quantity", where, none_is_zero=True),
         despatched=_units(node, "dispatch_quantity", where, none_is_zero=True),
+        each=each,
     )
 
 

@@ -231,7 +231,7 @@ def _line(number: int, unit: GoodsOutUnits, product: int) -> dict[str, Any]:
             "order_quantity": unit.quantity,
             "alt_line_number": str(number),
             "alt_product_code": unit.shop_sku,
-            "external_system_reference1": line_mark(unit.line),
+            "external_system_reference1": line_mark(unit.line, unit.each),
         }
     )
 

@@ -2,7 +2,12 @@
 
 from connectors.shopify.setup import Bought
 from schemas.base import LocationId, Sku
-from schemas.config import BrandConfig, ShippingRule
+from schemas.config import BrandConfig
+from schemas.mapping import ShippingRule
+from schemas.orders import ShippingLine
+from streams.rules.orders.mapping.products import bundle_of
+from streams.rules.orders.mapping.products import product_code as cleaned
+from streams.rules.orders.mapping.shipping import rules_for
 
 
 def shipping_rule(config: BrandConfig, order: Bought) -> ShippingRule | None:
@@ -10,7 +15,7 @@ def shipping_rule(config: BrandConfig, order: Bought) -> ShippingRule | None:
     if order.shipping is None:
         return None
     title, code = order.shipping
-    return config.shipping_of(code, title)
+    return next(rules_for(ShippingLine(title=title, code=code), config), None)
 
 
 def said_of(rule: ShippingRule) -> str:
@@ -21,7 +26,13 @@ def said_of(rule: ShippingRule) -> str:
 
 def product_code(config: BrandConfig, sku: str) -> Sku:
     """The SKU as Clarus and the ERP are told it."""
-    return Sku(sku)
+    return cleaned(Sku(sku), config)
+
+
+def product_codes(config: BrandConfig, sku: str) -> tuple[Sku, ...]:
+    """What the warehouse picks for it: of a bundle its components."""
+    bundle = bundle_of(Sku(sku), config)
+    return (product_code(config, sku),) if bundle is None else tuple(part.sku for part in bundle.components)
 
 
 def locations_of(config: BrandConfig, warehouse: str) -> frozenset[LocationId]:

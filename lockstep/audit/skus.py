@@ -7,7 +7,7 @@ from typing import TypeVar
 from connectors.shopify.setup import Variant
 from lockstep.audit.catalogue import Finding
 from lockstep.audit.codes import Code
-from lockstep.audit.mapping import product_code
+from lockstep.audit.mapping import product_codes
 from lockstep.audit.seen import Seen
 from schemas.config import BrandConfig
 
@@ -27,7 +27,8 @@ def codes_of(config: BrandConfig, variants: Iterable[Variant]) -> dict[str, Vari
     found: dict[str, Variant] = {}
     for one in sold(variants):
         if one.sku:
-            found.setdefault(product_code(config, one.sku), one)
+            for code in product_codes(config, one.sku):
+                found.setdefault(code, one)
     return found
 
 

@@ -7,7 +7,7 @@ from connectors.clarus.setup import Balance
 from connectors.shopify.setup import Variant
 from lockstep.audit.catalogue import Finding
 from lockstep.audit.codes import Code
-from lockstep.audit.mapping import locations_of, product_code
+from lockstep.audit.mapping import locations_of, product_codes
 from lockstep.audit.seen import Seen
 
 
@@ -17,7 +17,8 @@ def check_stock(seen: Seen) -> Iterator[Finding]:
     by_code: dict[str, list[Variant]] = defaultdict(list)
     for one in seen.shop.variants:
         if one.sku:
-            by_code[product_code(seen.config, one.sku)].append(one)
+            for code in product_codes(seen.config, one.sku):
+                by_code[code].append(one)
     yield Finding.of(
         Code.STOCK_STRANDED,
         [

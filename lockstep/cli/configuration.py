@@ -14,6 +14,7 @@ from lockstep.publishing import publish
 from lockstep.reading import newest_configs
 from schemas.base import Brand, System
 from schemas.config import BrandConfig
+from streams.rules.orders.mapping.doubts import doubts
 
 configuration = typer.Typer(
     no_args_is_help=True, help="A brand's configuration: check a file, apply it, show what holds."
@@ -26,6 +27,7 @@ def check(file: File) -> None:
     """Check a file; publish nothing."""
     config = read_brand(file)
     out.print(f"{file}: brand {config.brand}, {_summary(config)}: good.")
+    _tell_doubts(config)
 
 
 @configuration.command()
@@ -34,6 +36,7 @@ def apply(file: File) -> None:
     config = read_brand(file)
     applied = finish(publish(the_log(), config.brand, lambda before: _next(config, before)))
     out.print(f"brand {applied.brand}: version {applied.version} published, {_summary(applied)}.")
+    _tell_doubts(applied)
 
 
 @configuration.command("show")
@@ -85,6 +88,12 @@ def _stop(brand: str, change: Callable[[set[System]], set[System]]) -> None:
     config = finish(publish(the_log(), Brand(brand), changed))
     stopped = ", ".join(config.paused) or "nothing"
     out.print(f"brand {brand}: paused for {stopped} (configuration version {config.version}).")
+
+
+def _tell_doubts(config: BrandConfig) -> None:
+    """What is allowed and hardly meant."""
+    for doubt in doubts(config):
+        out.print(f"  [yellow]look again[/yellow]: {doubt}")
 
 
 def _next(config: BrandConfig, before: BrandConfig | None) -> BrandConfig:

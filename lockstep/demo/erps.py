@@ -60,7 +60,7 @@ class PlayedErp:
 
 def company() -> Company:
     """Every brand, and every SKU that is sold."""
-    skus = sorted({sku for brand in BRANDS for sku in brand.skus})
+    skus = sorted({sku for brand in BRANDS for sku in brand.items})
     catalogue = tuple(Product(sku, f"Demo article {sku}", "9.50") for sku in skus)
     return Company(tuple(str(brand.brand) for brand in BRANDS), catalogue)
 

@@ -12,6 +12,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from lockstep.demo.parts import in_order_lines, order_line, recipes_of
 from lockstep.demo.report import Cases, Clarus, Erp, Latency, Orders, Report, Shopify, percentiles
 from schemas.base import Brand, OrderId
 from schemas.cases import Case
@@ -131,10 +132,10 @@ class Judged:
             if ledger is None:
                 continue
             ledger.goods_outs.append(goods_out)
-            for line in goods_out["lines"]:
-                id_ = str(line["external_reference"]).rpartition("/")[2]
-                ledger.asked[id_] += line["despatched"] if goods_out["ended"] else line["units"]
-                ledger.despatched[id_] += line["despatched"]
+            recipes = recipes_of(ledger.order)
+            figure = "despatched" if goods_out["ended"] else "units"
+            ledger.asked.update(in_order_lines(_parts(goods_out, figure), recipes, begun=True))
+            ledger.despatched.update(in_order_lines(_parts(goods_out, "despatched"), recipes, begun=False))
 
     def _erp(self, books: Books) -> None:
         for sale in books.erp["sales_orders"]:
@@ -262,6 +263,11 @@ def _counted(clarus: Clarus, erp: Erp, shopify: Shopify) -> Iterator[str]:
         for name in names:
             if count := getattr(figures, name):
                 yield f"{system}.{name} is {count}, expected 0"
+
+
+def _parts(goods_out: Body, figure: str) -> Iterator[tuple[str, str, int]]:
+    for line in goods_out["lines"]:
+        yield order_line(line["external_reference"]), line["sku"], line[figure]
 
 
 def _lacks(there: Units, wanted: Units) -> bool:

@@ -178,7 +178,7 @@ def make_outside(
     erp_world = None
     if erp is None:
         keys = {str(brand.brand): erp_key(brand) for brand in BRANDS}
-        skus = sorted({sku for brand in BRANDS for sku in brand.skus})
+        skus = sorted({sku for brand in BRANDS for sku in brand.items})
         erp_world = ErpWorld(clock, keys, skus, timings or ErpTimings(timedelta(seconds=1), timedelta(seconds=6)))
         erp = SandboxErpBooks(erp_world)
     books = wrap(erp)
@@ -186,6 +186,7 @@ def make_outside(
     for brand in BRANDS:
         shop = Shop(brand.domain, TOKEN, [SECRET], clock, POINTS_A_SECOND)
         shop.locations = {location: f"{brand.brand} {name}" for location, name in brand.warehouses.items()}
+        shop.kits = brand.bundles
         if edit_windows:
             shop.edit_window, shop.express = timedelta(seconds=brand.edit_window), brand.expedited
         shop.locations[STRAY_LOCATION] = f"{brand.brand} pop-up"
@@ -227,7 +228,7 @@ def _tenant(brand: DemoBrand) -> Tenant:
         subdomain=brand.brand,
         client_id=f"{brand.brand}-api",
         client_secret=CLIENT_SECRET,
-        accounts={brand.account: brand.skus},
+        accounts={brand.account: brand.products},
         warehouses=tuple(brand.warehouses.values()),
         carriers=carriers,
     )

@@ -1,10 +1,11 @@
 """Who plays in the demo: two brands that are mapped differently, and the mishaps planted among their orders."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
-from schemas.base import Brand, LocationId
-from schemas.config import BrandConfig, CarrierRule, ShippingRule, Waits, WarehouseRule
+from schemas.base import Brand, LocationId, Sku
+from schemas.config import BrandConfig, CarrierRule, Waits, WarehouseRule
+from schemas.mapping import Bundle, Component, Instructions, ShippingRule, SkuRules
 
 WAITS = Waits(
     hold=25, goods_out=90, erp_commit=120, erp_post=180, told=90, tracking=15, despatch=600,
@@ -26,6 +27,8 @@ class DemoBrand:
     """(title, code) in Shopify → (carrier, service) in Clarus."""
     companies: dict[str, str]
     """Carrier in Clarus → its name in Shopify."""
+    bundles: dict[str, dict[str, int]] = field(default_factory=dict)
+    """SKU → the products it is picked as."""
     by_title: bool = False
     """Whether shipping lines are mapped by title rather than by code."""
     edit_window: int = 0
@@ -36,6 +39,16 @@ class DemoBrand:
     @property
     def domain(self) -> str:
         return f"{self.brand}.example.test"
+
+    @property
+    def items(self) -> tuple[str, ...]:
+        """What the ERP calls what is sold."""
+        return tuple(sku.replace(MARK, "") for sku in self.skus)
+
+    @property
+    def products(self) -> tuple[str, ...]:
+        """What the warehouse calls it; a bundle is no product there."""
+        return tuple(item for item in self.items if item not in self.bundles)
 
     @property
     def account(self) -> str:
@@ -53,6 +66,9 @@ class DemoBrand:
                 for location, warehouse in self.warehouses.items()
             ),
             shipping=tuple(self._rule(*mapped) for mapped in self.shipping.items()),
+            instructions=Instructions(attributes=("gift_message",), characters="latin"),
+            skus=SkuRules(remove=MARK),
+            bundles=tuple(_bundle(sku, parts) for sku, parts in self.bundles.items()),
             carriers=tuple(CarrierRule(carrier=carrier, company=name) for carrier, name in self.companies.items()),
             waits=WAITS.model_copy(update={"edit_window": self.edit_window if edit_window else 0}),
         )
@@ -63,6 +79,14 @@ class DemoBrand:
             return ShippingRule(title=title, carrier=sent[0], service=sent[1], expedited=code in self.expedited)
         return ShippingRule(code=code, carrier=sent[0], service=sent[1], expedited=code in self.expedited)
 
+
+def _bundle(sku: str, parts: dict[str, int]) -> Bundle:
+    components = tuple(Component(sku=Sku(part), quantity=each) for part, each in parts.items())
+    return Bundle(sku=Sku(sku), components=components)
+
+
+MARK = "#"
+"""Stands in some of the shops' SKUs and in no product code."""
 
 BRANDS = (
     DemoBrand(
@@ -78,7 +102,8 @@ BRANDS = (
     DemoBrand(
         brand=Brand("brio"),
         prefix="BRIO",
-        skus=("TRAIN-01", "TRACK-0100", "BRIDGE", "00815"),
+        skus=("TRAIN-01", "TRACK-0100", "BRIDGE", "00815", "#0077", "TRAIN-SET"),
+        bundles={"TRAIN-SET": {"TRAIN-01": 1, "TRACK-0100": 2}},
         warehouses={21: "BRI1"},
         shipping={
             ("Royal Mail Tracked 48", "rm48"): ("ROYALMAIL", "TRACKED48"),

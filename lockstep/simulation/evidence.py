@@ -6,12 +6,15 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from lockstep.demo.judge import Books
+from lockstep.demo.parts import Recipes, in_order_lines, order_line, recipes_of
 from schemas.base import Brand, OrderId
 from schemas.references import read_reference
 
 Body = Mapping[str, Any]
 Units = Counter[str]
 """Order line id → units."""
+Parts = Counter[tuple[str, str]]
+"""(order line id, product) → units."""
 
 
 @dataclass(slots=True)
@@ -22,11 +25,25 @@ class GoodsOutStory:
     reference: str
     arrived_at: str
     asked: Units
-    left: Units = field(default_factory=Counter)
-    most_left: Units = field(default_factory=Counter)
+    recipes: Recipes = field(default_factory=dict)
+    parts: Parts = field(default_factory=Counter)
+    most_parts: Parts = field(default_factory=Counter)
     short: bool = False
     ended: str = ""
     ended_by: str = ""
+
+    @property
+    def left(self) -> Units:
+        return self._units(self.parts)
+
+    @property
+    def most_left(self) -> Units:
+        return self._units(self.most_parts)
+
+    def _units(self, parts: Parts) -> Units:
+        """Of bundles, whole ones."""
+        flat = ((line, product, quantity) for (line, product), quantity in parts.items())
+        return in_order_lines(flat, self.recipes, begun=False)
 
     @property
     def covers(self) -> Units:
@@ -128,7 +145,7 @@ def read(books: Books, told: Told = lambda _number, _at: True) -> Evidence:
 
 def _warehouse(books: Books, orders: dict[tuple[Brand, OrderId], OrderStory], told: Told) -> Iterator[str]:
     """Go through the warehouse's entries as they came."""
-    stories: dict[int, tuple[OrderStory, GoodsOutStory, dict[int, str]]] = {}
+    stories: dict[int, tuple[OrderStory, GoodsOutStory, dict[int, tuple[str, str]]]] = {}
     for entry in books.clarus["entries"]:
         number = entry["goods_out"]
         if entry["kind"] == "created" and entry["by"] == "api":
@@ -138,11 +155,11 @@ def _warehouse(books: Books, orders: dict[tuple[Brand, OrderId], OrderStory], to
             if order is None:
                 yield f"goods-out {number} under {head['reference']}: no order of that reference"
                 continue
-            lines = {line["line"]: str(line["external_reference"]).rpartition("/")[2] for line in ordered}
-            asked: Units = Counter()
-            for line in ordered:
-                asked[lines[line["line"]]] += line["units"]
-            made = GoodsOutStory(number, head["reference"], entry["at"], asked)
+            lines = {line["line"]: (order_line(line["external_reference"]), line["sku"]) for line in ordered}
+            recipes = recipes_of(order.book)
+            flat = ((*lines[line["line"]], line["units"]) for line in ordered)
+            asked = in_order_lines(flat, recipes, begun=True)
+            made = GoodsOutStory(number, head["reference"], entry["at"], asked, recipes)
             order.goods_outs[number] = made
             stories[number] = order, made, lines
             known = (one for one in order.goods_outs.values() if not one.deleted or told(one.number, entry["at"]))
@@ -153,14 +170,14 @@ def _warehouse(books: Books, orders: dict[tuple[Brand, OrderId], OrderStory], to
             _happened(entry, stories[number][1], stories[number][2])
 
 
-def _happened(entry: Body, story: GoodsOutStory, lines: Mapping[int, str]) -> None:
+def _happened(entry: Body, story: GoodsOutStory, lines: Mapping[int, tuple[str, str]]) -> None:
     match entry["kind"]:
         case "despatched":
             for line in entry["lines"]:
-                story.left[lines[line["line"]]] += line["units"]
-            story.most_left |= story.left
+                story.parts[lines[line["line"]]] += line["units"]
+            story.most_parts |= story.parts
         case "undespatched":
-            story.left = Counter()
+            story.parts = Counter()
         case "closed_short":
             story.short = True
         case "cancelled" | "deleted":

@@ -21,7 +21,7 @@ EXPECTED: Mapping[str, frozenset[CaseCode]] = {
     Kind.HAND_FULFILMENT: frozenset({CaseCode.FULFILLED_BY_HAND, CaseCode.SHIPPED_NOT_OWED}),
     Kind.CANCEL_FULFILMENT: frozenset({CaseCode.RESHIP}),
     Kind.DELETE_PENDING: frozenset({CaseCode.GOODS_OUT_MISSING}),
-    Kind.SHORT_CLOSE: frozenset({CaseCode.SHORT_CLOSED}),
+    Kind.SHORT_CLOSE: frozenset({CaseCode.SHORT_CLOSED, CaseCode.HALF_A_KIT}),
     Kind.OVER_DESPATCH: frozenset({CaseCode.OVER_DESPATCHED}),
 }
 """Cases that may be left open at the end, by what people did to the order. What is not here must end without one."""

@@ -62,4 +62,6 @@ class Books:
 
 
 def _line(line: Line) -> dict[str, Any]:
-    return {"id": str(line.id), "sku": line.sku, "quantity": line.current_quantity, "price": line.price}
+    return {
+        "id": str(line.id), "sku": line.sku, "quantity": line.current_quantity, "price": line.price, "kit": line.kit,
+    }  # fmt: skip

@@ -30,6 +30,8 @@ class Line:
     pick_up: bool = False
     """The shopper fetches it: it goes into a fulfilment order of its own, by another delivery method."""
     grams: int = 250
+    kit: dict[str, int] = field(default_factory=dict)
+    """Of a bundle: how many of each product the warehouse is to put together."""
 
 
 @dataclass

@@ -39,6 +39,8 @@ class Shop:
         self.edit_window = timedelta(0)
         """How long after the checkout a shopper may change an order, except where it is sent by one of `express`."""
         self.express: frozenset[str] = frozenset()
+        self.kits: Mapping[str, dict[str, int]] = {}
+        """Bundles it sells, by SKU."""
         self.books = Books(domain)
         self.made: list[Fulfillment] = []
         """Every fulfilment ever made, oldest first."""
@@ -61,6 +63,7 @@ class Shop:
         financial_status: str = "PAID",
         email: str = "shopper@example.test",
         note: str = "",
+        attributes: Sequence[tuple[str, str]] = (),
         risk: str = "NONE",
         planted: str = "",
         fetched: Sequence[tuple[str | None, int]] = (),
@@ -77,7 +80,7 @@ class Shop:
         order = Order(
             id=self.new_id(), name=f"#{next(self._numbers)}", created_at=now, updated_at=now, lines=made,
             shipping_title=shipping[0], shipping_code=shipping[1], financial_status=financial_status,
-            address=address, email=email, note=note, risk=risk, planted=planted,
+            address=address, email=email, note=note, attributes=list(attributes), risk=risk, planted=planted,
             fixed_at=now if shipping[1] in self.express else now + self.edit_window,
         )  # fmt: skip
         self.orders[order.id] = order
@@ -86,7 +89,8 @@ class Shop:
         return order
 
     def _line(self, sku: str | None, quantity: int, *, requires_shipping: bool = True, pick_up: bool = False) -> Line:
-        return Line(self.new_id(), sku, quantity, quantity, "9.50", requires_shipping, pick_up)
+        kit = self.kits.get(sku or "", {})
+        return Line(self.new_id(), sku, quantity, quantity, "9.50", requires_shipping, pick_up, kit=kit)
 
     def route(self, order: Order, locations: Sequence[int]) -> None:
         """Order routing: one fulfilment order per location, lines dealt in turn. `updated_at` does not move."""

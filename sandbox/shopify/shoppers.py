@@ -1,8 +1,10 @@
 """Shoppers: they order at a rate, some without address or payment at first; a few orders are planted to stay stuck."""
 
 import asyncio
+import random
 from collections.abc import Coroutine
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from sandbox.clock import Clock
 from sandbox.faults import Chance
@@ -36,6 +38,8 @@ class Habits:
     """Shopify advises against it until it has looked again."""
     changes_mind: float = 0.1
     """Gives another address while the shop still allows it."""
+    gift: float = 0.15
+    """Writes a note and a gift message, sometimes longer than any packing desk takes."""
     mixed: float = 0.1
     """Also buys something to fetch in the shop, or something digital."""
     mend_after: float = 10.0
@@ -86,6 +90,7 @@ class Shoppers:
             financial_status="PENDING" if lacking == "payment" else "PAID",
             risk="INVESTIGATE" if lacking == "risk" else "NONE",
             planted=planted,
+            **self._wishes(draw),
             fetched=[(clientele.skus[0], 1)] if mixed and draw.random() < 0.5 else [],
             digital=[("GIFT-CARD", 1)] if mixed else [],
         )
@@ -97,6 +102,12 @@ class Shoppers:
         if lacking:
             seconds = 1.0 + draw.random() * self.habits.mend_after
             self._soon(self._mend(clientele.shop, order, lacking, address, seconds))
+
+    def _wishes(self, draw: random.Random) -> dict[str, Any]:
+        if draw.random() >= self.habits.gift:
+            return {}
+        message = "Zoë's fête 🎁 " * draw.choice((1, 30))
+        return {"note": "Ring twice.", "attributes": [("gift_message", message)]}
 
     def _lacking(self, drawn: float) -> str:
         """What an order lacks at first; '' for one that is complete."""

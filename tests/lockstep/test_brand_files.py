@@ -38,6 +38,12 @@ def test_a_good_file_is_read_whole(tmp_path: Path) -> None:
             "shipping.0.zebra: expected a known setting, found 'zebra'; known are carrier, code, ",
             id="nothing like it",
         ),
+        pytest.param(
+            "[[shipping]]",
+            '[[bundles]]\nsku = "SET"\ncomponents = [{ sku = "CUP", quantety = 2 }]\n\n[[shipping]]',
+            "bundles.0.components.0.quantety: expected a known setting, found 'quantety'; did you mean 'quantity'?",
+            id="a typo inside a list of a list",
+        ),
         pytest.param('account = "ACME"\n', "", "account: expected a value, found none", id="one is missing"),
         pytest.param(
             'warehouse = "LDS1"\n', "", "warehouses.0.warehouse: expected a value, found none", id="missing in a list"
@@ -61,7 +67,7 @@ def test_a_good_file_is_read_whole(tmp_path: Path) -> None:
         pytest.param(
             'code = "standard"\n',
             "",
-            "shipping.0: expected a code or a title to recognise the shipping line by, found neither",
+            "shipping.0: expected a code, a title or a condition to recognise the shipping line by, found none",
             id="a rule that matches nothing",
         ),
         pytest.param(

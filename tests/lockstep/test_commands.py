@@ -108,6 +108,9 @@ def test_topics_are_listed_with_how_long_they_are_kept(terminal: Terminal) -> No
 
 
 def test_a_good_file_is_checked_and_nothing_is_published(terminal: Terminal, tmp_path: Path) -> None:
+    twice = '[[shipping]]\ncode = "standard"\ncarrier = "DPD"\nservice = "AM12"\n\n[[carriers]]'
+    doubtful = brand_file(tmp_path, "[[carriers]]", twice, brand="checked")
+    assert "shipping.1 is never reached: shipping.0 fits" in terminal.types("config check", doubtful).output
     checked = terminal.types("config check", brand_file(tmp_path, brand="checked"))
 
     assert checked.exit_code == 0

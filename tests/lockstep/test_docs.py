@@ -19,7 +19,8 @@ from lockstep.roles import Role
 from lockstep.settings import ClarusConnection, Connections, SandboxErpConnection, Settings, ShopifyConnection
 from lockstep.settings import KafkaSecuritySettings as Security
 from lockstep.settings import TrytonConnection as Tryton
-from schemas.config import BrandConfig, CarrierRule, ShippingRule, Waits, WarehouseRule
+from schemas.config import BrandConfig, CarrierRule, Waits, WarehouseRule
+from schemas.mapping import Bundle, Component, Instructions, PriorityRule, Rename, ShippingRule, SkuRules
 from tests.paths import ROOT
 
 OPERATE = ROOT / "docs/operate"
@@ -74,7 +75,8 @@ def test_every_variable_is_documented_with_its_default(model: type[BaseModel], n
 
 FILE_MODELS = (
     ShopifyConnection, ClarusConnection, Tryton, SandboxErpConnection, NoticeSettings, NoticeTarget,
-    BrandConfig, WarehouseRule, ShippingRule, CarrierRule, Waits,
+    BrandConfig, WarehouseRule, ShippingRule, CarrierRule, Waits, PriorityRule, Instructions, SkuRules, Rename, Bundle,
+    Component,
 )  # fmt: skip
 FIELDS = [(model, name) for model in FILE_MODELS for name in model.model_fields]
 

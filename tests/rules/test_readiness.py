@@ -7,7 +7,7 @@ import pytest
 from schemas.base import Sku, System
 from schemas.cases import CaseCode
 from schemas.commands import CreateGoodsOut, UpsertErpOrder
-from schemas.config import ShippingRule
+from schemas.mapping import ShippingRule
 from schemas.orders import Address, FinancialStatus, FulfilmentOrderStatus, RiskAdvice
 from schemas.outcomes import OutcomeKind
 from tests.builders import LEEDS, NOON, OrderBuilder, a_goods_out, an_order

@@ -19,6 +19,8 @@ from streams.rules.orders.units import (
     ever_told,
     ordered,
     remaining,
+    surplus,
+    torn,
 )
 
 
@@ -93,10 +95,25 @@ def short_closed(state: OrderState, config: BrandConfig) -> Iterator[Finding]:
 def over_despatched(state: OrderState, _config: BrandConfig) -> Iterator[Finding]:
     """Rule: units beyond what was asked are reported; they are neither told nor posted."""
     for known in state.goods_outs:
-        left = sum(line.despatched for line in known.goods_out.lines)
-        beyond = left - despatched(known.goods_out).total()
-        if beyond > 0:
+        beyond = surplus(known.goods_out)
+        if beyond:
             yield Look(code=CaseCode.OVER_DESPATCHED, object=known.reference, detail=f"{beyond} units too many")
+
+
+def half_a_kit(state: OrderState, _config: BrandConfig) -> Iterator[Finding]:
+    """Rule: only whole bundles are posted and told; one that left in part is a case until the rest has left."""
+    for known in state.goods_outs:
+        if known.given_up:
+            continue
+        for line, count in sorted(torn(known.goods_out).items()):
+            missing_parts = sorted(
+                part.sku for part in known.goods_out.lines if part.line == line and part.despatched < part.ordered
+            )
+            yield Look(
+                code=CaseCode.HALF_A_KIT,
+                object=f"{known.reference} line {line}",
+                detail=f"{count} left in part, lacking {', '.join(missing_parts)}",
+            )
 
 
 def undespatched(state: OrderState, _config: BrandConfig) -> Iterator[Finding]:

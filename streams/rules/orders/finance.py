@@ -9,6 +9,7 @@ from schemas.config import BrandConfig
 from schemas.orders import Order
 from streams.rules.orders.delivery import may_release, to_ship
 from streams.rules.orders.findings import Finding, Look, Waiting, Wanted
+from streams.rules.orders.mapping.products import product_code
 from streams.rules.orders.readiness import is_ours, keeping_back
 from streams.rules.orders.state import KnownGoodsOut, OrderState
 from streams.rules.orders.units import PerLine, despatched, posted, sent_to_erp
@@ -31,7 +32,7 @@ def sales_order(state: OrderState, config: BrandConfig) -> Iterator[Finding]:
         left.update(despatched(known.goods_out))
     if order.cancelled_at is not None and not left:
         return
-    lines = _lines(order, left)
+    lines = _lines(order, left, config)
     if not lines or (state.erp is not None and state.erp.state.committed and not _differs(state, lines)):
         return
     unread = state.began_unseen and not state.erp_read
@@ -73,11 +74,16 @@ def _may_leave(state: OrderState, order: Order, config: BrandConfig) -> bool:
     )
 
 
-def _lines(order: Order, left: PerLine) -> tuple[ErpLineWanted, ...]:
+def _lines(order: Order, left: PerLine, config: BrandConfig) -> tuple[ErpLineWanted, ...]:
     """What the order is for now, and never less than what left: that must be posted although it was refunded since."""
     wanted = {line.id: max(line.current_quantity, left[line.id]) for line in order.lines}
     return tuple(
-        ErpLineWanted(line=line.id, sku=line.sku, quantity=wanted[line.id], unit_price=line.unit_price)
+        ErpLineWanted(
+            line=line.id,
+            sku=product_code(line.sku, config),
+            quantity=wanted[line.id],
+            unit_price=line.unit_price,
+        )
         for line in order.lines
         if wanted[line.id] > 0 and (line.requires_shipping or left[line.id] > 0)
     )

@@ -114,7 +114,8 @@ def _created(state: OrderState, command: CreateGoodsOut, outcome: Outcome) -> Or
             carrier=command.carrier,
             service=command.service,
             lines=tuple(
-                GoodsOutLine(id="", line=unit.line, sku=unit.sku, ordered=unit.quantity) for unit in command.lines
+                GoodsOutLine(id="", line=unit.line, sku=unit.sku, ordered=unit.quantity, each=unit.each)
+                for unit in command.lines
             ),
         ),
         fulfilment_order=command.fulfilment_order,

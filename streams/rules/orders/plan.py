@@ -15,6 +15,7 @@ from schemas.config import BrandConfig
 from streams.rules.orders.after_release import (
     changed,
     gone,
+    half_a_kit,
     missing,
     not_despatched,
     over_despatched,
@@ -30,7 +31,7 @@ from streams.rules.orders.emit import Decision, emit, forget_unwanted
 from streams.rules.orders.finance import posting, refused_by_erp, sales_order
 from streams.rules.orders.findings import Finding, Rule, Waiting, Wake, Wanted
 from streams.rules.orders.readiness import held
-from streams.rules.orders.release import refused_by_clarus, release, strange, under_way
+from streams.rules.orders.release import instructed, refused_by_clarus, release, strange, under_way
 from streams.rules.orders.rest import at_rest, stub
 from streams.rules.orders.state import DEAD, OrderState, Reread, Since
 from streams.rules.orders.telling import late_tracking, refused_by_shopify, tell
@@ -39,6 +40,7 @@ ORDER_RULES: tuple[Rule, ...] = (
     held,
     release,
     under_way,
+    instructed,
     sales_order,
     cancelled,
     edited,
@@ -48,6 +50,7 @@ ORDER_RULES: tuple[Rule, ...] = (
     missing,
     not_despatched,
     short_closed,
+    half_a_kit,
     over_despatched,
     undespatched,
     changed,

@@ -5,12 +5,14 @@ from datetime import timedelta
 
 from schemas.base import FulfilmentOrderId, System
 from schemas.cases import CaseCode
-from schemas.config import BrandConfig, ShippingRule
+from schemas.config import BrandConfig
 from schemas.orders import Order
 from streams.rules.orders.addresses import address_holds
 from streams.rules.orders.delivery import fulfilment_order_holds, left_out, may_release, to_ship
 from streams.rules.orders.findings import Finding, Waiting, Wake
 from streams.rules.orders.holds import Hold, merged
+from streams.rules.orders.mapping.products import sku_holds
+from streams.rules.orders.mapping.shipping import shipping_holds, shipping_rule
 from streams.rules.orders.once import once
 from streams.rules.orders.payment import payment_holds, risk_holds
 from streams.rules.orders.state import OrderState
@@ -32,8 +34,8 @@ def order_holds(order: Order, config: BrandConfig) -> tuple[Hold, ...]:
         *payment_holds(order, config),
         *risk_holds(order, config),
         *address_holds(order.personal.ship_to, config),
-        *_shipping(order, config),
-        *_skus(order),
+        *shipping_holds(order, config),
+        *sku_holds(order, config),
     )
 
 
@@ -57,14 +59,6 @@ def _edit_window(state: OrderState, order: Order, config: BrandConfig) -> Iterat
     if rule is None or not rule.expedited:
         until = order.created_at + window
         yield Hold(code=CaseCode.EDIT_WINDOW, named=f"until {until:%Y-%m-%d %H:%M:%S} UTC", until=until)
-
-
-def shipping_rule(order: Order, config: BrandConfig) -> ShippingRule | None:
-    """How the order is sent: by its first shipping line."""
-    if not order.shipping_lines:
-        return None
-    line = order.shipping_lines[0]
-    return config.shipping_of(line.code, line.title)
 
 
 def held(state: OrderState, config: BrandConfig) -> Iterator[Finding]:
@@ -102,6 +96,7 @@ _AT_ONCE = (
     CaseCode.UNMAPPED_LOCATION,
     CaseCode.UNMAPPED_SHIPPING_LINE,
     CaseCode.SKU_MISSING,
+    CaseCode.SKU_UNUSABLE,
     CaseCode.METHOD_NOT_SERVED,
 )
 """Nobody but us can mend these, so nobody else will: the case opens without waiting."""
@@ -123,19 +118,6 @@ def _waiting(state: OrderState, hold: Hold, config: BrandConfig) -> Waiting:
         detail=hold.named,
         read=(System.SHOPIFY,),
     )
-
-
-def _shipping(order: Order, config: BrandConfig) -> Iterator[Hold]:
-    if shipping_rule(order, config) is None:
-        lines = order.shipping_lines
-        named = f"{lines[0].title!r} (code {lines[0].code!r})" if lines else "no shipping line"
-        yield Hold(code=CaseCode.UNMAPPED_SHIPPING_LINE, named=named)
-
-
-def _skus(order: Order) -> Iterator[Hold]:
-    bare = [line.id for line in order.lines if line.requires_shipping and line.current_quantity > 0 and not line.sku]
-    if bare:
-        yield Hold(code=CaseCode.SKU_MISSING, named=f"line {', '.join(bare)}")
 
 
 def free_units(state: OrderState, order: Order, config: BrandConfig) -> dict[FulfilmentOrderId, PerLine]:

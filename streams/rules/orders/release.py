@@ -9,8 +9,12 @@ from schemas.config import BrandConfig
 from schemas.orders import Address, FulfilmentOrder, Order
 from schemas.references import goods_out_reference, read_reference
 from streams.rules.orders.delivery import may_release, to_ship
+from streams.rules.orders.edits import working
 from streams.rules.orders.findings import Finding, Look, Waiting, Wanted
-from streams.rules.orders.readiness import free_units, is_ours, keeping_back, shipping_rule
+from streams.rules.orders.mapping.instructions import instructions
+from streams.rules.orders.mapping.products import units_of
+from streams.rules.orders.mapping.shipping import priority, shipping_rule
+from streams.rules.orders.readiness import free_units, is_ours, keeping_back
 from streams.rules.orders.state import KnownGoodsOut, OrderState, Refusal
 from streams.rules.orders.units import PerLine, ended_cleanly, may_owe
 
@@ -44,7 +48,7 @@ def release(state: OrderState, config: BrandConfig) -> Iterator[Finding]:
         if flying is not None:
             yield _again(flying)
             continue
-        lines = _take(one, free[one.id], strange)
+        lines = _take(one, free[one.id], strange, config)
         if lines:
             yield from _asked_for(state, order, one, lines, config)
 
@@ -90,6 +94,17 @@ def strange(state: OrderState, _config: BrandConfig) -> Iterator[Finding]:
             )
 
 
+def instructed(state: OrderState, config: BrandConfig) -> Iterator[Finding]:
+    """Rule: where the shopper's wishes did not go along whole, somebody reads them before the parcel is packed."""
+    order = state.shopify
+    if order is None or not any(map(working, state.goods_outs)):
+        return
+    said = instructions(order, config)
+    if said.cut:
+        detail = f"{said.length} characters, {config.instructions.most} went along"
+        yield Look(code=CaseCode.INSTRUCTIONS_CUT, object=state.order, detail=detail)
+
+
 def under_way(state: OrderState, config: BrandConfig) -> Iterator[Finding]:
     """Rule: the outcome of every create is waited for, also of one not wanted any more: its units count till then."""
     for create in state.creates_in_flight:
@@ -115,15 +130,18 @@ def _must_read_first(state: OrderState) -> bool:
     return state.began_unseen and not (state.clarus_read and state.erp_read)
 
 
-def _take(one: FulfilmentOrder, free: PerLine, strange: Collection[Sku]) -> tuple[GoodsOutUnits, ...]:
+def _take(
+    one: FulfilmentOrder, free: PerLine, strange: Collection[Sku], config: BrandConfig
+) -> tuple[GoodsOutUnits, ...]:
     """Units of this fulfilment order that may still be released, without SKUs a person has in the warehouse."""
     left = PerLine(free)
-    lines = []
+    lines: list[GoodsOutUnits] = []
     for line in one.lines:
         quantity = min(line.remaining, left[line.line])
-        if quantity > 0 and line.sku not in strange:
+        picked = units_of(line, quantity, config) if quantity > 0 else ()
+        if picked and not any(unit.sku in strange for unit in picked):
             left[line.line] -= quantity
-            lines.append(GoodsOutUnits(line=line.line, sku=line.sku, shop_sku=line.sku, quantity=quantity))
+            lines.extend(picked)
     return tuple(sorted(lines, key=lambda unit: (len(unit.line), unit.line)))
 
 
@@ -154,8 +172,8 @@ def _create(
             "warehouse": config.warehouse_of(one.location),
             "carrier": rule.carrier,
             "service": rule.service,
-            "priority": rule.priority,
-            "order_notes": order.personal.note,
+            "priority": priority(order, rule, config),
+            "order_notes": instructions(order, config).text,
             "ship_to": order.personal.ship_to or Address(),
             "lines": lines,
             "known_goods_outs": tuple(known.reference for known in state.goods_outs),

@@ -8,7 +8,8 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from schemas.base import FulfilmentId, FulfilmentOrderId, GoodsOutRef, LineId, Units
+from schemas.base import FulfilmentId, FulfilmentOrderId, GoodsOutRef, LineId, Sku, Units
+from schemas.commands import CreateGoodsOut
 from schemas.erp import FulfilmentState
 from schemas.goods_outs import GoodsOut, GoodsOutStatus
 from schemas.orders import FinancialStatus, Fulfilment, FulfilmentOrder, FulfilmentOrderStatus, Order
@@ -91,12 +92,35 @@ def begun(order: Order) -> bool:
 
 @once
 def ordered(goods_out: GoodsOut) -> PerLine:
-    """What we asked for. Lines that a person added in Clarus name no line of the shop and are not among them."""
+    """What we asked for. Lines that a person added in Clarus name no line of the shop and are not among them.
+
+    Of a bundle every one is counted of which any component is asked for.
+    """
+    return in_lines(((line.line, line.each, line.ordered) for line in goods_out.lines), begun=True)
+
+
+def in_lines(parts: Iterable[tuple[LineId, int, int]], *, begun: bool) -> PerLine:
+    """Units per order line, of parts as (line, how many of it make one unit, how many there are).
+
+    Of a bundle only whole ones count or, with `begun`, every one of which there is any component.
+    """
     total = PerLine()
-    for line in goods_out.lines:
-        if line.line:
-            total[line.line] += line.ordered
+    kits: dict[LineId, list[int]] = {}
+    for line, each, quantity in parts:
+        if not line:
+            continue
+        if each:
+            kits.setdefault(line, []).append(-(-quantity // each) if begun else quantity // each)
+        else:
+            total[line] += quantity
+    for line, counts in kits.items():
+        total[line] += max(counts) if begun else min(counts)
     return total
+
+
+def asked_in(create: CreateGoodsOut) -> PerLine:
+    """Units per order line that a create asks for."""
+    return in_lines(((unit.line, unit.each, unit.quantity) for unit in create.lines), begun=True)
 
 
 def picked(goods_out: GoodsOut) -> bool:
@@ -107,14 +131,29 @@ def picked(goods_out: GoodsOut) -> bool:
 @once
 def despatched(goods_out: GoodsOut) -> PerLine:
     """What left, at most what that goods-out was asked for: what goes beyond is reported, never told or posted."""
-    left = PerLine()
-    for line in goods_out.lines:
-        if line.line and line.despatched:
-            left[line.line] += line.despatched
-    if not left:
-        return left
+    if not any(line.despatched for line in goods_out.lines):
+        return PerLine()
+    left = in_lines(((line.line, line.each, line.despatched) for line in goods_out.lines), begun=False)
     asked = ordered(goods_out)
     return PerLine({line: min(quantity, asked[line]) for line, quantity in left.items() if quantity})
+
+
+@once
+def torn(goods_out: GoodsOut) -> PerLine:
+    """Bundles of which some components left and others did not."""
+    if not any(line.each and line.despatched for line in goods_out.lines):
+        return PerLine()
+    parts = [(line.line, line.each, min(line.despatched, line.ordered)) for line in goods_out.lines if line.each]
+    return in_lines(parts, begun=True) - in_lines(parts, begun=False)
+
+
+def surplus(goods_out: GoodsOut) -> int:
+    """Units that left beyond what was asked, of whatever product."""
+    beyond: Counter[tuple[LineId, Sku | None]] = Counter()
+    for line in goods_out.lines:
+        asked = line.ordered if line.line else 0
+        beyond[line.line, line.sku if line.each else None] += line.despatched - asked
+    return sum(quantity for quantity in beyond.values() if quantity > 0)
 
 
 @once
@@ -194,6 +233,8 @@ def covers(state: OrderState, known: KnownGoodsOut) -> PerLine:
     left = despatched(known.goods_out)
     if known.given_up:
         return left - summed(unit for fulfilment in fulfilments_of(state, known) for unit in fulfilment.lines)
+    left = PerLine(left)
+    left.update(torn(known.goods_out))
     counted = left if ended_cleanly(known) else ordered(known.goods_out) | left
     return counted - still_told(state, known)
 
@@ -210,7 +251,7 @@ def _covering(state: OrderState) -> Iterator[tuple[FulfilmentOrderId, PerLine]]:
     references = {known.reference for known in state.goods_outs}
     for create in state.creates_in_flight:
         if create.reference not in references:
-            yield create.fulfilment_order, summed(Units(line=one.line, quantity=one.quantity) for one in create.lines)
+            yield create.fulfilment_order, asked_in(create)
 
 
 def may_owe(state: OrderState, order: Order) -> bool:

@@ -25,7 +25,8 @@ from sandbox.shopify.records import Address
 from sandbox.shopify.setup import Subscription, Variant
 from sandbox.shopify.shop import Shop
 from schemas.base import Brand, LocationId, System
-from schemas.config import BrandConfig, CarrierRule, ShippingRule, WarehouseRule
+from schemas.config import BrandConfig, CarrierRule, WarehouseRule
+from schemas.mapping import ShippingRule
 from tests.sandbox.step_clock import StepClock
 
 ACME = Brand("acme")

@@ -26,7 +26,7 @@ def an_order(id_: str = "5012", **changed: Any) -> Body:
         "shop": "acme.example.test", "id": id_, "name": "#1042", "placed_at": at(-9), "planted": "",
         "webhooks": {"sent": 1, "lost": 0, "doubled": 0}, "fixed_at": at(-9), "complete_at": at(0),
         "cancelled": False, "owed": True,
-        "lines": [{"id": "1", "sku": "0042-A", "quantity": 2}], "fetched": [],
+        "lines": [{"id": "1", "sku": "0042-A", "quantity": 2, "kit": {}}], "fetched": [],
     }  # fmt: skip
     return order | changed
 
