@@ -22,6 +22,7 @@ is that fact, kept with who and why. While a case is open nothing is lost and no
 | see what is open, the one due first on top | `lockstep case list`; `--brand --owner --code --overdue --mine --json` |
 | read what waits for whom, as each owner gets it daily ([notices](notices.md)) | `lockstep case digest --owner OWNER` |
 | read what an order's cases mean, what to do first, what closes them | `lockstep case show BRAND/ORDER` |
+| see every order that is held, with all its reasons | `lockstep case held`; `--brand --code` |
 | see why an order waits and what happens next | `lockstep show BRAND/ORDER` |
 | take a case, or give it to somebody | `lockstep case assign BRAND/ORDER CODE --to HANDLE` |
 | answer its question | `lockstep case answer BRAND/ORDER CODE ANSWER --why WHY` |

@@ -12,6 +12,7 @@ from lockstep.case_page import page
 from lockstep.case_words import explained, is_overdue
 from lockstep.cli.case_actions import answer, assign, close, override, release, release_again, retry
 from lockstep.cli.common import finish, now, out, read_key, the_log, who_asks
+from lockstep.cli.preview import held
 from lockstep.digest import digest, theirs
 from lockstep.reading import newest_cases
 from schemas.base import Brand, order_key
@@ -106,6 +107,7 @@ cases.command()(override)
 cases.command()(release)
 cases.command()(close)
 cases.command("release-again")(release_again)
+cases.command()(held)
 
 
 @cases.command("page")

@@ -10,6 +10,7 @@ from rich.table import Table
 
 from lockstep.brand_files import ConfigurationError, read_brand
 from lockstep.cli.common import finish, out, settings, the_log
+from lockstep.cli.preview import preview
 from lockstep.publishing import publish
 from lockstep.reading import newest_configs
 from schemas.base import Brand, System
@@ -49,6 +50,9 @@ def show() -> None:
     for brand, config in sorted(finish(newest_configs(the_log())).items()):
         out.print(f"[bold]{brand}[/bold] version {config.version}, {_summary(config)}")
         out.print_json(config.model_dump_json(exclude_defaults=True))
+
+
+configuration.command()(preview)
 
 
 def as_variables(chosen: BaseModel, prefix: str = "LOCKSTEP_") -> Iterator[tuple[str, str]]:

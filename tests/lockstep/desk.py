@@ -17,7 +17,7 @@ from lockstep.cli.app import app
 from schemas.actions import OperatorAction
 from schemas.avro import Codec
 from schemas.cases import Case
-from schemas.topics import CASES, OPERATOR_ACTIONS, ORDERS_EVENTS
+from schemas.topics import CASES, CONFIG, OPERATOR_ACTIONS, ORDERS_EVENTS, ORDERS_STATE
 from tests.story import Story
 
 CODEC = Codec((Case,))
@@ -76,6 +76,20 @@ class Desk:
                     ORDERS_EVENTS.name, key=one.key, value=one.value, headers=one.headers, partition=number
                 )
                 await sent
+            await producer.stop()
+
+        self.runner.run(append())
+
+    def keeps(self, story: Story) -> None:
+        """Append a story's table to the changelog, and its configuration to its topic."""
+
+        async def append() -> None:
+            producer = self.log.producer()
+            await producer.start()
+            for key, value in story.changelog.items():
+                await (await producer.send(ORDERS_STATE.name, key=key, value=value, partition=0))
+            config = story.config
+            await (await producer.send(CONFIG.name, key=config.brand.encode(), value=config.model_dump_json().encode()))
             await producer.stop()
 
         self.runner.run(append())
