@@ -1,12 +1,13 @@
 """What the oracle reads, order by order: the outside systems' books laid side by side, and nothing of ours."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from lockstep.demo.judge import Books
 from lockstep.demo.parts import Recipes, in_order_lines, order_line, recipes_of
+from lockstep.demo.scenario import MARK
 from schemas.base import Brand, OrderId
 from schemas.references import read_reference
 
@@ -157,6 +158,7 @@ def _warehouse(books: Books, orders: dict[tuple[Brand, OrderId], OrderStory], to
                 continue
             lines = {line["line"]: (order_line(line["external_reference"]), line["sku"]) for line in ordered}
             recipes = recipes_of(order.book)
+            yield from _wrong_products(number, order.book, lines.values())
             flat = ((*lines[line["line"]], line["units"]) for line in ordered)
             asked = in_order_lines(flat, recipes, begun=True)
             made = GoodsOutStory(number, head["reference"], entry["at"], asked, recipes)
@@ -168,6 +170,18 @@ def _warehouse(books: Books, orders: dict[tuple[Brand, OrderId], OrderStory], to
                 order.doubled_by.append(f"goods-out {number} ({made.reference}) asks for {dict(beyond)} more than owed")
         elif number in stories:
             _happened(entry, stories[number][1], stories[number][2])
+
+
+def _wrong_products(number: int, book: Body, asked: Iterable[tuple[str, str]]) -> Iterator[str]:
+    """Of a line another product than was bought, a zero less, or not all components of a bundle."""
+    products: dict[str, set[str]] = {}
+    for line, product in asked:
+        products.setdefault(line, set()).add(product)
+    for bought in book["lines"]:
+        right = set(bought["kit"]) or {str(bought["sku"]).replace(MARK, "")}
+        found = products.get(bought["id"], right)
+        if found != right:
+            yield f"goods-out {number} asks for {sorted(found)}, bought was {bought['sku']}"
 
 
 def _happened(entry: Body, story: GoodsOutStory, lines: Mapping[int, tuple[str, str]]) -> None:

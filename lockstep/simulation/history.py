@@ -48,6 +48,8 @@ class Kind(StrEnum):
     """The brand is paused for the system in `point`, for `seconds`."""
     OPERATOR = "operator"
     """Does what `point` says to the order."""
+    UNMAPPED = "unmapped"
+    """For `seconds` the configuration does not know one of the brand's shipping lines."""
     # the shop's staff, about the `order`-th order
     HOLD = "hold"
     """For `seconds`."""
@@ -151,9 +153,10 @@ OPERATED = ("refresh", "retry", "close", "release_again", "override")
 
 _WEIGHTS: dict[Kind, int] = {
     Kind.KILL: 8, Kind.PAUSE: 6, Kind.JOIN: 2, Kind.LOG_AWAY: 2, Kind.SEND_FAILS: 2, Kind.ACK_LOST: 2,
-    Kind.CLOCK_SKEW: 2, Kind.POISON: 1, Kind.CONFIG: 2, Kind.STOP: 2, Kind.OPERATOR: 3, Kind.HOLD: 4, Kind.MOVE: 3,
-    Kind.SPLIT: 3, Kind.CANCEL: 5, Kind.ADD_LINE: 3, Kind.READDRESS: 4, Kind.HAND_FULFILMENT: 2,
-    Kind.CANCEL_FULFILMENT: 2, Kind.DELETE_PENDING: 2, Kind.SHORT_CLOSE: 2, Kind.OVER_DESPATCH: 1, Kind.UNDESPATCH: 1,
+    Kind.CLOCK_SKEW: 2, Kind.POISON: 1, Kind.CONFIG: 2, Kind.UNMAPPED: 3, Kind.STOP: 2, Kind.OPERATOR: 3,
+    Kind.HOLD: 4, Kind.MOVE: 3, Kind.SPLIT: 3, Kind.CANCEL: 5, Kind.ADD_LINE: 3, Kind.READDRESS: 4,
+    Kind.HAND_FULFILMENT: 2, Kind.CANCEL_FULFILMENT: 2, Kind.DELETE_PENDING: 2, Kind.SHORT_CLOSE: 2,
+    Kind.OVER_DESPATCH: 1, Kind.UNDESPATCH: 1,
     Kind.RIGHTS_LOST: 2, Kind.SYSTEM_AWAY: 3, Kind.PERIOD_CLOSED: 2,
 }  # fmt: skip
 """How often each is drawn among others."""
@@ -181,7 +184,7 @@ def _mishap(chance: random.Random, orders: int, shopping: float) -> Mishap:  # n
             whom, seconds = chance.choice(ROLES), chance.choice((-1, 1)) * chance.choice((2.0, 30.0, 90.0))
         case Kind.POISON:
             whom = chance.choice([topic.name for group in (RAW, COMMANDS, HINTS) for topic in group.values()])
-        case Kind.CONFIG | Kind.RIGHTS_LOST:
+        case Kind.CONFIG | Kind.UNMAPPED | Kind.RIGHTS_LOST:
             whom, seconds = str(chance.choice(BRANDS).brand), chance.uniform(5.0, 40.0)
         case Kind.STOP:
             whom, point = str(chance.choice(BRANDS).brand), str(chance.choice(list(System)))

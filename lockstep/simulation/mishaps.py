@@ -4,9 +4,10 @@ import asyncio
 from collections.abc import Callable
 from typing import Any, assert_never
 
+from lockstep.demo.scenario import BRANDS
 from lockstep.publishing import publish
 from lockstep.simulation.history import Kind, Mishap
-from lockstep.simulation.house import SESSION, House, Instance
+from lockstep.simulation.house import SESSION, START, House, Instance
 from lockstep.simulation.people import Account, People
 from lockstep.simulation.process import Point
 from sandbox.erp.world import ErpWorld
@@ -46,7 +47,7 @@ class Mishaps:
                 return await self._join(mishap)
             case Kind.LOG_AWAY | Kind.SEND_FAILS | Kind.ACK_LOST | Kind.POISON | Kind.CLOCK_SKEW:
                 return await self._log(mishap)
-            case Kind.CONFIG | Kind.STOP | Kind.OPERATOR:
+            case Kind.CONFIG | Kind.UNMAPPED | Kind.STOP | Kind.OPERATOR:
                 return await self._ourselves(mishap)
             case Kind.RIGHTS_LOST | Kind.SYSTEM_AWAY | Kind.PERIOD_CLOSED:
                 return await self._outside(mishap)
@@ -185,6 +186,12 @@ class Mishaps:
                 await self._configure(Brand(mishap.whom), {"waits_retry": 11})
                 await self._sleep(mishap.seconds)
                 await self._configure(Brand(mishap.whom), {"waits_retry": 15})
+            case Kind.UNMAPPED:
+                brand = next(one for one in BRANDS if one.brand == mishap.whom)
+                whole = brand.config(START).shipping
+                await self._configure(brand.brand, {"shipping": whole[:-1]})
+                await self._sleep(mishap.seconds)
+                await self._configure(brand.brand, {"shipping": whole})
             case Kind.STOP:
                 await self._configure(Brand(mishap.whom), {"paused": (System(mishap.point),)})
                 await self._sleep(mishap.seconds)

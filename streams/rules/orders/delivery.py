@@ -8,6 +8,7 @@ from schemas.cases import CaseCode
 from schemas.config import BrandConfig
 from schemas.orders import FulfilmentOrder, FulfilmentOrderStatus, Order
 from streams.rules.orders.holds import Hold
+from streams.rules.orders.once import once
 from streams.rules.orders.units import RELEASABLE, PerLine, remaining, summed
 
 SHIPPING = "SHIPPING"
@@ -63,14 +64,22 @@ def _place(location: LocationId, name: str) -> str:
     return f"{name!r} (location {location})" if name else f"location {location}"
 
 
-def left_out(order: Order) -> Iterator[Hold]:
+@once
+def left_out(order: Order) -> tuple[Hold, ...]:
     """Units that would be dropped silently: delivered in a way nobody serves, or in no fulfilment order at all.
 
     They keep nothing else back.
     """
+    return (*_not_served(order), *_nowhere(order))
+
+
+def _not_served(order: Order) -> Iterator[Hold]:
     for one in order.fulfilment_orders:
         if not one.status.ended and one.method != SHIPPING and one.method not in NOT_OURS:
             yield Hold(code=CaseCode.METHOD_NOT_SERVED, named=f"fulfilment order {one.id} by {one.method}")
+
+
+def _nowhere(order: Order) -> Iterator[Hold]:
     lost = sorted(_unrouted(order), key=lambda line: (len(line), line))
     if lost:
         yield Hold(code=CaseCode.NOT_ROUTED, named=f"line {', '.join(lost)} in no fulfilment order")

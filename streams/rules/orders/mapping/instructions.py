@@ -6,6 +6,7 @@ from anyascii import anyascii
 
 from schemas.config import BrandConfig
 from schemas.orders import Order
+from streams.rules.orders.once import once
 
 CUT = " [cut]"
 """Stands where the rest is missing, so that whoever packs knows that there was more."""
@@ -25,6 +26,7 @@ class Instructed(NamedTuple):
         return self.length > len(self.text)
 
 
+@once
 def instructions(order: Order, config: BrandConfig) -> Instructed:
     """The note and the chosen note attributes, one per line, by the brand's rules."""
     rules, personal = config.instructions, order.personal
