@@ -8,8 +8,8 @@ from schemas.base import FulfilmentId, Units
 from schemas.commands import Command, CreateFulfilment
 from schemas.orders import Fulfilment
 from schemas.outcomes import Outcome, OutcomeKind
+from streams.rules.orders.per_line import summed
 from streams.rules.orders.state import OrderState, Telling
-from streams.rules.orders.units import summed
 
 IN_DOUBT = frozenset({"unclear_answer", "unknown_fulfilment", "fulfilment_orders_changed"})
 """Codes with which the Shopify connector ends a telling that an earlier request of it may have done."""

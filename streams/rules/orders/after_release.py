@@ -9,10 +9,10 @@ from schemas.orders import Order
 from streams.rules.orders.delivery import SHIPPING
 from streams.rules.orders.edits import sent_elsewhere, to_replace, working
 from streams.rules.orders.findings import Finding, Look, Waiting
+from streams.rules.orders.per_line import PerLine
 from streams.rules.orders.state import KnownGoodsOut, OrderState
 from streams.rules.orders.units import (
     RELEASABLE,
-    PerLine,
     covers,
     despatched,
     ended_cleanly,

@@ -8,8 +8,9 @@ from schemas.commands import CreateFulfilment
 from schemas.config import BrandConfig
 from schemas.orders import Fulfilment, Order
 from streams.rules.orders.findings import Finding, Look
+from streams.rules.orders.per_line import PerLine, summed
 from streams.rules.orders.state import OrderState
-from streams.rules.orders.units import PerLine, despatched, ended_cleanly, fulfilments_of, ordered, summed
+from streams.rules.orders.units import despatched, ended_cleanly, fulfilments_of, ordered
 
 
 def told_otherwise(state: OrderState, _config: BrandConfig) -> Iterator[Finding]:

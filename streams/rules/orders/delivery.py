@@ -9,7 +9,8 @@ from schemas.config import BrandConfig
 from schemas.orders import FulfilmentOrder, FulfilmentOrderStatus, Order
 from streams.rules.orders.holds import Hold
 from streams.rules.orders.once import once
-from streams.rules.orders.units import RELEASABLE, PerLine, remaining, summed
+from streams.rules.orders.per_line import PerLine, summed
+from streams.rules.orders.units import RELEASABLE, remaining
 
 SHIPPING = "SHIPPING"
 """The only delivery method that a warehouse serves."""

@@ -15,8 +15,9 @@ from schemas.orders import Order
 from streams.rules.orders.addresses import address_lacks
 from streams.rules.orders.findings import Finding, Look, Waiting, Wanted
 from streams.rules.orders.once import once
+from streams.rules.orders.per_line import PerLine
 from streams.rules.orders.state import KnownGoodsOut, OrderState, address_mark
-from streams.rules.orders.units import PerLine, covers, remaining, remaining_of
+from streams.rules.orders.units import covers, remaining, remaining_of
 
 UNTOUCHED = (GoodsOutStatus.DRAFT, GoodsOutStatus.PENDING)
 

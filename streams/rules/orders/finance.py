@@ -10,9 +10,10 @@ from schemas.orders import Order
 from streams.rules.orders.delivery import may_release, to_ship
 from streams.rules.orders.findings import Finding, Look, Waiting, Wanted
 from streams.rules.orders.mapping.products import product_code
+from streams.rules.orders.per_line import PerLine
 from streams.rules.orders.readiness import is_ours, keeping_back
 from streams.rules.orders.state import KnownGoodsOut, OrderState
-from streams.rules.orders.units import PerLine, despatched, posted, sent_to_erp
+from streams.rules.orders.units import despatched, posted, sent_to_erp
 
 ERP_ORDER = "erp-order"
 

@@ -15,8 +15,9 @@ from streams.rules.orders.mapping.products import sku_holds
 from streams.rules.orders.mapping.shipping import shipping_holds, shipping_rule
 from streams.rules.orders.once import once
 from streams.rules.orders.payment import payment_holds, risk_holds
+from streams.rules.orders.per_line import PerLine
 from streams.rules.orders.state import OrderState
-from streams.rules.orders.units import PerLine, uncovered
+from streams.rules.orders.units import uncovered
 
 
 def is_ours(state: OrderState, config: BrandConfig) -> bool:

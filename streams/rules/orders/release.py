@@ -14,9 +14,10 @@ from streams.rules.orders.findings import Finding, Look, Waiting, Wanted
 from streams.rules.orders.mapping.instructions import instructions
 from streams.rules.orders.mapping.products import units_of
 from streams.rules.orders.mapping.shipping import priority, shipping_rule
+from streams.rules.orders.per_line import PerLine
 from streams.rules.orders.readiness import free_units, is_ours, keeping_back
 from streams.rules.orders.state import KnownGoodsOut, OrderState, Refusal
-from streams.rules.orders.units import PerLine, ended_cleanly, may_owe
+from streams.rules.orders.units import ended_cleanly, may_owe
 
 
 def release(state: OrderState, config: BrandConfig) -> Iterator[Finding]:

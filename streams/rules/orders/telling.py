@@ -11,16 +11,9 @@ from schemas.goods_outs import GoodsOutStatus
 from schemas.orders import FulfilmentOrder, Order
 from streams.rules.orders.by_hand import warehouse_units_told_by_hand
 from streams.rules.orders.findings import Finding, Look, Waiting, Wake, Wanted
+from streams.rules.orders.per_line import PerLine
 from streams.rules.orders.state import KnownGoodsOut, OrderState, Telling
-from streams.rules.orders.units import (
-    RELEASABLE,
-    PerLine,
-    despatched,
-    ever_told,
-    fulfilments_of,
-    posted,
-    tracking_numbers,
-)
+from streams.rules.orders.units import RELEASABLE, despatched, ever_told, fulfilments_of, posted, tracking_numbers
 
 
 def tell(state: OrderState, config: BrandConfig) -> Iterator[Finding]:

@@ -5,69 +5,18 @@ orders are split, moved, held and replaced, and none of that may send anything t
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Collection, Iterator
 
-from schemas.base import FulfilmentId, FulfilmentOrderId, GoodsOutRef, LineId, Sku, Units
+from schemas.base import FulfilmentId, FulfilmentOrderId, GoodsOutRef, LineId, Sku
 from schemas.commands import CreateGoodsOut
 from schemas.erp import FulfilmentState
 from schemas.goods_outs import GoodsOut, GoodsOutStatus
 from schemas.orders import FinancialStatus, Fulfilment, FulfilmentOrder, FulfilmentOrderStatus, Order
 from streams.rules.orders.once import once
+from streams.rules.orders.per_line import PerLine, in_lines, summed
 from streams.rules.orders.state import KnownGoodsOut, OrderState
 
-
-class PerLine(Counter[LineId]):
-    """Units per line: a Counter, made and reckoned with at the price of a dict; rules do little else.
-
-    As in a Counter, what `-`, `&`, `|` and `+` make holds only what is more than zero.
-    """
-
-    if TYPE_CHECKING:
-
-        def __init__(self, units: Mapping[LineId, int] = ...) -> None: ...
-
-    else:
-        __init__ = dict.__init__
-
-    def __sub__(self, other: Mapping[LineId, int]) -> "PerLine":
-        less = other.get
-        left = PerLine({line: rest for line, quantity in self.items() if (rest := quantity - less(line, 0)) > 0})
-        for line, quantity in other.items():
-            if quantity < 0 and line not in self:
-                left[line] = -quantity
-        return left
-
-    def __and__(self, other: Mapping[LineId, int]) -> "PerLine":
-        also = other.get
-        return PerLine({line: both for line, quantity in self.items() if (both := min(quantity, also(line, 0))) > 0})
-
-    def __or__(self, other: Mapping[LineId, int]) -> "PerLine":  # type: ignore[override]  # of lines only
-        either = {line: max(quantity, other.get(line, 0)) for line, quantity in self.items()}
-        either.update((line, quantity) for line, quantity in other.items() if line not in self)
-        return +PerLine(either)
-
-    def __pos__(self) -> "PerLine":
-        return PerLine({line: quantity for line, quantity in self.items() if quantity > 0})
-
-    def update(self, more: Mapping[LineId, int]) -> None:  # type: ignore[override]  # of mappings only
-        """Add."""
-        for line, quantity in more.items():
-            self[line] = self.get(line, 0) + quantity
-
-    def subtract(self, less: Mapping[LineId, int]) -> None:  # type: ignore[override]  # of mappings only
-        for line, quantity in less.items():
-            self[line] = self.get(line, 0) - quantity
-
-
 RELEASABLE = (FulfilmentOrderStatus.OPEN, FulfilmentOrderStatus.IN_PROGRESS)
-
-
-def summed(units: Iterable[Units]) -> PerLine:
-    total = PerLine()
-    for unit in units:
-        total[unit.line] += unit.quantity
-    return total
 
 
 @once
@@ -97,25 +46,6 @@ def ordered(goods_out: GoodsOut) -> PerLine:
     Of a bundle every one is counted of which any component is asked for.
     """
     return in_lines(((line.line, line.each, line.ordered) for line in goods_out.lines), begun=True)
-
-
-def in_lines(parts: Iterable[tuple[LineId, int, int]], *, begun: bool) -> PerLine:
-    """Units per order line, of parts as (line, how many of it make one unit, how many there are).
-
-    Of a bundle only whole ones count or, with `begun`, every one of which there is any component.
-    """
-    total = PerLine()
-    kits: dict[LineId, list[int]] = {}
-    for line, each, quantity in parts:
-        if not line:
-            continue
-        if each:
-            kits.setdefault(line, []).append(-(-quantity // each) if begun else quantity // each)
-        else:
-            total[line] += quantity
-    for line, counts in kits.items():
-        total[line] += max(counts) if begun else min(counts)
-    return total
 
 
 def asked_in(create: CreateGoodsOut) -> PerLine:
