@@ -59,7 +59,7 @@ def test_config_changes_in_flight(play: Play) -> None:
         carriers = [{"carrier": "RM", "company": "Royal Mail"}]
         shipping = [{"code": "standard", "carrier": "RM", "service": "TRACKED48"}]
         await on.events.configure(a_brand(version=2, carriers=carriers, shipping=shipping))
-        (later,) = orders_in({partition_of(KEY.encode(), PARTITIONS)}, 1)
+        (later,) = orders_in({partition_of(KEY.encode(), PARTITIONS)}, 1, first=6000)
         await on.events.seen(wanting(later))
         await on.processes.bury(ORDERS, worker)
         successor = await on.processes.worker("second")

@@ -356,6 +356,11 @@ def test_only_hints_are_written_and_only_lately_changed_orders_are_named(tmp_pat
     run_virtual(story())
 
 
+def told_without_tracking(why: str) -> bool:
+    """Only the lost log knew that a fulfilment without tracking was ours: it becomes a person's, and is not doubled."""
+    return why.startswith("shopify.without_tracking") or "case fulfilled_by_hand" in why
+
+
 @pytest.mark.parametrize("seed_", range(6))
 def test_a_log_lost_in_the_middle_of_a_day_doubles_nothing(seed_: int, tmp_path: Path) -> None:
     """Webhooks lost, answers lost, writes executed late; the roles end anywhere, and start on an empty log later."""
@@ -378,7 +383,7 @@ def test_a_log_lost_in_the_middle_of_a_day_doubles_nothing(seed_: int, tmp_path:
             pickers.cancel()
             shoppers.cancel()
             await asyncio.gather(pickers, shoppers, return_exceptions=True)
-            assert report.in_step, report.why_not
+            assert [why for why in report.why_not if not told_without_tracking(why)] == []
 
     run_virtual(story())
 

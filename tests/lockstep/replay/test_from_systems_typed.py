@@ -121,7 +121,7 @@ def test_without_any_kafka_the_configuration_comes_from_a_file(tmp_path: Path) -
 def test_a_system_that_is_away_is_named_and_what_was_read_is_kept(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("lockstep.replay.from_systems.TRIES", 1)
+    monkeypatch.setattr("lockstep.patience.TRIES", 1)
 
     async def story() -> None:
         outside = make_outside(SystemClock(), 1, Faults())
