@@ -17,7 +17,7 @@ from streams.rules.orders.mapping.shipping import priority, shipping_rule
 from streams.rules.orders.per_line import PerLine
 from streams.rules.orders.readiness import free_units, is_ours, keeping_back
 from streams.rules.orders.state import KnownGoodsOut, OrderState, Refusal
-from streams.rules.orders.units import ended_cleanly, may_owe
+from streams.rules.orders.units import despatched, ended_cleanly, may_owe, ordered
 
 
 def release(state: OrderState, config: BrandConfig) -> Iterator[Finding]:
@@ -98,12 +98,17 @@ def strange(state: OrderState, _config: BrandConfig) -> Iterator[Finding]:
 def instructed(state: OrderState, config: BrandConfig) -> Iterator[Finding]:
     """Rule: where the shopper's wishes did not go along whole, somebody reads them before the parcel is packed."""
     order = state.shopify
-    if order is None or not any(map(working, state.goods_outs)):
+    if order is None or not any(map(_to_pack, state.goods_outs)):
         return
     said = instructions(order, config)
     if said.cut:
         detail = f"{said.length} characters, {config.instructions.most} went along"
         yield Look(code=CaseCode.INSTRUCTIONS_CUT, object=state.order, detail=detail)
+
+
+def _to_pack(known: KnownGoodsOut) -> bool:
+    """Whether something of it has still to leave. That all of it left is seen before the status that says so."""
+    return working(known) and bool(ordered(known.goods_out) - despatched(known.goods_out))
 
 
 def under_way(state: OrderState, config: BrandConfig) -> Iterator[Finding]:
