@@ -21,6 +21,7 @@ from schemas.base import (
     Sku,
     Units,
 )
+from schemas.cases import CATALOGUE, Case, CaseCode
 from schemas.config import BrandConfig, CarrierRule, Waits, WarehouseRule
 from schemas.erp import ErpFulfilment, ErpLine, ErpOrder, ErpOrderState, FulfilmentState
 from schemas.goods_outs import GoodsOut, GoodsOutLine, GoodsOutStatus, Package
@@ -309,3 +310,22 @@ class ErpBuilder:
 
 def an_erp_order(state: ErpOrderState = ErpOrderState.COMMITTED) -> ErpBuilder:
     return ErpBuilder(ErpOrder(id=ErpOrderId("77"), number="SO77", state=state))
+
+
+def a_case(
+    code: CaseCode = CaseCode.SHORT_CLOSED, order: str = ORDER, *, opened: datetime = NOON, **changes: object
+) -> Case:
+    """As the catalogue has it, opened at noon."""
+    entry = CATALOGUE[code]
+    plain = Case(
+        brand=ACME,
+        order=OrderId(order),
+        object=f"ACME-{order}-71-1",
+        code=code,
+        detail="2 of 3 units",
+        opened_at=opened,
+        due_at=opened + timedelta(seconds=entry.due),
+        owner=entry.owner,
+        severity=entry.severity,
+    )
+    return plain.model_copy(update=changes)

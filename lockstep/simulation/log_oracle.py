@@ -135,7 +135,8 @@ class LogOracle:
             if _place_of(record) not in self._letters
         }
         missing = sorted(sent - there, key=str)
-        for topic, key, _ in (one for one in missing if not _overtaken(one, folded, there, self._ended())):
+        ended = self._ended() if missing else set()
+        for topic, key, _ in (one for one in missing if not _overtaken(one, folded, there, ended)):
             yield Violation("not sent", f"to {topic}, under {key.decode()}: the fold sends it, the log has it not")
         for topic, key, _ in sorted(there - sent, key=str):
             yield Violation("not decided", f"in {topic}, under {key.decode()}: no fold of the log sends it")

@@ -3,19 +3,19 @@
 import asyncio
 import json
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import pytest
 
 from kernel.clock import LoopClock
 from kernel.memory_log import MemoryLog
 from kernel.virtual_time import VirtualTimeLoop
-from schemas.base import Brand, OrderId
-from schemas.cases import CATALOGUE, Case, CaseCode, Owner
+from schemas.base import Brand
+from schemas.cases import CATALOGUE, CaseCode, Owner
 from schemas.orders import FinancialStatus
 from schemas.questions import QUESTIONS
 from schemas.topics import ALL
-from tests.builders import ACME, NOON, an_order
+from tests.builders import NOON, a_case, an_order
 from tests.lockstep.desk import Desk
 from tests.story import Story
 
@@ -29,22 +29,6 @@ def desk(monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
     clock = LoopClock(NOON)
     with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
         yield Desk(monkeypatch, runner, MemoryLog(clock, {topic.name: 2 for topic in ALL}), clock)
-
-
-def a_case(code: CaseCode, order: str = "5012", *, opened: datetime = NOON, **changes: object) -> Case:
-    entry = CATALOGUE[code]
-    plain = Case(
-        brand=ACME,
-        order=OrderId(order),
-        object=f"ACME-{order}-71-1",
-        code=code,
-        detail="2 of 3 units",
-        opened_at=opened,
-        due_at=opened + timedelta(seconds=entry.due),
-        owner=entry.owner,
-        severity=entry.severity,
-    )
-    return plain.model_copy(update=changes)
 
 
 SHORT = a_case(CaseCode.SHORT_CLOSED)

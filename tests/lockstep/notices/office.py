@@ -18,8 +18,8 @@ from kernel.virtual_time import run_virtual
 from lockstep.notices.role import Notices
 from lockstep.notices.target import NoticeSettings
 from schemas.avro import Codec
-from schemas.base import Brand, OrderId
-from schemas.cases import CATALOGUE, Case, CaseCode
+from schemas.base import Brand
+from schemas.cases import CATALOGUE, Case
 from schemas.topics import ALL, CASES
 from tests.builders import ACME, NOON
 
@@ -30,23 +30,6 @@ PARTITIONS = 2
 
 def a_target(name: str = "ops", **changes: object) -> dict[str, object]:
     return {"name": name, "url": f"http://{name}.test/hook", "secret": SECRET, "digest": False, **changes}
-
-
-def a_case(code: CaseCode = CaseCode.SHORT_CLOSED, order: str = "5012", **changes: object) -> Case:
-    """Opened at noon."""
-    entry = CATALOGUE[code]
-    plain = Case(
-        brand=ACME,
-        order=OrderId(order),
-        object=f"ACME-{order}-71-1",
-        code=code,
-        detail="2 of 3 units",
-        opened_at=NOON,
-        due_at=NOON + timedelta(seconds=entry.due),
-        owner=entry.owner,
-        severity=entry.severity,
-    )
-    return plain.model_copy(update=changes)
 
 
 def gone_up(case: Case) -> Case:

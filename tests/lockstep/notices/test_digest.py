@@ -8,8 +8,8 @@ from lockstep.digest import MOST, digest
 from lockstep.notices.daily import days_sent
 from schemas.base import Brand
 from schemas.cases import CaseCode, Owner
-from tests.builders import ACME, NOON
-from tests.lockstep.notices.office import Office, a_case, a_target, an_office, away, closed, gone_up, told_in
+from tests.builders import ACME, NOON, a_case
+from tests.lockstep.notices.office import Office, a_target, an_office, away, closed, gone_up, told_in
 
 CS = Owner.CUSTOMER_SERVICE
 SHORT, SLOW = a_case(), a_case(CaseCode.CLARUS_SLOW)

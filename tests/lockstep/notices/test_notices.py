@@ -15,8 +15,8 @@ from lockstep.notices.courier import LONGEST_PAUSE, TRIES
 from schemas.base import Brand
 from schemas.cases import CaseCode
 from schemas.topics import CASES
-from tests.builders import NOON
-from tests.lockstep.notices.office import SECRET, Office, a_case, a_target, an_office, away, closed, gone_up, told_in
+from tests.builders import NOON, a_case
+from tests.lockstep.notices.office import SECRET, Office, a_target, an_office, away, closed, gone_up, told_in
 
 OPENED, UP, CLOSED = "case.opened", "case.escalated", "case.closed"
 ONE = a_case()

@@ -9,8 +9,9 @@ from kernel.kafka_log import KafkaLog
 from lockstep.notices.daily import days_sent
 from lockstep.topic_specs import specs
 from sandbox.kafka import Broker
+from tests.builders import a_case
 from tests.engine.processes import until
-from tests.lockstep.notices.office import PARTITIONS, Office, a_case, a_target, closed, gone_up
+from tests.lockstep.notices.office import PARTITIONS, Office, a_target, closed, gone_up
 
 pytestmark = pytest.mark.kafka
 
