@@ -15,7 +15,8 @@ from kernel.partitioner import partition_of
 from lockstep.replay.fold import BulkFold, Watch, fold_to
 from schemas.events import TICK_BRAND, TICK_ID, Tick
 from schemas.topics import ORDERS_EVENTS, ORDERS_STATE
-from streams.agents.orders import EVENTS, TICK_KEY
+from streams.agents.keyed import TICK_KEY
+from streams.agents.orders import EVENTS
 from streams.engine.contract import Change
 
 AT_ONCE = 200

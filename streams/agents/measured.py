@@ -1,11 +1,12 @@
-"""What the orders fold tells the metrics: waits that ended, and how many cases are open. Nothing is decided by it."""
+"""What a fold tells the metrics: waits that ended, and how many cases are open. Nothing is decided by it."""
 
 from collections import Counter
 from collections.abc import Iterator
+from typing import Protocol
 
 from kernel.metrics import Stage
-from schemas.base import GoodsOutRef
-from schemas.cases import CaseCode, Severity
+from schemas.base import Brand, GoodsOutRef
+from schemas.cases import Case, CaseCode, Severity
 from streams.engine.contract import OpenKind, Took
 from streams.rules.orders.state import OrderState
 
@@ -33,6 +34,13 @@ def ended_waits(before: OrderState | None, after: OrderState) -> Iterator[Took]:
             yield Took(stage, after.brand, entry.at, after.now)
 
 
+class HasCases(Protocol):
+    @property
+    def brand(self) -> Brand: ...
+    @property
+    def cases(self) -> tuple[Case, ...]: ...
+
+
 class OpenCases:
     """Open cases of one partition by brand, code and severity, kept up as states change."""
 
@@ -43,7 +51,7 @@ class OpenCases:
         self._of: dict[bytes, tuple[tuple[CaseCode, Severity], ...]] = {}
         self._counts: Counter[OpenKind] = Counter()
 
-    def note(self, key: bytes, state: OrderState) -> None:
+    def note(self, key: bytes, state: HasCases) -> None:
         """The newest state of a key."""
         kinds = tuple((case.code, case.severity) for case in state.cases)
         self._counts.subtract((state.brand, *kind) for kind in self._of.pop(key, ()))

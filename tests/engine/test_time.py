@@ -7,7 +7,8 @@ from kernel.memory_log import MemoryLog
 from lockstep.simulation.bulk_fold import bulk_fold
 from schemas.base import OrderId
 from schemas.topics import CASES, ORDERS_EVENTS, ORDERS_STATE
-from streams.agents.orders import TICK_KEY, OrdersFold
+from streams.agents.keyed import TICK_KEY
+from streams.agents.orders import OrdersFold
 from streams.engine.worker import Worker
 from streams.rules.orders.state import OrderState
 from tests.builders import NOON, a_brand
