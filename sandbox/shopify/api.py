@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from datetime import datetime
 from functools import cache, lru_cache
 from importlib.resources import files
@@ -13,6 +14,8 @@ from graphql import (
     GraphQLResolveInfo,
     GraphQLSchema,
     OperationDefinitionNode,
+    ValueNode,
+    VariableNode,
     build_schema,
     execute_sync,
     get_operation_ast,
@@ -21,11 +24,13 @@ from graphql import (
 )
 
 from sandbox.shopify.bucket import MOST_POINTS_A_QUERY
-from sandbox.shopify.cost import actual, requested
+from sandbox.shopify.cost import RECORDED, actual, requested
 from sandbox.shopify.records import Fulfillment, Order
+from sandbox.shopify.set_quantities import SetQuantities
 from sandbox.shopify.setup_views import setup_roots
 from sandbox.shopify.shop import Refusal, Shop
-from sandbox.shopify.views import View, connection, fulfillment_order_view, fulfillment_view, order_view
+from sandbox.shopify.stock_views import stock_node
+from sandbox.shopify.views import View, connection, fulfillment_order_view, fulfillment_view, number_of, order_view
 
 Posted = Callable[[str, str], Awaitable[list[dict[str, Any]]]]
 """What the ERP's book shows as posted for (shop, order id) right now."""
@@ -52,6 +57,7 @@ class AdminApi:
 
     def __init__(self, shop: Shop, posted: Posted | None = None) -> None:
         self._shop, self._posted = shop, posted
+        self._set_quantities = SetQuantities(shop)
 
     async def answer(self, query: str, variables: dict[str, Any], operation_name: str | None) -> dict[str, Any]:
         """The whole GraphQL response body."""
@@ -82,7 +88,7 @@ class AdminApi:
             type_resolver=lambda value, *_: value["__typename"],
         )
         self._note(before, posted)
-        spent = max(1, actual(result.data)) + (10 if "fulfillment" in (result.data or {}) else 0)
+        spent = next((RECORDED[one] for one in result.data or () if one in RECORDED), max(1, actual(result.data)))
         self._shop.bucket.give_back(max(0, cost - spent))
         answer: dict[str, Any] = {"data": result.data, "extensions": {"cost": self._cost(cost, min(spent, cost))}}
         if result.errors:
@@ -95,6 +101,21 @@ class AdminApi:
                 for error in result.errors
             ]
         return answer
+
+    def on_its_way(self, query: str, variables: dict[str, Any]) -> Callable[[], None]:
+        """Say that a request will be executed later: until the returned is called, its key counts as in use."""
+        keys = [
+            str(variables.get(value.name.value) if isinstance(value, VariableNode) else getattr(value, "value", ""))
+            for value in _idempotency_keys(query)
+        ]
+        for key in keys:
+            self._set_quantities.keys.begin(key)
+
+        def begun() -> None:
+            for key in keys:
+                self._set_quantities.keys.end(key)
+
+        return begun
 
     def throttled(self, cost: float = 50) -> dict[str, Any]:
         """HTTP 200; nothing was executed."""
@@ -113,7 +134,7 @@ class AdminApi:
         if self._posted is None or operation.operation.value != "mutation" or not isinstance(fulfillment, dict):
             return []
         first: dict[str, Any] = next(iter(fulfillment.get("lineItemsByFulfillmentOrder") or ()), {})
-        order = self._shop.order_of(_number(first.get("fulfillmentOrderId", "")))
+        order = self._shop.order_of(number_of(first.get("fulfillmentOrderId", "")))
         return [] if order is None else await self._posted(self._shop.domain, str(order.id))
 
     def _note(self, before: int, posted: list[dict[str, Any]]) -> None:
@@ -132,13 +153,14 @@ class AdminApi:
             **setup_roots(self._shop),
             "fulfillmentCreate": self._create,
             "fulfillmentTrackingInfoUpdate": self._track,
+            "inventorySetQuantities": _WithInfo(self._set_quantities),
         }
 
     def _by_id(self, **given: str) -> View | None:
         return self._node(given["id"])
 
     def _node(self, id_: str) -> View | None:
-        kind, number = id_.split("/")[-2], _number(id_)
+        kind, number = id_.split("/")[-2], number_of(id_)
         match kind:
             case "Order":
                 order = self._shop.orders.get(number)
@@ -153,7 +175,7 @@ class AdminApi:
                 found = self._fulfillment(number)
                 return None if found is None else fulfillment_view(*found)
             case _:
-                return None
+                return stock_node(self._shop, id_)
 
     def _fulfillment(self, number: int) -> tuple[Order, Fulfillment] | None:
         for order in self._shop.orders.values():
@@ -188,7 +210,7 @@ class AdminApi:
         units: dict[int, dict[int, int]] = {}
         for one in fulfillment["lineItemsByFulfillmentOrder"]:
             named = one.get("fulfillmentOrderLineItems") or []
-            units[_number(one["fulfillmentOrderId"])] = {_number(line["id"]): line["quantity"] for line in named}
+            units[number_of(one["fulfillmentOrderId"])] = {number_of(line["id"]): line["quantity"] for line in named}
         order = self._shop.order_of(next(iter(units), 0))
         if order is None:
             return _user_error("the fulfillment order does not exist", "fulfillment")
@@ -200,7 +222,7 @@ class AdminApi:
         return {"fulfillment": fulfillment_view(order, made), "userErrors": []}
 
     def _track(self, **given: Any) -> View:
-        found = self._fulfillment(_number(given["fulfillmentId"]))
+        found = self._fulfillment(number_of(given["fulfillmentId"]))
         if found is None:
             return _user_error("the fulfillment does not exist", "fulfillmentId")
         order, made = found
@@ -212,11 +234,32 @@ def _user_error(message: str, *field: str) -> View:
     return {"fulfillment": None, "userErrors": [{"field": list(field), "message": message}]}
 
 
-def _number(id_: str) -> int:
-    last = id_.rsplit("/", 1)[-1]
-    return int(last) if last.isdigit() else 0
+def _idempotency_keys(query: str) -> list[ValueNode]:
+    """The arguments of every `@idempotent` in a document; of what is no document, none."""
+    try:
+        document = _checked(query)[0]
+    except GraphQLError:
+        return []
+    return [
+        argument.value
+        for operation in document.definitions
+        if isinstance(operation, OperationDefinitionNode)
+        for field in operation.selection_set.selections
+        for directive in field.directives or ()
+        if directive.name.value == "idempotent"
+        for argument in directive.arguments or ()
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class _WithInfo:
+    """A mutation that has to see its own field, for the directives on it."""
+
+    answer: Callable[[GraphQLResolveInfo, dict[str, Any]], View]
 
 
 def _resolve(source: Any, info: GraphQLResolveInfo, **arguments: Any) -> Any:
     value = source.get(info.field_name) if isinstance(source, dict) else None
+    if isinstance(value, _WithInfo):
+        return value.answer(info, arguments["input"])
     return value(**arguments) if callable(value) else value

@@ -2,6 +2,7 @@
 
 POST /{shop domain}/admin/api/{version}/graphql.json     with X-Shopify-Access-Token
 GET  /_sandbox/books                                      every shop's books
+GET  /_sandbox/stock                                      its sales, refused sales and writes of figures
 """
 
 import asyncio
@@ -15,7 +16,11 @@ from starlette.routing import Route
 from sandbox.clock import Clock
 from sandbox.faults import Fault, FaultPlan
 from sandbox.shopify.api import VERSION, AdminApi, Posted
+from sandbox.shopify.levels import NAMES
 from sandbox.shopify.shop import Shop
+
+MUTATIONS = ("fulfillmentCreate", "fulfillmentTrackingInfoUpdate", "inventorySetQuantities")
+"""Faults are drawn for each of these by name, for all reading as `query`."""
 
 
 class ShopifyWorld:
@@ -34,6 +39,21 @@ class ShopifyWorld:
             "orders": [order for dump in dumps for order in dump["orders"]],
             "fulfillments": [one for dump in dumps for one in dump["fulfillments"]],
         }
+
+    def stock_books(self) -> dict[str, Any]:
+        """All shops' `sales`, `sold_out` and `writes`, and their `levels` as they stand now."""
+        dumps = [shop.inventory.books.dump() for shop in self.shops.values()]
+        told = {name: [one for dump in dumps for one in dump[name]] for name in ("sales", "sold_out", "writes")}
+        levels = [
+            {
+                "shop": shop.domain, "item": str(level.item), "location": str(level.location),
+                **{name: level.quantity(name) for name in NAMES},
+            }
+            for shop in self.shops.values()
+            for level in shop.inventory.levels.values()
+            if level.counted
+        ]  # fmt: skip
+        return {**told, "levels": levels}
 
     async def settled(self) -> None:
         """Everything that was to be executed late has been."""
@@ -56,10 +76,14 @@ def create_app(world: ShopifyWorld) -> Starlette:
     async def books(_: Request) -> Response:
         return JSONResponse(world.books())
 
+    async def stock(_: Request) -> Response:
+        return JSONResponse(world.stock_books())
+
     return Starlette(
         routes=[
             Route("/{shop}/admin/api/{version}/graphql.json", graphql, methods=["POST"]),
             Route("/_sandbox/books", books, methods=["GET"]),
+            Route("/_sandbox/stock", stock, methods=["GET"]),
         ]
     )
 
@@ -68,9 +92,8 @@ async def _answer(world: ShopifyWorld, api: AdminApi, body: dict[str, Any]) -> R
     """Meet the fault of this request, if any."""
     query, variables = str(body.get("query", "")), dict(body.get("variables") or {})
     operation = body.get("operationName")
-    writing = "fulfillmentCreate" in query or "fulfillmentTrackingInfoUpdate" in query
-    name = next((one for one in ("fulfillmentCreate", "fulfillmentTrackingInfoUpdate") if one in query), "query")
-    drawn = world.faults.draw(name, writing=writing)
+    name = next((one for one in MUTATIONS if one in query), "query")
+    drawn = world.faults.draw(name, writing=name in MUTATIONS)
     match drawn.fault:
         case Fault.THROTTLED:
             return _ok(api.throttled())
@@ -92,8 +115,11 @@ async def _answer(world: ShopifyWorld, api: AdminApi, body: dict[str, Any]) -> R
 def _later(
     world: ShopifyWorld, api: AdminApi, query: str, variables: dict[str, Any], operation: str | None, seconds: float
 ) -> None:
+    begun = api.on_its_way(query, variables)
+
     async def execute() -> None:
         await world.clock.sleep(seconds)
+        begun()
         await api.answer(query, variables, operation)
 
     task = asyncio.get_running_loop().create_task(execute())

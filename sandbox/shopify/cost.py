@@ -19,6 +19,9 @@ from graphql import (
     VariableNode,
 )
 
+RECORDED = {"inventorySetQuantities": 13}
+"""Mutations whose real cost was recorded, and that is charged whatever the answer holds."""
+
 
 def requested(document: DocumentNode, operation: OperationDefinitionNode, variables: Mapping[str, Any]) -> int:
     """Points reserved before the query runs."""

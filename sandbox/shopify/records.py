@@ -113,6 +113,10 @@ class Order:
     """Until then the shop lets the shopper change it, and nobody may have sent it."""
     complete_at: datetime | None = None
     """When it first was paid, addressed and routed."""
+    takes_from: dict[int, int] = field(default_factory=dict)
+    """Line → location its units were taken from at the checkout; routing follows it unless told otherwise."""
+    committed: dict[tuple[int, int], int] = field(default_factory=dict)
+    """Units it holds per inventory item and location, as last booked."""
 
     @property
     def total(self) -> str:

@@ -9,6 +9,8 @@ from datetime import datetime, timedelta
 from sandbox.clock import Clock
 from sandbox.shopify.books import Books
 from sandbox.shopify.bucket import Bucket
+from sandbox.shopify.inventory import Inventory, NotEnough
+from sandbox.shopify.inventory_books import InventoryBooks
 from sandbox.shopify.records import Address, Fulfillment, FulfillmentOrder, FulfillmentOrderLine, Line, Order
 from sandbox.shopify.setup import ShopSetup
 
@@ -22,6 +24,10 @@ class Refusal(Exception):
     def __init__(self, message: str, *field: str) -> None:
         super().__init__(message)
         self.message, self.field = message, list(field)
+
+
+class SoldOut(Refusal):
+    """A checkout that took nothing, because of one line there is too little."""
 
 
 class Shop:
@@ -42,6 +48,9 @@ class Shop:
         self.kits: Mapping[str, dict[str, int]] = {}
         """Bundles it sells, by SKU."""
         self.books = Books(domain)
+        self.inventory = Inventory(
+            lambda: self.setup, lambda: self.locations, self.orders, clock, InventoryBooks(domain)
+        )
         self.made: list[Fulfillment] = []
         """Every fulfilment ever made, oldest first."""
         self._order_of: dict[int, Order] = {}
@@ -69,42 +78,52 @@ class Shop:
         fetched: Sequence[tuple[str | None, int]] = (),
         digital: Sequence[tuple[str | None, int]] = (),
     ) -> Order:
-        """A checkout. Fulfilment orders come only when `route` is called, a little later.
+        """A checkout, stock included: whole, or not at all. Fulfilment orders come only when `route` is called.
 
-        `fetched` is collected in the shop, `digital` is not sent at all.
+        `fetched` is collected in the shop, `digital` is not sent at all. Raises SoldOut.
         """
         now = self.clock.now()
         made = [self._line(sku, quantity) for sku, quantity in lines]
         made += [self._line(sku, quantity, pick_up=True) for sku, quantity in fetched]
         made += [self._line(sku, quantity, requires_shipping=False) for sku, quantity in digital]
+        try:
+            taken = self.inventory.choose([(line, line.quantity) for line in made if line.requires_shipping])
+        except NotEnough as why:
+            raise SoldOut(str(why), "lineItems") from None
         order = Order(
             id=self.new_id(), name=f"#{next(self._numbers)}", created_at=now, updated_at=now, lines=made,
             shipping_title=shipping[0], shipping_code=shipping[1], financial_status=financial_status,
             address=address, email=email, note=note, attributes=list(attributes), risk=risk, planted=planted,
-            fixed_at=now if shipping[1] in self.express else now + self.edit_window,
+            fixed_at=now if shipping[1] in self.express else now + self.edit_window, takes_from=taken,
         )  # fmt: skip
         self.orders[order.id] = order
         self.books.placed(order, now)
         self.tell("orders/create", order)
+        self.inventory.sold(order, order.lines)
         return order
 
     def _line(self, sku: str | None, quantity: int, *, requires_shipping: bool = True, pick_up: bool = False) -> Line:
         kit = self.kits.get(sku or "", {})
         return Line(self.new_id(), sku, quantity, quantity, "9.50", requires_shipping, pick_up, kit=kit)
 
-    def route(self, order: Order, locations: Sequence[int]) -> None:
-        """Order routing: one fulfilment order per location, lines dealt in turn. `updated_at` does not move."""
+    def route(self, order: Order, locations: Sequence[int] = ()) -> None:
+        """Order routing: one fulfilment order per location, lines dealt in turn, or without locations by where their
+        stock was taken from. `updated_at` does not move.
+        """
         now = self.clock.now()
         shares: dict[int, list[Line]] = {location: [] for location in locations}
         for index, line in enumerate(line for line in order.lines if line.requires_shipping and not line.pick_up):
-            shares[locations[index % len(locations)]].append(line)
+            place = locations[index % len(locations)] if locations else order.takes_from[line.id]
+            shares.setdefault(place, []).append(line)
         for location, lines in shares.items():
             if lines:
                 self._new_fulfillment_order(order, location, [(line, line.current_quantity) for line in lines])
         fetched = [(line, line.current_quantity) for line in order.lines if line.pick_up]
         if fetched:
-            self._new_fulfillment_order(order, locations[0], fetched).method = "PICK_UP"
+            shop = locations[0] if locations else order.takes_from[fetched[0][0].id]
+            self._new_fulfillment_order(order, shop, fetched).method = "PICK_UP"
         order.routed_at = now
+        self.inventory.settle(order, "routed")
         self._check_complete(order)
         self.tell("fulfillment_orders/order_routing_complete", order)
 
@@ -146,6 +165,7 @@ class Shop:
             raise Refusal("the fulfillment order cannot be moved", "id")
         new = self._new_fulfillment_order(order, location, [(line.line, line.remaining) for line in old.lines])
         self._close(old)
+        self.inventory.settle(order, "routed")
         self.tell("fulfillment_orders/moved", order)
         return new
 
@@ -168,19 +188,52 @@ class Shop:
         self._new_fulfillment_order(order, location, [(line, quantity)])
         self._touch(order)
         self.books.changed(order)
+        self.inventory.sold(order, [line], "edited")
         self.tell("orders/edited", order)
         return line
 
-    def cancel(self, order: Order) -> None:
-        """Every fulfilment order closes with nothing left (recorded)."""
+    def cancel(self, order: Order, *, restock: bool = True) -> None:
+        """Every fulfilment order closes with nothing left (recorded). `restock` puts its units up for sale again."""
         if any(one.status == "SUCCESS" for one in order.fulfillments):
             raise Refusal("an order with fulfillments cannot be cancelled", "orderId")
+        left = [] if restock else list(self.inventory.outstanding(order))
         order.cancelled_at = self.clock.now()
         for one in order.fulfillment_orders:
             self._close(one)
         self._touch(order)
         self.books.changed(order)
+        self.inventory.settle(order, "cancelled", left)
         self.tell("orders/cancelled", order)
+
+    def take_out(self, order: Order, line: Line, units: int, *, restock: bool = True, refund: bool = False) -> None:
+        """Units that have not left are wanted no more: by an edit (recorded: the fulfilment order shrinks), or by a
+        refund with restock type `cancel`, or `no_restock` without `restock`. Raises Refusal for more than is left.
+        """
+        open_ones = [one for one in order.fulfillment_orders if one.status not in ("CLOSED", "CANCELLED")]
+        held = [(one, each) for one in open_ones for each in one.lines if each.line is line and each.remaining]
+        if sum(each.remaining for _, each in held) < units:
+            raise Refusal("more than is left to be fulfilled", "quantity")
+        line.current_quantity -= units
+        left: list[tuple[Line, int, int]] = []
+        for one, each in held:
+            taken = min(units, each.remaining)
+            each.total, each.remaining, units = each.total - taken, each.remaining - taken, units - taken
+            left += [] if restock else [(line, taken, one.location)]
+            if not any(other.remaining for other in one.lines):
+                one.status = "CLOSED"
+            self._stamp(one)
+        self._touch(order)
+        self.books.changed(order)
+        self.inventory.settle(order, "refunded" if refund else "edited", left)
+        self.tell("orders/updated" if refund else "orders/edited", order)
+
+    def take_back(self, order: Order, line: Line, units: int, location: int) -> None:
+        """A refund with restock type `return`: units that had left lie at the location again, as the shop sees it."""
+        line.current_quantity -= units
+        self._touch(order)
+        self.books.changed(order)
+        self.inventory.settle(order, "refunded", [(line, -units, location)])
+        self.tell("orders/updated", order)
 
     # --- apps
 
@@ -204,12 +257,13 @@ class Shop:
         locations = {self._fulfillment_order(order, id_).location for id_ in units}
         if len(locations) != 1:
             raise Refusal("all fulfillment orders must be of one location", "fulfillment")
-        return self._fulfilled(order, chosen, tracking, notify=notify)
+        return self._fulfilled(order, chosen, locations.pop(), tracking, notify=notify)
 
     def _fulfilled(
         self,
         order: Order,
         chosen: list[tuple[FulfillmentOrderLine, int]],
+        location: int,
         tracking: Mapping[str, object],
         *,
         notify: bool,
@@ -229,6 +283,7 @@ class Shop:
         self.made.append(made)
         self.set_tracking(order, made, tracking, notify=notify, quiet=True)
         self._touch(order)
+        self.inventory.settle(order, "fulfilled", [(line.line, quantity, location) for line, quantity in chosen])
         self.books.fulfilled(order, made, now)
         self.tell("fulfillments/create", order)
         return made
@@ -254,6 +309,7 @@ class Shop:
         self.books.tracked(order, made)
         location = order.fulfillment_orders[0].location
         self._new_fulfillment_order(order, location, list(made.units))
+        self.inventory.settle(order, "unfulfilled", [(line, -quantity, location) for line, quantity in made.units])
         self._touch(order)
         self.tell("orders/updated", order)
 

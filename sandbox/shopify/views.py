@@ -14,6 +14,12 @@ def gid(kind: str, number: int) -> str:
     return f"gid://shopify/{kind}/{number}"
 
 
+def number_of(id_: str) -> int:
+    """Of a gid, which may carry a query behind it; 0 for what is none."""
+    last = id_.rsplit("/", 1)[-1].partition("?")[0]
+    return int(last) if last.isdigit() else 0
+
+
 def connection(found: Sequence[Any], view: Callable[[Any], View]) -> Callable[..., View]:
     """Pages of a list; the cursor is the place after which to go on."""
 
@@ -40,9 +46,9 @@ def order_view(shop: Shop, order: Order) -> View:
         "id": gid("Order", order.id),
         "legacyResourceId": str(order.id),
         "name": order.name,
-        "createdAt": _moment(order.created_at),
-        "updatedAt": _moment(order.updated_at),
-        "cancelledAt": _moment(order.cancelled_at),
+        "createdAt": stamp(order.created_at),
+        "updatedAt": stamp(order.updated_at),
+        "cancelledAt": stamp(order.cancelled_at),
         "displayFinancialStatus": order.financial_status,
         "currencyCode": order.currency,
         "currentTotalPriceSet": _money(order.total, order.currency),
@@ -84,7 +90,7 @@ def fulfillment_order_view(shop: Shop, order: Order, one: FulfillmentOrder) -> V
         "orderId": gid("Order", order.id),
         "orderName": order.name,
         "fulfillAt": None,
-        "updatedAt": _moment(one.updated_at),
+        "updatedAt": stamp(one.updated_at),
         "assignedLocation": {"name": name, "location": {"id": location, "name": name, "isActive": True}},
         "deliveryMethod": {"id": gid("DeliveryMethod", one.id), "methodType": one.method},
         "supportedActions": [{"action": action} for action in one.actions],
@@ -111,8 +117,8 @@ def fulfillment_view(order: Order, one: Fulfillment) -> View:
         "id": gid("Fulfillment", one.id),
         "name": one.name,
         "status": one.status,
-        "createdAt": _moment(one.created_at),
-        "updatedAt": _moment(one.updated_at),
+        "createdAt": stamp(one.created_at),
+        "updatedAt": stamp(one.updated_at),
         "trackingInfo": lambda first=None: _tracking(one)[:first],
         "fulfillmentLineItems": connection(list(enumerate(one.units)), unit_view),
     }
@@ -181,6 +187,6 @@ def _money(amount: str, currency: str) -> View:
     return {"shopMoney": money, "presentmentMoney": money}
 
 
-def _moment(moment: datetime | None) -> str | None:
+def stamp(moment: datetime | None) -> str | None:
     """Shopify's timestamps end at whole seconds; the shop's own clock is finer, and that is kept for the tests."""
     return None if moment is None else moment.isoformat().replace("+00:00", "Z")

@@ -12,9 +12,12 @@ import httpx
 
 from sandbox.clock import Clock
 from sandbox.faults import Chance, Faults
+from sandbox.shopify.levels import Level
 from sandbox.shopify.records import Order
 from sandbox.shopify.shop import Shop
+from sandbox.shopify.stock_views import level_id
 
+LEVELS = "inventory_levels/update"
 RETRIES = 8
 """After the first try, with growing gaps; Shopify spreads them over four hours."""
 
@@ -37,7 +40,7 @@ class Webhooks:
         self._chance, self._clock, self._retry_after = chance, clock, retry_after
         self._http = httpx.AsyncClient(transport=transport, timeout=5.0)
         self._sending: set[asyncio.Task[None]] = set()
-        shop.tell = self.tell
+        shop.tell, shop.inventory.tell = self.tell, self.tell_level
 
     async def aclose(self) -> None:
         for task in list(self._sending):
@@ -60,6 +63,27 @@ class Webhooks:
         if self._chance.happens(f"{name}/doubled", self._faults.webhook_doubled):
             self._shop.books.webhook(order, "doubled")
             copies = 2
+        self._start(url, topic, body, name, copies)
+
+    def tell_level(self, level: Level) -> None:
+        """To whoever asked for this topic by name; `*` is about orders. Chance has streams of their own for it."""
+        url = self._targets.get(LEVELS) or self._targets.get("inventory_levels/*")
+        if url is None:
+            return
+        body = {
+            "inventory_item_id": level.item, "location_id": level.location, "available": level.available,
+            "updated_at": level.updated_at.isoformat(), "admin_graphql_api_id": level_id(level),
+        }  # fmt: skip
+        name, books = f"webhook/{self._shop.domain}/levels", self._shop.inventory.books
+        if self._chance.happens(f"{name}/lost", self._faults.webhook_lost):
+            books.webhooks["lost"] += 1
+            return
+        books.webhooks["sent"] += 1
+        copies = 2 if self._chance.happens(f"{name}/doubled", self._faults.webhook_doubled) else 1
+        books.webhooks["doubled"] += copies - 1
+        self._start(url, LEVELS, json.dumps(body).encode(), name, copies)
+
+    def _start(self, url: str, topic: str, body: bytes, name: str, copies: int) -> None:
         webhook_id = str(uuid.UUID(int=self._chance.of(f"{name}/id").getrandbits(128), version=4))
         for _ in range(copies):
             delay = self._chance.of(f"{name}/delay").random() * self._faults.webhook_delay
