@@ -11,6 +11,7 @@ from sandbox.clarus.pickers import Pickers, PickerSettings
 from sandbox.clarus.records import GoodsOut, Status
 from sandbox.clarus.refusals import Refused, Symbol
 from sandbox.clarus.seed import Tenant, seed
+from sandbox.clarus.storekeeper import Storekeeper
 from sandbox.clarus.world import ClarusWorld, WorldSettings
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "Pickers",
     "Refused",
     "Status",
+    "Storekeeper",
     "Symbol",
     "Tenant",
     "WorldSettings",

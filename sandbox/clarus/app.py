@@ -10,6 +10,8 @@
     POST   /api/automations                   DELETE /api/automations/{id}
 
     GET    /_sandbox/books                                     what was ordered and what left; no token needed
+    GET    /_sandbox/stock                                     balances and transactions as they are
+    POST   /_sandbox/stock/{verb}                              a storekeeper: receive, hold, release, adjust, …
     GET    /_sandbox/faults                                    the faults that chance draws from
     POST   /_sandbox/faults                                    {"preset"} | {"faults"} | {"operation", "fault", …}
     POST   /_sandbox/rights                                    {"seen": true | false}

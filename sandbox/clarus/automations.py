@@ -9,6 +9,7 @@ import httpx
 from sandbox.clarus import render
 from sandbox.clarus.office import Event
 from sandbox.clarus.records import Automation, Condition
+from sandbox.clarus.stock import Movement
 from sandbox.clarus.world import ClarusWorld
 from sandbox.faults import Chance, Faults
 
@@ -19,6 +20,13 @@ OPERATORS: Mapping[str, Callable[[str, str], bool]] = {
     "notin": lambda found, wanted: found not in wanted.split(","),
     "starts_with": lambda found, wanted: found.startswith(wanted),
 }
+
+STOCK_EVENTS = {
+    "RCV": "received", "PICK": "picked", "DISP": "dispatched", "UNDISP": "undispatched", "ADJUP": "positively_adjusted",
+    "ADJDOWN": "negatively_adjusted", "HOLD": "placed_on_hold", "OFFHOLD": "released_from_hold",
+    "ACCTRAN": "account_transferred",
+}  # fmt: skip
+"""Of the resource `stock`, by the transaction that makes it happen (Clarus' list of automation events)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,27 +62,47 @@ class Deliveries:
         self.given_up = 0
         """Deliveries nobody answered well, after all tries."""
         world.listen(self._on)
+        world.stock.listen(self._on_stock)
 
     def _on(self, event: Event) -> None:
         concerned = [
             each
             for each in self._world.automations.values()
-            if each.enabled and each.tenant == event.goods_out.tenant and each.event == event.name
+            if each.enabled
+            and each.tenant == event.goods_out.tenant
+            and (each.resource, each.event) == ("goods_out", event.name)
         ]
         if not concerned:
             return
         payload = {"data": render.goods_out_whole(event.goods_out)}
         for automation in concerned:
             if all(_holds(condition, payload) for condition in automation.conditions):
-                self._send(automation, payload)
+                self._send(automation, payload, "automations")
 
-    def _send(self, automation: Automation, payload: dict[str, Any]) -> None:
+    def _on_stock(self, movement: Movement) -> None:
+        """A balance changed; what moved it may have automations of its own."""
+        tenant, made = movement.balance.account.tenant, movement.transaction
+        for automation in list(self._world.automations.values()):
+            if not automation.enabled or automation.tenant != tenant:
+                continue
+            match automation.resource, automation.event:
+                case "stock_balance", "updated":
+                    payload = {"data": render.balance_whole(movement.balance)}
+                case "stock", event if made is not None and STOCK_EVENTS.get(made.subtype) == event:
+                    payload = {"data": render.transaction_whole(made)}
+                case _:
+                    continue
+            if all(_holds(condition, payload) for condition in automation.conditions):
+                self._send(automation, payload, f"automations/{automation.resource}")
+
+    def _send(self, automation: Automation, payload: dict[str, Any], name: str) -> None:
+        """`name` is of the streams of chance: what stock draws does not move what goods-outs do."""
         faults = self._faults()
-        if self._chance.happens("automations/lost", faults.webhook_lost):
+        if self._chance.happens(f"{name}/lost", faults.webhook_lost):
             self.lost += 1
             return
-        for _ in range(2 if self._chance.happens("automations/doubled", faults.webhook_doubled) else 1):
-            delay = self._chance.of("automations/delay").uniform(0, faults.webhook_delay)
+        for _ in range(2 if self._chance.happens(f"{name}/doubled", faults.webhook_doubled) else 1):
+            delay = self._chance.of(f"{name}/delay").uniform(0, faults.webhook_delay)
             self._world.errands.start(self._deliver(automation, payload, delay))
 
     async def _deliver(self, automation: Automation, payload: dict[str, Any], delay: float) -> None:

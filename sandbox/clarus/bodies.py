@@ -253,8 +253,12 @@ class AddCondition(Body):
 
 
 class AutomationAttributes(Body):
-    resource_name: Literal["goods_out"]
-    event: Literal["created", "updated", "processed", "completed", "cancelled"]
+    resource_name: Literal["goods_out", "stock", "stock_balance"]
+    event: Literal[
+        "created", "updated", "processed", "completed", "cancelled",
+        "received", "picked", "dispatched", "undispatched", "positively_adjusted", "negatively_adjusted",
+        "placed_on_hold", "released_from_hold", "account_transferred",
+    ]  # fmt: skip
     name: Text
     enabled: bool = True
     conditions_changes: tuple[AddCondition, ...] = ()

@@ -9,8 +9,10 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from sandbox.clarus import render
+from sandbox.clarus.books import units
 from sandbox.clarus.gateway import Gateway
 from sandbox.clarus.refusals import Refused
+from sandbox.clarus.storekeeper import Storekeeper
 from sandbox.clarus.world import ClarusWorld
 from sandbox.faults import Fault, Faults, Preset
 
@@ -43,9 +45,50 @@ class Hand(_Control):
     tracking: list[str] | None = None
 
 
+class StockWanted(_Control):
+    """What the storekeeper of an account and a warehouse does; `to` is another account, `reference` wholesale's."""
+
+    tenant: str
+    account: str
+    warehouse: str
+    sku: str
+    units: int
+    held: bool = False
+    to: str = ""
+    reference: str = ""
+
+
 def control_routes(world: ClarusWorld, gateway: Gateway) -> list[Route]:
     async def books(_: Request) -> Response:
         return JSONResponse(world.books.json())
+
+    async def stock(_: Request) -> Response:
+        return JSONResponse(
+            {
+                "balances": [render.balance_whole(one) | {"held": units(one.held)} for one in world.stock],
+                "transactions": [render.transaction_whole(one) for one in world.stock.transactions],
+            }
+        )
+
+    async def keep_stock(request: Request) -> Response:
+        wanted = StockWanted.model_validate_json(await request.body())
+        keeper = Storekeeper(world, wanted.tenant, wanted.account, wanted.warehouse)
+        verbs: dict[str, Callable[[], Any]] = {
+            "receive": lambda: keeper.receive(wanted.sku, wanted.units, held=wanted.held),
+            "hold": lambda: keeper.hold(wanted.sku, wanted.units),
+            "release": lambda: keeper.release(wanted.sku, wanted.units),
+            "adjust": lambda: keeper.adjust(wanted.sku, wanted.units),
+            "transfer": lambda: keeper.transfer(wanted.sku, wanted.units, wanted.to),
+            "wholesale": lambda: keeper.wholesale(wanted.reference, {wanted.sku: wanted.units}),
+        }
+        verb = verbs.get(request.path_params["verb"])
+        if verb is None:
+            return JSONResponse({"error": f"expected one of {sorted(verbs)}"}, 404)
+        try:
+            verb()
+        except ValueError as why:
+            return JSONResponse({"error": str(why)}, 422)
+        return Response(status_code=204)
 
     async def show_faults(_: Request) -> Response:
         return JSONResponse(gateway.plan.faults.model_dump())
@@ -80,6 +123,7 @@ def control_routes(world: ClarusWorld, gateway: Gateway) -> list[Route]:
             "close_short": lambda: world.close_short(number),
             "cancel": lambda: world.cancel_by_hand(number),
             "delete": lambda: world.delete_by_hand(number),
+            "put_back": lambda: world.put_back(number),
         }
         verb = verbs.get(request.path_params["verb"])
         if verb is None:
@@ -92,6 +136,8 @@ def control_routes(world: ClarusWorld, gateway: Gateway) -> list[Route]:
         Route("/_sandbox/books", books, methods=["GET"]),
         Route("/_sandbox/faults", show_faults, methods=["GET"]),
         Route("/_sandbox/faults", _checked(set_faults), methods=["POST"]),
+        Route("/_sandbox/stock", stock, methods=["GET"]),
+        Route("/_sandbox/stock/{verb}", _checked(keep_stock), methods=["POST"]),
         Route("/_sandbox/rights", _checked(set_rights), methods=["POST"]),
         Route("/_sandbox/goods_outs/{id:int}/{verb}", _checked(floor), methods=["POST"]),
     ]

@@ -1,12 +1,13 @@
 """The lists a caller can read: which records, what filters look at, who sees them, how they are shown."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any, TypeVar
 
 from sandbox.clarus import render
 from sandbox.clarus.access import ApiUser
 from sandbox.clarus.filters import Field, Filter, literal_start, moment, number
+from sandbox.clarus.listing import Listing
 from sandbox.clarus.records import (
     Account,
     Carrier,
@@ -19,21 +20,9 @@ from sandbox.clarus.records import (
     Shipment,
     Warehouse,
 )
-from sandbox.clarus.stock import Balance
 from sandbox.clarus.world import ClarusWorld
 
 R = TypeVar("R")
-
-
-@dataclass(frozen=True, slots=True)
-class Listing(Generic[R]):
-    """`records` may leave out what the filter excludes anyway; it yields any order."""
-
-    records: Callable[[Filter], Iterable[R]]
-    id: Callable[[R], int]
-    visible: Callable[[ApiUser, R], bool]
-    fields: Mapping[str, Field[R]]
-    show: Callable[[R], dict[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +50,6 @@ def listings(world: ClarusWorld) -> dict[str, Listing[Any]]:
         "pick_processing_requests": _pick_requests(world),
         "products": _products(world),
         "shipments": _shipments(world),
-        "stock_balances": _balances(world),
         "warehouses": _warehouses(world),
     }
 
@@ -131,7 +119,7 @@ def _lines(world: ClarusWorld) -> Listing[Line]:
             "pick_quantity": Field(lambda it: it.picked, float),
             "created_at": Field(lambda it: it.created_at, moment),
         },
-        show=render.line,
+        show=lambda it: {**render.line(it), "goods_out": lambda _: render.goods_out(of(it))},
     )
 
 
@@ -203,25 +191,6 @@ def _pick_requests(world: ClarusWorld) -> Listing[PickRequest]:
             "updated_at": Field(lambda it: it.updated_at, moment),
         },
         show=render.pick_request,
-    )
-
-
-def _balances(world: ClarusWorld) -> Listing[Balance]:
-    return Listing(
-        lambda _: world.stock,
-        id=lambda it: it.id,
-        visible=lambda user, it: user.sees(it.account, it.warehouse),
-        fields={
-            "id": number(lambda it: it.id),
-            "product_id": number(lambda it: it.product.id),
-            "product_code": Field(lambda it: it.product.code),
-            "account_id": number(lambda it: it.account.id),
-            "warehouse_id": number(lambda it: it.warehouse.id),
-            "available": Field(lambda it: it.available, float),
-            "allocated": Field(lambda it: it.allocated, float),
-            "picked": Field(lambda it: it.picked, float),
-        },
-        show=render.balance,
     )
 
 

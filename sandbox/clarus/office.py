@@ -28,7 +28,7 @@ from sandbox.clarus.records import (
 )
 from sandbox.clarus.references import References
 from sandbox.clarus.refusals import Symbol, refused
-from sandbox.clarus.stock import Balance, Stock
+from sandbox.clarus.stock import Balance, Column, Stock
 from sandbox.clock import Clock
 
 EventName = Literal["created", "updated", "processed", "completed", "cancelled"]
@@ -40,6 +40,8 @@ class WorldSettings:
 
     process_seconds: float = 1.0
     token_seconds: float = 3600.0
+    available_includes: frozenset[Column] = frozenset()
+    """What `available` of a balance is gross of. That it takes them out by default is assumed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +86,7 @@ class Office:
         self.settings = settings or WorldSettings()
         self.master = MasterData()
         self.access = Access(clock, self.settings.token_seconds)
-        self.stock = Stock()
+        self.stock = Stock(clock, self.settings.available_includes)
         self.books = Books()
         self.errands = Errands()
         self.goods_outs: dict[int, GoodsOut] = {}
@@ -223,7 +225,7 @@ class Office:
     def _free(self, goods_out: GoodsOut, line: Line) -> None:
         """What is allocated and not yet picked can be allocated to others."""
         if balance := self._balance(goods_out, line):
-            balance.allocated -= line.allocated - line.picked
+            self.stock.free(balance, line.allocated - line.picked)
         line.allocated = line.picked
 
     def _balance(self, goods_out: GoodsOut, line: Line) -> Balance | None:

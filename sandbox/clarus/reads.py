@@ -18,8 +18,10 @@ from graphql import (
 
 from sandbox.clarus.access import ApiUser
 from sandbox.clarus.filters import Filter, matching
-from sandbox.clarus.listings import Listing, listings
+from sandbox.clarus.listing import Listing
+from sandbox.clarus.listings import listings
 from sandbox.clarus.setup_listings import setup_listings
+from sandbox.clarus.stock_listings import stock_listings
 from sandbox.clarus.world import ClarusWorld
 
 PAGE = 100
@@ -54,7 +56,7 @@ class Reads:
 
 
 def _all(world: ClarusWorld) -> dict[str, Listing[Any]]:
-    return {**listings(world), **setup_listings(world)}
+    return {**listings(world), **stock_listings(world), **setup_listings(world)}
 
 
 class _Root:

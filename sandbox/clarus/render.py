@@ -19,9 +19,11 @@ from sandbox.clarus.records import (
     Status,
     Warehouse,
 )
-from sandbox.clarus.stock import Balance
+from sandbox.clarus.stock import Balance, StockRecord, Transaction
 
 Json = dict[str, Any]
+STOCK = "stock"
+"""The category of every transaction here."""
 
 
 def goods_out(record: GoodsOut) -> Json:
@@ -155,9 +157,54 @@ def balance(record: Balance) -> Json:
         "account": account(record.account),
         "warehouse": warehouse(record.warehouse),
         "received": units(record.received),
-        "available": units(record.available),
+        "available": units(record.shown),
         "allocated": units(record.allocated),
         "picked": units(record.picked),
+    }
+
+
+def balance_whole(record: Balance) -> Json:
+    """The full record of an automation."""
+    return {**balance(record), **_owner_ids(record), "updated_at": stamp(record.updated_at)}
+
+
+def stock(record: StockRecord) -> Json:
+    return {
+        "id": record.id,
+        "quantity": units(record.quantity),
+        "status": record.status,
+        "fifo_date": stamp(record.fifo_date),
+        "product": product(record.balance.product),
+        "account": account(record.balance.account),
+        "warehouse": warehouse(record.balance.warehouse),
+        "location": {"id": 1, "code": record.location},
+    }
+
+
+def transaction(record: Transaction) -> Json:
+    return {
+        "id": record.id,
+        "subtype": record.subtype,
+        "category": STOCK,
+        "quantity": units(record.quantity),
+        "created_at": stamp(record.created_at),
+        "product": product(record.balance.product),
+        "account": account(record.balance.account),
+        "warehouse": warehouse(record.balance.warehouse),
+        "goods_out": {"id": record.goods_out} if record.goods_out is not None else None,
+    }
+
+
+def transaction_whole(record: Transaction) -> Json:
+    """The full record of an automation; `new_quantity` is what lies there since."""
+    return {**transaction(record), **_owner_ids(record.balance), "new_quantity": units(record.left)}
+
+
+def _owner_ids(record: Balance) -> Json:
+    return {
+        "account_id": record.account.id,
+        "product_id": record.product.id,
+        "warehouse_id": record.warehouse.id,
     }
 
 

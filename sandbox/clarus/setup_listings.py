@@ -4,7 +4,7 @@ from typing import Any
 
 from sandbox.clarus import render
 from sandbox.clarus.filters import Field
-from sandbox.clarus.listings import Listing
+from sandbox.clarus.listing import Listing
 from sandbox.clarus.records import Automation, Integration
 from sandbox.clarus.world import ClarusWorld
 

@@ -64,7 +64,7 @@ class ClarusWorld(Office):
             wanted = line.ordered - line.shorted - line.allocated
             if balance := self._balance(goods_out, line):
                 wanted = max(ZERO, min(wanted, balance.available))
-                balance.allocated += wanted
+                self.stock.allocate(balance, wanted)
             line.allocated += wanted
         if _allocated(goods_out) == before:
             raise refused(Symbol.NOT_ENOUGH_STOCK, f"goods out {number}: no stock to allocate")
@@ -102,8 +102,7 @@ class ClarusWorld(Office):
             self._pick(goods_out, goods_out.lines[line], goods_out.lines[line].despatched + units)
             goods_out.lines[line].despatched += units
             if balance := self._balance(goods_out, goods_out.lines[line]):
-                balance.picked -= units
-                balance.physical -= units
+                self.stock.despatch(balance, units, number)
         shipment = self._ship(goods_out, tracking)
         now = self.clock.now()
         goods_out.actual_date_of_dispatch = now
@@ -133,8 +132,7 @@ class ClarusWorld(Office):
             raise refused(Symbol.WRONG_STATUS, f"nothing of goods out {number} has left")
         for line in goods_out.lines.values():
             if balance := self._balance(goods_out, line):
-                balance.picked += line.despatched
-                balance.physical += line.despatched
+                self.stock.undespatch(balance, line.despatched, number)
             line.despatched = line.shorted = ZERO
         for shipment in goods_out.shipments.values():
             del self.shipments[shipment.id]
@@ -152,6 +150,16 @@ class ClarusWorld(Office):
 
     def cancel_by_hand(self, number: int) -> None:
         self.cancel_goods_out(number, by="hand")
+
+    def put_back(self, number: int) -> GoodsOut:
+        """What was in totes for a goods-out that was cancelled or closed short lies on the shelf again."""
+        goods_out = self._in(number, Status.CANCELLED, Status.COMPLETED)
+        for line in goods_out.lines.values():
+            if balance := self._balance(goods_out, line):
+                self.stock.put_back(balance, line.picked - line.despatched, number)
+            line.picked = line.allocated = line.despatched
+        self._happened("updated", goods_out)
+        return goods_out
 
     # What the office asks of the floor
 
@@ -218,8 +226,7 @@ class ClarusWorld(Office):
         more = max(ZERO, upto - line.picked)
         from_allocation = min(more, line.allocated - line.picked)
         if balance := self._balance(goods_out, line):
-            balance.allocated -= from_allocation
-            balance.picked += more
+            self.stock.pick(balance, more, from_allocation, goods_out.id)
         line.picked += more
         line.allocated = max(line.allocated, line.picked)
 
