@@ -4,7 +4,7 @@ They are written when things happen and never changed, know nothing of a caller'
 that were ordered twice, never, or against the shopper's will can be counted from them alone.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -47,9 +47,16 @@ class Books:
 
     def __init__(self) -> None:
         self._entries: list[Entry] = []
+        self._listeners: list[Callable[[Entry], None]] = []
+
+    def listen(self, listener: Callable[[Entry], None]) -> None:
+        """`listener` hears of everything written from now on, deletions included."""
+        self._listeners.append(listener)
 
     def write(self, entry: Entry) -> None:
         self._entries.append(entry)
+        for listener in self._listeners:
+            listener(entry)
 
     def __len__(self) -> int:
         return len(self._entries)

@@ -164,7 +164,10 @@ class AdminApi:
         match kind:
             case "Order":
                 order = self._shop.orders.get(number)
-                return None if order is None else order_view(self._shop, order)
+                if order is None:
+                    return None
+                order.read_at = self._shop.clock.now()
+                return order_view(self._shop, order)
             case "FulfillmentOrder":
                 order = self._shop.order_of(number)
                 if order is None:

@@ -6,6 +6,7 @@ GET  /_sandbox/stock                                      its sales, refused sal
 """
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
 
 from starlette.applications import Starlette
@@ -31,6 +32,8 @@ class ShopifyWorld:
         self.faults, self.clock = faults, clock
         self.apis = {shop.domain: AdminApi(shop, posted) for shop in shops}
         self.late: set[asyncio.Task[Any]] = set()
+        self.judged: Callable[[], dict[str, Any]] | None = None
+        """What the joint books of stock say, where somebody keeps them."""
 
     def books(self) -> dict[str, Any]:
         """All shops' books in one."""
@@ -41,7 +44,7 @@ class ShopifyWorld:
         }
 
     def stock_books(self) -> dict[str, Any]:
-        """All shops' `sales`, `sold_out` and `writes`, and their `levels` as they stand now."""
+        """All shops' `sales`, `sold_out` and `writes`, their `levels` of now, and what the joint books judge."""
         dumps = [shop.inventory.books.dump() for shop in self.shops.values()]
         told = {name: [one for dump in dumps for one in dump[name]] for name in ("sales", "sold_out", "writes")}
         levels = [
@@ -53,7 +56,8 @@ class ShopifyWorld:
             for level in shop.inventory.levels.values()
             if level.counted
         ]  # fmt: skip
-        return {**told, "levels": levels}
+        judged = {} if self.judged is None else {"judged": self.judged()}
+        return {**told, "levels": levels, **judged}
 
     async def settled(self) -> None:
         """Everything that was to be executed late has been."""

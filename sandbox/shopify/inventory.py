@@ -23,11 +23,12 @@ Why = Literal[
 
 @dataclass(frozen=True, slots=True)
 class Moved:
-    """A level moved; `before` is what had been for sale."""
+    """A level moved; `before` is what had been for sale. `order` is 0 where no order moved it."""
 
     level: Level
     why: Why
     before: int
+    order: int = 0
 
 
 class NotEnough(Exception):
@@ -55,8 +56,13 @@ class Inventory:
         self.in_use = False
         """Whether anything was ever counted; until then orders leave no trace here."""
         self.tell: Callable[[Level], None] = lambda _level: None
-        self.on_sale: list[Callable[[Sale], None]] = []
+        self.on_sale: list[Callable[[Sequence[Sale]], None]] = []
+        """Told of all lines of an order together."""
+        self.on_settle: list[Callable[[Order], None]] = []
+        """Told when an order changed and before its levels move."""
         self.on_move: list[Callable[[Moved], None]] = []
+        self.on_write: list[Callable[[Sequence[Wrote]], None]] = []
+        """Told of applied writes of apps, also of those that left a figure as it was."""
 
     # --- what there is
 
@@ -167,15 +173,17 @@ class Inventory:
             return
         self.settle(order, why)
         now = self._clock.now()
-        for line in lines:
-            for variant, each in self.parts(line):
-                sale = Sale(
-                    now, order.id, line.id, variant.id, self._place_of(order, line), variant.sku,
-                    line.current_quantity * each, variant.policy,
-                )  # fmt: skip
-                self.books.sales.append(sale)
-                for listener in self.on_sale:
-                    listener(sale)
+        sales = [
+            Sale(
+                now, order.id, line.id, variant.id, self._place_of(order, line), variant.sku,
+                line.current_quantity * each, variant.policy, why == "edited",
+            )
+            for line in lines
+            for variant, each in self.parts(line)
+        ]  # fmt: skip
+        self.books.sales += sales
+        for listener in self.on_sale:
+            listener(sales)
 
     def settle(self, order: Order, why: Why, left: Sequence[tuple[Line, int, int]] = ()) -> None:
         """After an order changed: commit what is still to be sent, and take off `left` (line, units, location), or put
@@ -188,10 +196,13 @@ class Inventory:
             for variant, each in self.parts(line):
                 gone[variant.id, location] += units * each
         now = self._committed(order)
+        for listener in self.on_settle:
+            listener(order)
         for place in sorted(now.keys() | order.committed.keys() | gone.keys()):
             level = self._at(place)
             more = now[place] - order.committed.get(place, 0)
-            self._move(level, why, {"committed": more, "on_hand": -gone[place] if level.counted else more})
+            on_hand = -gone[place] if level.counted else more
+            self._move(level, why, {"committed": more, "on_hand": on_hand}, order.id)
         order.committed = dict(now)
 
     def outstanding(self, order: Order) -> Iterator[tuple[Line, int, int]]:
@@ -232,6 +243,8 @@ class Inventory:
             self._move(level, "written", {"on_hand": delta})
             if delta:
                 moved.append((one, delta))
+        for listener in self.on_write:
+            listener(wanted)
         return moved
 
     # --- inside
@@ -254,11 +267,11 @@ class Inventory:
             self.levels[place] = Level(*place, updated_at=self._clock.now())
         return self.levels[place]
 
-    def _move(self, level: Level, why: Why, moved: Mapping[str, int]) -> None:
+    def _move(self, level: Level, why: Why, moved: Mapping[str, int], order: int = 0) -> None:
         if not any(moved.values()):
             return
         before = level.available
         if level.move(moved, self._clock.now()) and level.counted:
             self.tell(level)
         for listener in self.on_move:
-            listener(Moved(level, why, before))
+            listener(Moved(level, why, before, order))

@@ -47,6 +47,8 @@ class Sale:
     units: int
     policy: str
     """CONTINUE sells what is not there, and says so."""
+    edited: bool = False
+    """Staff added it to an order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +77,7 @@ class InventoryBooks:
                 {
                     "shop": self._shop, "at": one.at.isoformat(), "order": str(one.order), "line": str(one.line),
                     "item": str(one.item), "location": str(one.location), "sku": one.sku, "units": one.units,
-                    "policy": one.policy,
+                    "policy": one.policy, "edited": one.edited,
                 }
                 for one in self.sales
             ],
