@@ -9,7 +9,7 @@ from typing import Any
 from sandbox.clock import Clock
 from sandbox.faults import Chance
 from sandbox.shopify.records import Address, Order
-from sandbox.shopify.shop import Shop
+from sandbox.shopify.shop import Shop, SoldOut
 
 TOWNS = (("Leeds", "LS1 4AB"), ("York", "YO1 7HH"), ("Bath", "BA1 1SX"), ("Perth", "PH1 5EN"), ("Ely", "CB7 4DL"))
 NAMES = ("R. Example", "S. Sample", "T. Test", "U. Invented", "V. Nobody")
@@ -83,18 +83,23 @@ class Shoppers:
         )  # fmt: skip
         lacking = "" if planted else self._lacking(draw.random())
         mixed = not planted and draw.random() < self.habits.mixed
-        order = clientele.shop.place_order(
-            lines,
-            address=_first_given(address, planted or lacking),
-            shipping=clientele.odd if planted == "unmapped_shipping_line" else draw.choice(clientele.shipping),
-            financial_status="PENDING" if lacking == "payment" else "PAID",
-            risk="INVESTIGATE" if lacking == "risk" else "NONE",
-            planted=planted,
-            **self._wishes(draw),
-            fetched=[(clientele.skus[0], 1)] if mixed and draw.random() < 0.5 else [],
-            digital=[("GIFT-CARD", 1)] if mixed else [],
-        )
+        try:
+            order = clientele.shop.place_order(
+                lines,
+                address=_first_given(address, planted or lacking),
+                shipping=clientele.odd if planted == "unmapped_shipping_line" else draw.choice(clientele.shipping),
+                financial_status="PENDING" if lacking == "payment" else "PAID",
+                risk="INVESTIGATE" if lacking == "risk" else "NONE",
+                planted=planted,
+                **self._wishes(draw),
+                fetched=[(clientele.skus[0], 1)] if mixed and draw.random() < 0.5 else [],
+                digital=[("GIFT-CARD", 1)] if mixed else [],
+            )
+        except SoldOut:
+            return  # and buys elsewhere
         location = clientele.stray if planted == "unmapped_location" else draw.choice(clientele.locations)
+        if clientele.shop.inventory.in_use and planted != "unmapped_location":
+            location = 0  # where its stock was taken from
         self._soon(self._route(clientele.shop, order, location, draw.random() * self.habits.routing_delay))
         window = ((order.fixed_at or order.created_at) - order.created_at).total_seconds()
         if window and not planted and not lacking and draw.random() < self.habits.changes_mind:
@@ -124,7 +129,7 @@ class Shoppers:
 
     async def _route(self, shop: Shop, order: Order, location: int, seconds: float) -> None:
         await self.clock.sleep(seconds)
-        shop.route(order, [location])
+        shop.route(order, [location] if location else ())
 
     async def _change_mind(self, shop: Shop, order: Order, address: Address, seconds: float) -> None:
         await self.clock.sleep(seconds)
