@@ -8,6 +8,7 @@ import httpx
 from connectors.clarus.port import ClarusPort, ConfigOf
 from connectors.clarus.settings import ClarusTenant
 from connectors.clarus.translate import translate_goods_outs
+from connectors.clarus.translate_stock import translate_balance
 from connectors.erp.interface import ErpAdapter
 from connectors.erp.port import ErpPort
 from connectors.erp.sandbox import SandboxErp
@@ -17,6 +18,7 @@ from connectors.erp.tryton import translate as translate_tryton
 from connectors.shopify.port import ShopifyPort
 from connectors.shopify.settings import ClientCredentials, ShopifyShop
 from connectors.shopify.translate import translate_order
+from connectors.shopify.translate_stock import translate_level
 from kernel.clock import Clock
 from lockstep.settings import Connections, SandboxErpConnection, SettingsError, ShopifyConnection, TrytonConnection
 from schemas.base import Brand
@@ -31,8 +33,11 @@ def shopify_port(
     clock: Clock,
     transport: Transport = None,
     jitter: Callable[[], float] = random.random,
+    config_of: ConfigOf = lambda _: None,
 ) -> ShopifyPort:
-    return ShopifyPort([_shop(brand, one.shopify) for brand, one in brands.items()], clock, transport, jitter)
+    """`config_of` is needed where stock is kept in step."""
+    shops = [_shop(brand, one.shopify) for brand, one in brands.items()]
+    return ShopifyPort(shops, clock, transport, jitter, config_of)
 
 
 def _shop(brand: Brand, one: ShopifyConnection) -> ShopifyShop:
@@ -99,4 +104,10 @@ def translators(brands: Mapping[Brand, Connections]) -> Translators:
             f"erp.kind: expected one kind of ERP for all brands, found {', '.join(sorted(kinds)) or 'none'}"
         )
     erp = translate_tryton if kinds == {"tryton"} else translate_sandbox
-    return Translators(shopify=translate_order, clarus=translate_goods_outs, erp=erp)
+    return Translators(
+        shopify=translate_order,
+        clarus=translate_goods_outs,
+        erp=erp,
+        level=translate_level,
+        balance=translate_balance,
+    )

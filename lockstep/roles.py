@@ -4,6 +4,7 @@ intake      webhooks and automations in, hints out
 shopify     reads and writes Shopify;  clarus and erp likewise
 normalise   raw.* → orders.events
 orders      orders.events → commands, cases
+stock       stock.events → readings asked for, stock figures, cases
 notices     cases → webhooks of people's tools, daily digests
 """
 
@@ -29,10 +30,11 @@ from lockstep.ports import clarus_port, erp_port, shopify_port, translators
 from lockstep.serving import Health, health_app, serve
 from lockstep.settings import Connections, Settings, SettingsError, read_connections
 from schemas.base import Brand
-from schemas.topics import ORDERS_EVENTS, ORDERS_STATE
+from schemas.topics import ORDERS_EVENTS, ORDERS_STATE, STOCK_EVENTS, STOCK_STATE
 from streams.agents import agents
 from streams.agents.normalise import SOURCES, NormaliseFold
 from streams.agents.orders import orders_fold
+from streams.agents.stock import stock_fold
 from streams.engine.contract import FoldFactory
 from streams.engine.faust_shell import run_in_faust
 from streams.engine.settings import EngineSettings
@@ -54,6 +56,7 @@ class Role(StrEnum):
     ERP = "erp"
     NORMALISE = "normalise"
     ORDERS = "orders"
+    STOCK = "stock"
     NOTICES = "notices"
 
 
@@ -97,6 +100,8 @@ class _Process:
                 await self._normalise(log)
             case Role.ORDERS:
                 await self._orders(log)
+            case Role.STOCK:
+                await self._stock(log)
             case Role.NOTICES:
                 await self._notices(log)
 
@@ -122,7 +127,7 @@ class _Process:
             port: Port
             match role:
                 case Role.SHOPIFY:
-                    port = shopify_port(self._brands, self._clock)
+                    port = shopify_port(self._brands, self._clock, config_of=configs.of)
                 case Role.CLARUS:
                     port = clarus_port(self._brands, configs.of, self._clock)
                 case _:
@@ -147,6 +152,11 @@ class _Process:
         worker = self._worker(Role.ORDERS, log, [ORDERS_EVENTS.name], orders_fold, ORDERS_STATE.name)
         health = self._health(lambda: worker.ready, worker.stuck_for)
         await self._with_health(lambda: run_in_faust(Role.ORDERS, worker, agents.orders), health)
+
+    async def _stock(self, log: Log) -> None:
+        worker = self._worker(Role.STOCK, log, [STOCK_EVENTS.name], stock_fold, STOCK_STATE.name)
+        health = self._health(lambda: worker.ready, worker.stuck_for)
+        await self._with_health(lambda: run_in_faust(Role.STOCK, worker, agents.stock), health)
 
     async def _notices(self, log: Log) -> None:
         targets = {brand: one.notices for brand, one in self._brands.items()}

@@ -39,7 +39,9 @@ Amount = Annotated[Decimal, PlainSerializer(str, return_type=str)]
 
 Brand = NewType("Brand", str)
 OrderId = NewType("OrderId", str)
-"""Shopify's numeric order id as text, `5012` of `gid://shopify/Order/5012`; `~clarus` etc. for a connection."""
+"""Shopify's numeric order id as text, `5012` of `gid://shopify/Order/5012`; `~clarus` etc. for a connection. What else
+has a key of its own has an id with a kind before it, see `schemas.aggregates`.
+"""
 OrderKey = NewType("OrderKey", str)
 """`brand/order id`: the key of everything that bears on one order."""
 LineId = NewType("LineId", str)

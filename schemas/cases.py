@@ -61,6 +61,11 @@ class CaseCode(StrEnum):
     SNAPSHOT_UNREADABLE = "snapshot_unreadable"
     CONNECTION_DOWN = "connection_down"
     ORDER_GONE = "order_gone"
+    TWO_ITEMS_ONE_CODE = "two_items_one_code"
+    STOCK_OF_KIT = "stock_of_kit"
+    STOCK_UNREAD = "stock_unread"
+    STOCK_REFUSED = "stock_refused"
+    STOCK_BY_HAND = "stock_by_hand"
 
 
 class Entry(Frozen):
@@ -441,6 +446,46 @@ CATALOGUE: MappingProxyType[CaseCode, Entry] = MappingProxyType(
             _HIGH,
             8 * _HOUR,
             by_person=True,
+        ),
+        CaseCode.TWO_ITEMS_ONE_CODE: _entry(
+            "Two items of the shop have SKUs that become one product code: their stock would be offered twice.",
+            "Give one of them another SKU in Shopify, or set its tracking off. Until then neither is written.",
+            "one item of the shop has this code",
+            _OPS,
+            _URGENT,
+            4 * _HOUR,
+        ),
+        CaseCode.STOCK_OF_KIT: _entry(
+            "The shop counts stock of a bundle that the warehouse only has as components.",
+            "Let Shopify compute it from its components, or stop counting it; nobody can say how many there are.",
+            "Shopify does not count it at this location any more",
+            _OPS,
+            _NORMAL,
+            23 * _HOUR,
+        ),
+        CaseCode.STOCK_UNREAD: _entry(
+            "For a while there has been no figure for this item that can be believed, so nothing is written.",
+            "See `lockstep stock` which side is missing: the product in Clarus, its rights, or the item in Shopify.",
+            "both sides have been read",
+            _OPS,
+            _HIGH,
+            4 * _HOUR,
+        ),
+        CaseCode.STOCK_REFUSED: _entry(
+            "Shopify refuses the item's stock figure, so what it offers may be wrong.",
+            "Read the refusal: the item may have been deleted, or the location may not stock it.",
+            "Shopify takes the figure, or has it already",
+            _OPS,
+            _URGENT,
+            2 * _HOUR,
+        ),
+        CaseCode.STOCK_BY_HAND: _entry(
+            "A person set this item's figure in Shopify, and the brand's rules let it stand.",
+            "Ask who did and why. It stands until the warehouse's own figure changes.",
+            "the figure is Clarus' again",
+            _OPS,
+            _NORMAL,
+            23 * _HOUR,
         ),
     }
 )

@@ -30,6 +30,7 @@ from schemas.base import (
 )
 from schemas.goods_outs import GoodsOutStatus
 from schemas.orders import Address
+from schemas.stock import InventoryItemId
 
 
 class Decided(Frozen):
@@ -159,6 +160,22 @@ class UpdateTracking(Decided):
     notify: bool = True
 
 
+class SetOnHand(Decided):
+    """Shopify shall have so many units on hand, if it still has `compare`. Object `on-hand`.
+
+    Its idempotency key is made from the decision (partition, offset), never from the figures: 10 → 8 may be right
+    twice.
+    """
+
+    kind: Literal["SetOnHand"] = "SetOnHand"
+    item: InventoryItemId
+    location: LocationId
+    quantity: int
+    compare: int
+    why: str = ""
+    """The cause of the difference, in a word; see `streams.rules.stock.causes`."""
+
+
 class Withdraw(Decided):
     """Do not carry out the command on this object any more, if it has not been. Answered by the other's outcome."""
 
@@ -168,7 +185,14 @@ class Withdraw(Decided):
 
 
 Command = Annotated[
-    CreateGoodsOut | CancelGoodsOut | UpsertErpOrder | PostFulfilment | CreateFulfilment | UpdateTracking | Withdraw,
+    CreateGoodsOut
+    | CancelGoodsOut
+    | UpsertErpOrder
+    | PostFulfilment
+    | CreateFulfilment
+    | UpdateTracking
+    | SetOnHand
+    | Withdraw,
     Field(discriminator="kind"),
 ]
 
@@ -179,6 +203,7 @@ COMMAND_KINDS: tuple[type[Decided], ...] = (
     PostFulfilment,
     CreateFulfilment,
     UpdateTracking,
+    SetOnHand,
     Withdraw,
 )
 
@@ -195,7 +220,7 @@ def system_of(command: Command) -> System:
             return System.CLARUS
         case UpsertErpOrder() | PostFulfilment():
             return System.ERP
-        case CreateFulfilment() | UpdateTracking():
+        case CreateFulfilment() | UpdateTracking() | SetOnHand():
             return System.SHOPIFY
         case Withdraw():
             return command.system

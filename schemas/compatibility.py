@@ -21,12 +21,16 @@ from schemas.avro import Schema, fingerprint, schema_of
 from schemas.cases import Case
 from schemas.commands import COMMAND_KINDS
 from schemas.config import BrandConfig
-from schemas.events import EVENT_KINDS
+from schemas.events import EVENT_KINDS, STOCK_EVENT_KINDS
 from schemas.hints import Hint
 from schemas.outcomes import Outcome
 from schemas.raw import ConnectionReport, RawHeaders
 
-AVRO_KINDS: tuple[type[BaseModel], ...] = (*EVENT_KINDS, *COMMAND_KINDS, Case)
+AVRO_KINDS: tuple[type[BaseModel], ...] = (
+    *dict.fromkeys((*EVENT_KINDS, *STOCK_EVENT_KINDS)),
+    *COMMAND_KINDS,
+    Case,
+)
 """What travels as Avro."""
 
 JSON_KINDS: tuple[type[BaseModel], ...] = (Hint, OperatorAction, BrandConfig, Outcome, ConnectionReport, RawHeaders)

@@ -7,6 +7,7 @@ from pydantic import Field, model_validator
 from schemas.base import Brand, Frozen, LocationId, System, Utc
 from schemas.mapping import Bundle, Instructions, PriorityRule, ShippingRule, SkuRules, once
 from schemas.orders import FinancialStatus, RiskAdvice
+from schemas.stock_rules import StockRules
 
 
 class WarehouseRule(Frozen):
@@ -92,6 +93,7 @@ class BrandConfig(Frozen):
     short_closed: Literal["case", "drop"] = "case"
     """What a shortfall of a completed goods-out means: ask a person, or leave it to the shop's own refund."""
     waits: Waits = Waits()
+    stock: StockRules = StockRules()
 
     @model_validator(mode="after")
     def _unambiguous(self) -> Self:

@@ -9,6 +9,7 @@ from schemas.erp import ErpOrder
 from schemas.goods_outs import GoodsOut
 from schemas.orders import Order
 from schemas.outcomes import Outcome
+from schemas.stock import Balance, Level
 
 
 class Source(Frozen):
@@ -106,6 +107,33 @@ class ConfigChanged(OrderEvent):
     config: BrandConfig
 
 
+class LevelSeen(Seen):
+    """A stock item as Shopify has it."""
+
+    level: Level
+
+
+class BalanceSeen(Seen):
+    """A stock item as Clarus has it. `token` is that of the newest request before the reading began: the offset in the
+    event log of what was known when it was asked for.
+    """
+
+    token: int = -1
+    balance: Balance
+    complete: bool
+
+
+class DemandSeen(OrderEvent):
+    """Units that our goods-outs in one partition of `orders.events` still want though Shopify no longer commits them.
+
+    Absolute; of two the one decided at the higher offset of that partition is the newer. Written by the orders agent.
+    """
+
+    partition: int
+    decided_offset: int
+    units: int
+
+
 class Tick(OrderEvent):
     """Time as a record. Its append time is what counts; `brand` and `order` are `~tick`."""
 
@@ -123,6 +151,18 @@ EVENT_KINDS: tuple[type[OrderEvent], ...] = (
     ConfigChanged,
     Tick,
 )
+
+STOCK_EVENT_KINDS: tuple[type[OrderEvent], ...] = (
+    LevelSeen,
+    BalanceSeen,
+    DemandSeen,
+    CommandEnded,
+    SnapshotUnreadable,
+    OperatorActed,
+    ConfigChanged,
+    Tick,
+)
+"""Of `stock.events`: `order` is a stock item's id, see `schemas.aggregates`."""
 
 CONFIG_ID = OrderId("~config")
 TICK_BRAND = Brand("~tick")

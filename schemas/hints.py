@@ -14,5 +14,7 @@ class Hint(Frozen):
     """`~ID` when only something else is known: the connector resolves it and hints again under the order's key."""
     why: str
     seen_at: Utc
+    token: int = -1
+    """Where the decision stands that asks for this reading: one that began after this hint came bears it."""
     trace: str = ""
     evidence: str = ""

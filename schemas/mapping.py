@@ -97,6 +97,14 @@ class SkuRules(Frozen):
     renames: tuple[Rename, ...] = ()
     """Taken before anything else, and as they are written."""
 
+    def code_of(self, sku: Sku) -> Sku:
+        """The product code that a SKU becomes; a bundle has none of its own."""
+        renamed = next((one.clarus for one in self.renames if one.shop == sku), None)
+        if renamed is not None:
+            return renamed
+        kept = "".join(letter for letter in sku if letter not in self.remove)
+        return Sku(kept.strip() if self.trim else kept)
+
     @model_validator(mode="after")
     def _injective(self) -> Self:
         once("renames: expected each SKU of the shop", [one.shop for one in self.renames])

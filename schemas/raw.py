@@ -31,6 +31,8 @@ class RawHeaders(Frozen):
     absent: bool = False
     """The system says that there is no such record; the body is empty."""
     api_version: str = ""
+    token: int = -1
+    """The highest token among the hints that asked for it; -1: none did."""
     trace: str = ""
 
     def dump(self) -> dict[str, bytes]:
@@ -44,6 +46,7 @@ class RawHeaders(Frozen):
             "absent": b"1" if self.absent else b"0",
             "api_version": self.api_version.encode(),
             "trace": self.trace.encode(),
+            **({"token": str(self.token).encode()} if self.token >= 0 else {}),
         }
 
     @classmethod
@@ -59,6 +62,7 @@ class RawHeaders(Frozen):
                 complete=headers.get("complete", b"1") == b"1",
                 absent=headers.get("absent", b"0") == b"1",
                 api_version=headers.get("api_version", b"").decode(),
+                token=int(headers.get("token", b"-1")),
                 trace=headers.get("trace", b"").decode(),
             )
         except KeyError as missing:

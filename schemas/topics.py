@@ -4,7 +4,7 @@ Creation, the topic page in the docs and the tests are derived from this registr
 number of partitions and one partitioner (murmur2), so that one instance owns the same keys in hints and commands.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from schemas.base import System
@@ -77,6 +77,20 @@ HINTS = {system: _hints(system) for system in System}
 RAW = {system: _raw(system) for system in System}
 COMMANDS = {system: _commands(system) for system in System}
 
+COMMANDS_STOCK = replace(
+    COMMANDS[System.SHOPIFY],
+    name="commands.shopify.stock",
+    key="brand/stock:location/code",
+    holds="stock figures to be written: absolute, compared with what was seen",
+    writer="stock agent",
+)
+
+
+def commands_of(system: System) -> tuple[Topic, ...]:
+    """Where commands for a system lie."""
+    return (COMMANDS[system], COMMANDS_STOCK) if system is System.SHOPIFY else (COMMANDS[system],)
+
+
 OPERATOR_ACTIONS = Topic(
     name="operator.actions",
     key="brand/order",
@@ -115,6 +129,26 @@ ORDERS_STATE = Topic(
     cleanup="compact",
     min_compaction_lag_ms=3600 * 1000,
 )
+STOCK_EVENTS = Topic(
+    name="stock.events",
+    key="brand/stock:location/code",
+    holds="canonical events and ticks: the one log of every stock item; a sweep rebuilds it",
+    value="avro",
+    writer="normalise; the orders agent (demand); the stock agent (ticks)",
+    readers=("stock agent", "stock"),
+    retention_ms=30 * DAY_MS,
+    stamped_by_broker=True,
+)
+STOCK_STATE = Topic(
+    name="stock.state",
+    key="brand/stock:location/code",
+    holds="changelog of the stock table: the newest state per stock item",
+    value="json",
+    writer="stock agent",
+    readers=("stock agent on recovery", "read models"),
+    cleanup="compact",
+    min_compaction_lag_ms=3600 * 1000,
+)
 CASES = Topic(
     name="cases",
     key="brand/object/code",
@@ -147,10 +181,13 @@ ALL: tuple[Topic, ...] = (
     *HINTS.values(),
     *RAW.values(),
     *COMMANDS.values(),
+    COMMANDS_STOCK,
     OPERATOR_ACTIONS,
     CONFIG,
     ORDERS_EVENTS,
     ORDERS_STATE,
+    STOCK_EVENTS,
+    STOCK_STATE,
     CASES,
     NOTICES,
     DLQ,

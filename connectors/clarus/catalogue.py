@@ -35,11 +35,11 @@ class Catalogue:
         return rights
 
     async def beside(
-        self, account: str, warehouses: Sequence[str], asked: Mapping[str, Any]
+        self, account: str, warehouses: Sequence[str], asked: Mapping[str, Any], asking: str = "look"
     ) -> tuple[Mapping[str, Any], Rights]:
-        """The answer to the document `look` with these variables, and the rights in the same answer."""
+        """The answer to the document `asking` with these variables, and the rights in the same answer."""
         codes = {"account": {"code": {"eq": account}}, "warehouses": {"code": {"in": list(warehouses)}}}
-        data = await self._client.query(document("look"), {**asked, **codes})
+        data = await self._client.query(document(asking), {**asked, **codes})
         seen = _by_code(nodes_of(data, "accounts")).get(account)
         found = {code: id_ for code, id_ in _by_code(nodes_of(data, "warehouses")).items() if code in warehouses}
         if seen is not None:
@@ -69,11 +69,16 @@ class Catalogue:
 
     async def products(self, codes: Sequence[str]) -> dict[str, int]:
         """Product code → id. Rejected `unknown_sku` names every code that is not there."""
-        await self._learn_products(codes)
-        found = {code: self._get("product", code) for code in codes}
-        unknown = sorted(code for code, id_ in found.items() if id_ is None)
+        found = await self.known_products(codes)
+        unknown = sorted(set(codes) - set(found))
         if unknown:
             raise Rejected("unknown_sku", ", ".join(unknown), "sku")
+        return found
+
+    async def known_products(self, codes: Sequence[str]) -> dict[str, int]:
+        """Product code → id, of those that are there."""
+        await self._learn_products(codes)
+        found = {code: self._get("product", code) for code in codes}
         return {code: int(id_) for code, id_ in found.items() if id_ is not None}
 
     async def _learn_products(self, codes: Sequence[str]) -> None:

@@ -11,11 +11,13 @@ from connectors.clarus.poll import OpenGoodsOuts, ours
 from connectors.clarus.read import ClarusReader
 from connectors.clarus.settings import ClarusTenant
 from connectors.clarus.setup import ClarusSetup
+from connectors.clarus.stock import StockReader
 from connectors.clarus.write import ClarusWriter
 from connectors.runtime.errors import Incompatible
 from connectors.runtime.port import Changes, Execution, Reading
 from kernel.clock import Clock
-from schemas.base import Brand, OrderId, System
+from schemas.aggregates import STOCK, stock_id
+from schemas.base import Brand, OrderId, Sku, System
 from schemas.commands import CancelGoodsOut, Command, CreateGoodsOut
 from schemas.config import BrandConfig
 from schemas.hints import Hint
@@ -32,6 +34,7 @@ class _Tenant:
         self.client = ClarusClient(settings, clock, transport)
         self.catalogue = Catalogue(self.client, clock, settings.known_for, settings.page_size)
         self.reader = ClarusReader(self.catalogue, clock, settings.page_size)
+        self.stock = StockReader(self.catalogue, clock, settings.page_size)
         self.poll = OpenGoodsOuts(self.reader, self.catalogue)
         self.writer = ClarusWriter(self.client, self.reader, self.catalogue, clock, settings.longest_request)
 
@@ -71,7 +74,12 @@ class ClarusPort:
         return self._tenants[brand].client.pace_left
 
     async def read(self, brand: Brand, orders: Sequence[OrderId]) -> Sequence[Reading]:
-        return await self._tenants[brand].reader.read(self._config(brand), orders)
+        """Orders and stock items alike, each by its own reader."""
+        tenant, config = self._tenants[brand], self._config(brand)
+        items = [one for one in orders if one.startswith(STOCK)]
+        others = [one for one in orders if not one.startswith(STOCK)]
+        readings = await tenant.reader.read(config, others) if others else []
+        return [*readings, *(await tenant.stock.read(config, items) if items else [])]
 
     async def execute(self, command: Command) -> Execution:
         tenant, config = self._tenants[command.brand], self._config(command.brand)
@@ -93,17 +101,25 @@ class ClarusPort:
                     )
                 )
 
-    async def resolve(self, hint: Hint) -> OrderId | None:
-        """`~goods_out/ID` → the order in that goods-out's reference. Raises Blind when its absence proves nothing."""
+    async def resolve(self, hint: Hint) -> Sequence[OrderId]:
+        """`~goods_out/ID` → the order in that goods-out's reference. Raises Blind when its absence proves nothing.
+        `~balance/WAREHOUSE/CODE` → the stock items that this warehouse serves.
+        """
         kind, _, id_ = hint.order.removeprefix("~").partition("/")
-        if kind != "goods_out" or not id_.isdecimal():
-            return None
         tenant, config = self._tenants[hint.brand], self._config(hint.brand)
+        if kind == "balance":
+            if config.stock.mode == "off":
+                return ()
+            warehouse, _, code = id_.partition("/")
+            served = (rule.location for rule in config.warehouses if rule.warehouse == warehouse)
+            return [stock_id(Sku(code), location) for location in served if code]
+        if kind != "goods_out" or not id_.isdecimal():
+            return ()
         look = await tenant.reader.look(config, goods_outs={"id": {"eq": id_}})
         headers = look.lists["goods_outs"]
         if not headers:
             look.rights.must_be_complete()
-        return next((order for node in headers if (order := ours(config, node)) is not None), None)
+        return tuple(order for node in headers if (order := ours(config, node)) is not None)[:1]
 
     async def changes(self, brand: Brand, cursor: str) -> Changes:
         """See OpenGoodsOuts; nothing until the brand's configuration has come."""

@@ -56,9 +56,9 @@ class ErpPort:
                 text = f"{command.kind} is not for the ERP"
                 return Execution(_outcome(command, OutcomeKind.REJECTED, code="wrong_system", text=text))
 
-    async def resolve(self, hint: Hint) -> OrderId | None:
+    async def resolve(self, hint: Hint) -> Sequence[OrderId]:
         """The ERP's hints come from the poll and name orders: there is nothing else to resolve."""
-        return None if hint.order.startswith("~") else hint.order
+        return () if hint.order.startswith("~") else (hint.order,)
 
     async def changes(self, brand: Brand, cursor: str) -> Changes:
         return await self._adapters[brand].changes_since(brand, cursor)

@@ -137,10 +137,14 @@ class _Intake:
         if subdomain != brand.clarus_subdomain:
             raise Refused(404, "another_tenant", f"expected an automation of {brand.clarus_subdomain}")
         told = _object(body)
-        if not clarus.about_goods_outs(request.path_params.get("event", "")):
-            _log.info("intake.left_alone", brand=brand.brand, topic=request.path_params["event"][:60])
+        event = request.path_params.get("event", "")
+        if clarus.about_stock(event):
+            order = _named(lambda: clarus.balance_of(told))
+        elif clarus.about_goods_outs(event):
+            order = _named(lambda: clarus.order_of(told, self._prefix_of(brand.brand)))
+        else:
+            _log.info("intake.left_alone", brand=brand.brand, topic=event[:60])
             return
-        order = _named(lambda: clarus.order_of(told, self._prefix_of(brand.brand)))
         await self._hint(System.CLARUS, brand.brand, order, "automation", self._new_trace(), body)
 
     # --- in and out

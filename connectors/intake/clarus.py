@@ -1,4 +1,4 @@
-"""Clarus' automations: which order a posted record is about. Pure.
+"""Clarus' automations: which order or stock a posted record is about. Pure.
 
 Automations post the full record, unsigned (Clarus' webhook guide); what it says is never applied, only looked up. No
 complete sample is published, so `body.data` and `body` are both taken for the record.
@@ -14,7 +14,7 @@ from schemas.references import read_reference
 
 _OTHER_RESOURCES = frozenset(
     {
-        "goods_out_pick_list", "goods_in", "stock", "stock_balance", "load_drop", "putaway_task", "failure_event_log",
+        "goods_out_pick_list", "goods_in", "load_drop", "putaway_task", "failure_event_log",
         "ftp_file", "ftp_import", "invoice", "daily_schedule", "weekly_schedule", "monthly_schedule",
         "one_time_schedule",
     }
@@ -27,7 +27,26 @@ def about_goods_outs(event: str) -> bool:
 
     Nothing, or a word that is no resource of Clarus', is the operator's own way of naming it: then it is one.
     """
-    return re.split(r"[./]", event, maxsplit=1)[0] not in _OTHER_RESOURCES
+    return _resource_of(event) not in _OTHER_RESOURCES and not about_stock(event)
+
+
+def about_stock(event: str) -> bool:
+    """Whether an automation is about stock: a movement, or a balance."""
+    return _resource_of(event) in ("stock", "stock_balance")
+
+
+def balance_of(body: Mapping[str, Any]) -> OrderId:
+    """`~balance/WAREHOUSE/CODE` of the record's warehouse and product. Raises Unreadable when it names none."""
+    data = body.get("data")
+    record = data if isinstance(data, Mapping) else body
+    match record:
+        case {"warehouse": {"code": str(warehouse)}, "product": {"code": str(code)}} if warehouse and code:
+            return OrderId(f"~balance/{warehouse}/{code}")
+    raise Unreadable("body", "a record with the codes of warehouse and product", "none")
+
+
+def _resource_of(event: str) -> str:
+    return re.split(r"[./]", event, maxsplit=1)[0]
 
 
 def order_of(body: Mapping[str, Any], prefix: str | None) -> OrderId:

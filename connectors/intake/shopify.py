@@ -16,10 +16,10 @@ from schemas.errors import Unreadable
 ABOUT_ORDERS = frozenset(
     {
         "orders", "order_transactions", "refunds", "returns", "fulfillments", "fulfillment_events",
-        "fulfillment_orders", "fulfillment_holds",
+        "fulfillment_orders", "fulfillment_holds", "inventory_levels",
     }
 )  # fmt: skip
-"""What stands before the slash of a topic that bears on an order; others are answered and left alone."""
+"""What stands before the slash of a topic that bears on an order or on stock; others are answered and left alone."""
 
 _FULFILMENT_ORDER_FIELDS = (
     "fulfillment_order", "moved_fulfillment_order", "submitted_fulfillment_order", "original_fulfillment_order",
@@ -45,10 +45,14 @@ def resource_of(topic: str) -> str:
 
 
 def order_of(topic: str, body: Mapping[str, Any]) -> OrderId:
-    """The order a body is about, or `~fulfillment_order/ID` when it names only that. Raises Unreadable."""
+    """The order a body is about; `~fulfillment_order/ID` or `~level/ITEM/LOCATION` when it names only that. Raises
+    Unreadable.
+    """
     resource = resource_of(topic)
     if resource in ("fulfillment_orders", "fulfillment_holds"):
         return _fulfilment_order(body)
+    if resource == "inventory_levels":
+        return _level(body)
     if resource == "orders":
         edit = body.get("order_edit")
         found = edit.get("order_id") if isinstance(edit, Mapping) else body.get("id")
@@ -58,6 +62,13 @@ def order_of(topic: str, body: Mapping[str, Any]) -> OrderId:
     if not isinstance(found, int) or isinstance(found, bool) or found <= 0:
         raise Unreadable(f"body of {resource}", "the number of an order", type(found).__name__)
     return OrderId(str(found))
+
+
+def _level(body: Mapping[str, Any]) -> OrderId:
+    item, location = body.get("inventory_item_id"), body.get("location_id")
+    if not (isinstance(item, int) and isinstance(location, int)) or item <= 0 or location <= 0:
+        raise Unreadable("body of inventory_levels", "the numbers of an item and a location", type(item).__name__)
+    return OrderId(f"~level/{item}/{location}")
 
 
 def _fulfilment_order(body: Mapping[str, Any]) -> OrderId:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from kernel.log import Record
+from schemas.aggregates import STOCK
 from schemas.base import Brand, OrderId, OrderKey, order_key
 from schemas.commands import Command
 from schemas.hints import Hint
@@ -45,6 +46,16 @@ class Lane:
     perhaps_until: datetime | None = None
     refused: int = 0
     blind: bool = False
+
+    @property
+    def joined(self) -> bool:
+        """Whether its commands go out together with others'."""
+        return self.order.startswith(STOCK)
+
+    @property
+    def slot(self) -> tuple[Brand, bool]:
+        """Whose slots its commands take."""
+        return self.brand, self.joined
 
     @property
     def idle(self) -> bool:

@@ -84,8 +84,8 @@ class Port(Protocol):
         """
         ...
 
-    async def resolve(self, hint: Hint) -> OrderId | None:
-        """The order a hint for something else (`~ID`) is about; None when it is no order of ours."""
+    async def resolve(self, hint: Hint) -> Sequence[OrderId]:
+        """What a hint for something else (`~ID`) is about; nothing when it is none of ours."""
         ...
 
     async def changes(self, brand: Brand, cursor: str) -> Changes:

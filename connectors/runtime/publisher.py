@@ -32,7 +32,7 @@ class Publisher:
         )
         self.epochs[number] = appended.offset
 
-    async def readings(self, readings: Iterable[Reading], number: int, trace: str = "") -> None:
+    async def readings(self, readings: Iterable[Reading], number: int, trace: str = "", token: int = -1) -> None:
         """Snapshots, in order; returns when the broker has them all."""
         waiting = []
         for reading in readings:
@@ -42,6 +42,7 @@ class Publisher:
                     "absent": reading.absent,
                     "api_version": reading.api_version,
                     "trace": trace,
+                    "token": token,
                 }
             )
             waiting.append(

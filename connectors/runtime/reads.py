@@ -63,11 +63,11 @@ class Reads:
                     self._lanes.to_read(lane)
 
     async def resolve(self, hint: Hint, record: Record, delay: float, moved: Callable[[], None]) -> None:
-        """A hint about something else: find the order and hint again under its key. Tries every `delay` seconds."""
+        """A hint about something else: find whose it is and hint again. Tries every `delay` seconds."""
         refused = 0
         while True:
             try:
-                order = await self._port.resolve(hint)
+                found = await self._port.resolve(hint)
                 break
             except ConnectorError as error:
                 await self._connections.failed(hint.brand, error)
@@ -77,10 +77,10 @@ class Reads:
                     return
             await self._clock.sleep(delay)
             moved()
-        if order is None:
+        if not found:
             _log.info("connector.hint_of_no_order", system=self._port.system, brand=hint.brand, about=hint.order)
         else:
-            await self._publisher.hints(hint.brand, [order], hint.why)
+            await self._publisher.hints(hint.brand, found, hint.why)
         self._endings.finish(record)
 
     async def _read_and_tell(self, brand: Brand, lanes: list[Lane], hints: dict[OrderKey, list[WaitingHint]]) -> None:
@@ -92,7 +92,8 @@ class Reads:
             if told:
                 continue
             first = hints[lane.key][0].hint
-            await self._publisher.readings([reading], lane.number, first.trace)
+            token = max(waiting.hint.token for waiting in hints[lane.key])
+            await self._publisher.readings([reading], lane.number, first.trace, token)
             waited = (self._clock.now() - first.seen_at).total_seconds()
             self._metrics.hint_to_snapshot.labels(brand, self._port.system).observe(max(0.0, waited))
             if first.trace:  # only what came in at the door bears one

@@ -10,6 +10,7 @@ by the broker before the next call for that order, and before the record that as
 
 import asyncio
 import contextlib
+from collections import Counter
 from contextlib import AsyncExitStack
 from datetime import timedelta
 
@@ -37,7 +38,7 @@ from schemas.base import Brand, connection_id
 from schemas.commands import Withdraw
 from schemas.errors import Unreadable
 from schemas.outcomes import OutcomeKind
-from schemas.topics import COMMANDS, HINTS
+from schemas.topics import HINTS, commands_of
 
 _log = structlog.get_logger(__name__)
 
@@ -50,9 +51,10 @@ class ConnectorRuntime:
     ) -> None:
         self._port, self._log = port, log
         self._clock, self._settings, self._metrics = clock, settings, metrics
-        self._hints, self._commands = HINTS[port.system].name, COMMANDS[port.system].name
+        self._hints = HINTS[port.system].name
+        commands = [topic.name for topic in commands_of(port.system)]
         self._producer = log.producer()
-        self._consumer = log.consumer(f"lockstep.{port.system}", [self._hints, self._commands], self)
+        self._consumer = log.consumer(f"lockstep.{port.system}", [self._hints, *commands], self)
         self._publisher = Publisher(port.system, self._producer, clock, metrics)
         self._connections = Connections(port.system, port.brands, self._publisher, clock)
         self._attempts = Attempts(port, configs, self._connections, clock, settings)
@@ -61,7 +63,7 @@ class ConnectorRuntime:
         self._pulse, self._lag = Pulse(), Lag(port.system, metrics)
         self._lanes = Lanes(port.brands)
         self._reads: dict[Brand, int] = dict.fromkeys(port.brands, 0)
-        self._writes: dict[Brand, int] = dict.fromkeys(port.brands, 0)
+        self._writes: Counter[tuple[Brand, bool]] = Counter()
         self._found_at_start: dict[Partition, int] = {}
         self._taken_at: dict[int, float] = {}
         self._rebalances = 0
@@ -224,9 +226,9 @@ class ConnectorRuntime:
                 self._calls.start(self._superseded(lane, waiting), {lane.number})
         while lane.commands and self._has_nothing_to_say(lane.commands[0]):
             self._endings.finish(lane.commands.pop(0).record)
-        if lane.commands and self._writes.get(lane.brand, 0) < self._settings.writes_at_once:
+        if lane.commands and self._writes[lane.slot] < self._settings.slots(joined=lane.joined):
             lane.busy = True
-            self._writes[lane.brand] = self._writes.get(lane.brand, 0) + 1
+            self._writes[lane.slot] += 1
             self._calls.start(self._execute(lane, lane.commands.pop(0)), {lane.number})
 
     def _has_nothing_to_say(self, waiting: WaitingCommand) -> bool:
@@ -265,7 +267,7 @@ class ConnectorRuntime:
             self._metrics.stage_seconds.labels(lane.brand, Stage.COMMAND_TO_OUTCOME).observe(max(0.0, waited))
             self._endings.finish(waiting.record)
         finally:
-            self._writes[lane.brand] -= 1
+            self._writes[lane.slot] -= 1
             self._free(lane)
 
     async def _superseded(self, lane: Lane, waiting: WaitingCommand) -> None:
@@ -316,4 +318,4 @@ class ConnectorRuntime:
         """What the system leaves us, or where it does not say, the share of our own slots that are free."""
         if isinstance(self._port, Budgeted):
             return self._port.budget(brand)
-        return 1 - self._writes[brand] / self._settings.writes_at_once
+        return 1 - self._writes[brand, False] / self._settings.writes_at_once

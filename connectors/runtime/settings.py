@@ -10,6 +10,8 @@ class RuntimeSettings(Frozen):
     """Read calls out at a time, per brand."""
     writes_at_once: int = Field(default=8, ge=1)
     """Commands being carried out at a time, per brand."""
+    joined_at_once: int = Field(default=1000, ge=1)
+    """Of those that a port joins into few calls, as stock figures."""
     expires_after: float = 300.0
     """A command older than this when its try starts ends as expired."""
     held_most: float = 60.0
@@ -25,3 +27,7 @@ class RuntimeSettings(Frozen):
     stands_still_most: float = Field(default=20.0, gt=0)
     """A process that was stopped for longer than this ends and starts anew: others may own its partitions by now, and
     would do at the same time what it is about to do. Never more than seven tenths of the session's time-out."""
+
+    def slots(self, *, joined: bool) -> int:
+        """Commands of a brand that may be carried out at a time."""
+        return self.joined_at_once if joined else self.writes_at_once

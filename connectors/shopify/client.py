@@ -75,9 +75,9 @@ class ShopifyClient:
                     raise
                 self.limiter.pause(wait)
 
-    async def reserve(self, operation: str) -> float:
+    async def reserve(self, operation: str, purpose: Purpose = Purpose.ORDERS) -> float:
         """Wait for the budget of a mutation. It must go into `mutate` or `unused`."""
-        return await self.limiter.reserve(operation, Purpose.ORDERS)
+        return await self.limiter.reserve(operation, purpose)
 
     def unused(self, reserved: float) -> None:
         self.limiter.unused(reserved)

@@ -19,9 +19,10 @@ WORTH_WAITING = 0.001
 
 
 class Purpose(StrEnum):
-    """What a request is for. Orders may drain the bucket; a poll leaves head-room to them, a long list to both."""
+    """What a request is for. Orders may drain the bucket; stock and polls leave head-room to them, lists to all."""
 
     ORDERS = "orders"
+    STOCK = "stock"
     POLL = "poll"
     LISTS = "lists"
 
@@ -73,7 +74,12 @@ class Limiter:
 
     def __init__(self, clock: Clock, poll_head_room: float, lists_head_room: float = 0.6) -> None:
         self._clock = clock
-        self._shares = {Purpose.ORDERS: 0.0, Purpose.POLL: poll_head_room, Purpose.LISTS: lists_head_room}
+        self._shares = {
+            Purpose.ORDERS: 0.0,
+            Purpose.STOCK: poll_head_room,
+            Purpose.POLL: poll_head_room,
+            Purpose.LISTS: lists_head_room,
+        }
         self._turn = {purpose: asyncio.Lock() for purpose in Purpose}
         self._bucket = Bucket()
         self._costs: dict[str, float] = {}

@@ -6,22 +6,33 @@ from datetime import datetime
 
 import httpx
 
+from connectors.runtime.errors import Incompatible
 from connectors.runtime.port import Changes, Execution, Reading
 from connectors.shopify.client import ShopifyClient
 from connectors.shopify.gids import gid, number_of
+from connectors.shopify.items import Items
 from connectors.shopify.poll import OrderPoll
 from connectors.shopify.read import OrderReader
 from connectors.shopify.settings import ShopifyShop
 from connectors.shopify.setup import ShopSetup
+from connectors.shopify.stock_read import LevelReader
+from connectors.shopify.stock_write import StockWriter
 from connectors.shopify.write import FulfilmentWriter
 from kernel.clock import Clock
-from schemas.base import Brand, OrderId, System
-from schemas.commands import Command, CreateFulfilment, UpdateTracking
+from schemas.aggregates import STOCK, stock_id
+from schemas.base import Brand, LocationId, OrderId, System
+from schemas.commands import Command, CreateFulfilment, SetOnHand, UpdateTracking
+from schemas.config import BrandConfig
 from schemas.hints import Hint
 from schemas.outcomes import Outcome, OutcomeKind
+from schemas.stock import InventoryItemId
 
 FULFILMENT_ORDER = "~fulfillment_order/"
 """What the hint of a `fulfillment_orders/*` webhook names: those bodies carry no order id."""
+LEVEL = "~level/"
+"""What the hint of an `inventory_levels/*` webhook names: inventory item and location."""
+
+ConfigOf = Callable[[Brand], BrandConfig | None]
 
 
 class _Connection:
@@ -35,6 +46,9 @@ class _Connection:
         self.reader = OrderReader(shop, self.client, clock)
         self.writer = FulfilmentWriter(shop, self.client, self.reader, clock)
         self.poll = OrderPoll(shop, self.client, clock)
+        self.items = Items(self.client, clock, shop.items_known_for)
+        self.levels = LevelReader(self.client, self.items, clock)
+        self.stock = StockWriter(shop, self.client, self.levels, clock)
 
 
 class ShopifyPort:
@@ -46,12 +60,14 @@ class ShopifyPort:
         clock: Clock,
         transport: httpx.AsyncBaseTransport | None = None,
         jitter: Callable[[], float] = random.random,
+        config_of: ConfigOf = lambda _: None,
     ) -> None:
-        """`transport` carries the requests of all shops; None is the network. `jitter`: see ShopifyClient. Raises
-        ValueError for no shop, or for two of one brand.
+        """`config_of` is asked where stock is concerned: locations, SKU rules. `transport` carries the requests of all
+        shops; None is the network. `jitter`: see ShopifyClient. Raises ValueError for no shop, or for two of one brand.
         """
         shops = tuple(shops)
         self._connections = {shop.brand: _Connection(shop, clock, transport, jitter) for shop in shops}
+        self._config_of = config_of
         if not shops or len(self._connections) < len(shops):
             raise ValueError(f"expected one shop per brand, found {[shop.brand for shop in shops]}")
 
@@ -76,12 +92,19 @@ class ShopifyPort:
         return self._connections[brand].client.limiter.left
 
     async def read(self, brand: Brand, orders: Sequence[OrderId]) -> Sequence[Reading]:
-        return await self._connections[brand].reader.read(orders)
+        """Orders and stock items alike, each by its own reader."""
+        one = self._connections[brand]
+        items = [id_ for id_ in orders if id_.startswith(STOCK)]
+        others = [id_ for id_ in orders if not id_.startswith(STOCK)]
+        readings = await one.reader.read(others) if others else []
+        return [*readings, *(await one.levels.read(self._config(brand), items) if items else [])]
 
     async def execute(self, command: Command) -> Execution:
         match command:
             case CreateFulfilment() | UpdateTracking():
                 return await self._connections[command.brand].writer.execute(command)
+            case SetOnHand():
+                return await self._connections[command.brand].stock.execute(command, self._config(command.brand))
             case _:
                 outcome = Outcome(
                     command=command.id,
@@ -93,17 +116,35 @@ class ShopifyPort:
                 )
                 return Execution(outcome)
 
-    async def resolve(self, hint: Hint) -> OrderId | None:
-        """A fulfilment order's order. None for one that Shopify does not know (any more), and for any other thing."""
+    async def resolve(self, hint: Hint) -> Sequence[OrderId]:
+        """A fulfilment order's order, a level's stock item. Nothing for what Shopify does not know (any more)."""
         if not hint.order.startswith("~"):
-            return hint.order
+            return (hint.order,)
+        if hint.order.startswith(LEVEL):
+            return await self._level(hint)
         number = hint.order.removeprefix(FULFILMENT_ORDER)
         if not number.isdigit():
-            return None
+            return ()
         client = self._connections[hint.brand].client
         answer = await client.query("OrderOfFulfilmentOrder", {"id": gid("FulfillmentOrder", number)})
         found = answer.data.get("fulfillmentOrder")
-        return OrderId(number_of(found["orderId"])) if found else None
+        return (OrderId(number_of(found["orderId"])),) if found else ()
+
+    async def _level(self, hint: Hint) -> Sequence[OrderId]:
+        item, _, location = hint.order.removeprefix(LEVEL).partition("/")
+        config = self._config_of(hint.brand)
+        if config is None or config.stock.mode == "off" or not (item.isdigit() and location.isdigit()):
+            return ()
+        if config.warehouse_of(LocationId(location)) is None:
+            return ()
+        code = await self._connections[hint.brand].items.code_of(InventoryItemId(item), config.skus)
+        return () if code is None else (stock_id(code, LocationId(location)),)
+
+    def _config(self, brand: Brand) -> BrandConfig:
+        config = self._config_of(brand)
+        if config is None:
+            raise Incompatible(f"brand {brand} is not configured: its locations and SKU rules are unknown")
+        return config
 
     async def changes(self, brand: Brand, cursor: str) -> Changes:
         return await self._connections[brand].poll.changes(cursor)
@@ -118,4 +159,5 @@ class ShopifyPort:
 
     async def aclose(self) -> None:
         for one in self._connections.values():
+            await one.stock.aclose()
             await one.client.aclose()

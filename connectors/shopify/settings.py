@@ -63,9 +63,15 @@ class ShopifyShop(Frozen):
     first_poll: float = Field(default=4 * 3600.0, ge=0)
     """How far the first poll after a start looks back; Shopify tries a webhook again for four hours."""
     poll_head_room: float = Field(default=0.3, ge=0, lt=1)
-    """Polls leave this share of the cost bucket to the orders."""
+    """Polls and stock leave this share of the cost bucket to the orders."""
     lists_head_room: float = Field(default=0.6, ge=0, lt=1)
     """Long lists leave this share to orders and polls."""
+    items_known_for: float = Field(default=3600.0, gt=0)
+    """The list of inventory items is read anew after this, and a twentieth of it after it was found to lack one."""
+    stock_gathers: float = Field(default=0.5, ge=0)
+    """So long a stock figure waits for others to go along in one call."""
+    stock_again: float = Field(default=5.0, ge=0)
+    """After an unclear answer the same request is sent again, once; then the figures are decided anew."""
     connections: int = Field(default=20, ge=1)
     """HTTP connections kept to the shop at most."""
 

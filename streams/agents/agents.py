@@ -15,3 +15,9 @@ async def orders(batches: AsyncIterator[Batch], finish: Finish) -> None:
     """orders.events → commands.*, cases, hints.*: each order's state, and what it should cause."""
     async for batch in batches:
         await finish(batch.records)
+
+
+async def stock(batches: AsyncIterator[Batch], finish: Finish) -> None:
+    """stock.events → commands.shopify.stock, cases, hints.*: each item's state, and what Shopify should have of it."""
+    async for batch in batches:
+        await finish(batch.records)

@@ -127,8 +127,8 @@ class KeyedFold(ABC, Generic[S, P]):
     def _state_of(self, made: P) -> S: ...
 
     @abstractmethod
-    def _sent(self, key: bytes, made: P) -> Iterable[Emission]:
-        """What a plan sends."""
+    def _sent(self, key: bytes, before: S | None, made: P) -> Iterable[Emission]:
+        """What a plan sends; `before` is the key's state until then."""
 
     @abstractmethod
     def _sent_again(self, key: bytes, state: S, committed: int) -> Iterable[Emission]:
@@ -258,8 +258,9 @@ class KeyedFold(ABC, Generic[S, P]):
         self._schedule(key)
         caused.changes.append(Change(key, partial(_packed, prefix, state)))
         if self._effects:
-            caused.emissions.extend(self._sent(key, made))
-            caused.took.extend(self._took(None if before is None else before.get(), made, event, record))
+            was = None if before is None else before.get()
+            caused.emissions.extend(self._sent(key, was, made))
+            caused.took.extend(self._took(was, made, event, record))
 
     def _schedule(self, key: bytes) -> None:
         wake_at = self._wake_of(key, self._entries[key])

@@ -1,4 +1,4 @@
-"""The normalise agent's fold: what the systems said, in our terms, appended to the one log of each order.
+"""The normalise agent's fold: what the systems said, in our terms, appended to the one log of each order or item.
 
 Stateless. A record it cannot read goes to the dead letters, and when it knows whose it is, the order hears of it too.
 """
@@ -6,13 +6,14 @@ Stateless. A record it cannot read goes to the dead letters, and when it knows w
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import NoReturn, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
 from kernel.log import Record
 from kernel.metrics import Stage
 from schemas.actions import OperatorAction
+from schemas.aggregates import STOCK
 from schemas.avro import Codec
 from schemas.base import Brand, OrderId, System, order_key, split_key
 from schemas.config import BrandConfig
@@ -21,11 +22,14 @@ from schemas.errors import Unreadable
 from schemas.events import (
     CONFIG_ID,
     EVENT_KINDS,
+    STOCK_EVENT_KINDS,
+    BalanceSeen,
     CommandEnded,
     ConfigChanged,
     ConnectionSeen,
     ErpOrderSeen,
     GoodsOutsSeen,
+    LevelSeen,
     OperatorActed,
     OrderEvent,
     ShopifyOrderSeen,
@@ -36,12 +40,15 @@ from schemas.goods_outs import GoodsOut
 from schemas.orders import Order
 from schemas.outcomes import Outcome
 from schemas.raw import ConnectionReport, RawHeaders, RawKind
-from schemas.topics import CONFIG, OPERATOR_ACTIONS, ORDERS_EVENTS, RAW
+from schemas.stock import Balance, Level
+from schemas.topics import CONFIG, OPERATOR_ACTIONS, ORDERS_EVENTS, RAW, STOCK_EVENTS
 from streams.engine.contract import Emission, Step, Took, UnreadableRecord, Verdict
 
 M = TypeVar("M", bound=BaseModel)
 
-EVENTS = Codec(EVENT_KINDS)
+EVENTS = Codec(tuple(dict.fromkeys((*EVENT_KINDS, *STOCK_EVENT_KINDS))))
+EVENT_LOGS = (ORDERS_EVENTS, STOCK_EVENTS)
+"""Each has every brand's configuration in each of its partitions."""
 SOURCES = (*(topic.name for topic in RAW.values()), OPERATOR_ACTIONS.name, CONFIG.name)
 
 
@@ -52,6 +59,8 @@ class Translators:
     shopify: Callable[[bytes], Order]
     clarus: Callable[[bytes], tuple[GoodsOut, ...]]
     erp: Callable[[bytes], ErpOrder]
+    level: Callable[[bytes], Level]
+    balance: Callable[[bytes], Balance]
 
 
 class NormaliseFold:
@@ -143,6 +152,8 @@ class NormaliseFold:
 
     def _snapshot(self, headers: RawHeaders, order: OrderId, body: bytes, source: Source) -> OrderEvent:
         translate = self._translators
+        if order.startswith(STOCK):
+            return self._stock(headers, order, body, source)
         match headers.system:
             case System.SHOPIFY:
                 seen = None if headers.absent else translate.shopify(body)
@@ -178,6 +189,24 @@ class NormaliseFold:
                     read_started_at=headers.read_started_at,
                     snapshot=None if headers.absent else translate.erp(body),
                 )
+
+    def _stock(self, headers: RawHeaders, order: OrderId, body: bytes, source: Source) -> OrderEvent:
+        of: dict[str, Any] = {
+            "brand": headers.brand,
+            "order": order,
+            "source": source,
+            "trace": headers.trace,
+            "epoch": headers.epoch,
+            "read_started_at": headers.read_started_at,
+        }
+        match headers.system:
+            case System.SHOPIFY:
+                return LevelSeen(**of, level=self._translators.level(body))
+            case System.CLARUS:
+                balance = self._translators.balance(body)
+                return BalanceSeen(**of, token=headers.token, balance=balance, complete=headers.complete)
+            case System.ERP:
+                raise Unreadable("header system", "shopify or clarus: the ERP is not asked about stock", headers.system)
 
     def _refuse(self, record: Record, headers: RawHeaders, order: OrderId, cause: Unreadable) -> NoReturn:
         """To the dead letters, and as an event to the order itself, so that it becomes a case."""
@@ -218,14 +247,17 @@ class NormaliseFold:
         return Step(
             Verdict.APPLIED,
             emissions=[
-                Emission(ORDERS_EVENTS.name, key, value, headers, partition) for partition in range(self._partitions)
+                Emission(topic.name, key, value, headers, partition)
+                for topic in EVENT_LOGS
+                for partition in range(self._partitions)
             ],
         )
 
     def _appended(self, key: bytes, event: OrderEvent) -> Step:
         value, headers = EVENTS.encode(event)
         headers |= {"brand": event.brand.encode(), "trace": event.trace.encode()}
-        return Step(Verdict.APPLIED, emissions=[Emission(ORDERS_EVENTS.name, key, value, headers)])
+        topic = STOCK_EVENTS if event.order.startswith(STOCK) else ORDERS_EVENTS
+        return Step(Verdict.APPLIED, emissions=[Emission(topic.name, key, value, headers)])
 
 
 def _parse(model: type[M], body: bytes) -> M:

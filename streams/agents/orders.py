@@ -13,6 +13,7 @@ from schemas.config import BrandConfig
 from schemas.events import EVENT_KINDS, ConnectionState, OrderEvent
 from schemas.hints import Hint
 from schemas.topics import CASES, COMMANDS, HINTS, ORDERS_EVENTS
+from streams.agents.demand import Demand, looks
 from streams.agents.keyed import Caused, Entry, KeyedFold
 from streams.agents.measured import ended_waits
 from streams.agents.same_log import same_log
@@ -39,6 +40,7 @@ class OrdersFold(KeyedFold[OrderState, Plan]):
     def __init__(self, partition: int, *, effects: bool = True) -> None:
         super().__init__(partition, effects=effects)
         self._vanished = Vanished(partition)
+        self._demand = Demand(partition)
 
     def _step(self, before: OrderState | None, event: OrderEvent, record: Record) -> Plan | None:
         same_log(before, event)
@@ -70,10 +72,13 @@ class OrdersFold(KeyedFold[OrderState, Plan]):
             if made is not None:
                 self._keep(key, made, caused, None, record)
 
-    def _sent(self, key: bytes, made: Plan) -> Iterator[Emission]:
+    def _sent(self, key: bytes, before: OrderState | None, made: Plan) -> Iterator[Emission]:
         yield from (_command(key, command) for command in made.commands)
         yield from (case_emission(case) for case in made.cases)
         yield from (_read(key, made.state, system) for system in made.reads)
+        state, moved = made.state, self._demand.note(key, made.state)
+        yield from self._demand.told(state.brand, moved, state.last_offset)
+        yield from looks(before, state, self.config_of(state.brand))
 
     def _sent_again(self, key: bytes, state: OrderState, committed: int) -> Iterator[Emission]:
         """Commands in flight, cases and reads."""
@@ -81,6 +86,7 @@ class OrdersFold(KeyedFold[OrderState, Plan]):
         yield from (case_emission(case) for case in (*state.closed_cases, *state.cases))
         if not state.order.startswith("~"):
             yield from (_read(key, state, system) for system in System)
+        yield from self._demand.told(state.brand, (one.item for one in state.withheld), state.last_offset)
 
     def _took(self, before: OrderState | None, made: Plan, event: OrderEvent | None, record: Record) -> Iterator[Took]:
         yield from ended_waits(before, made.state)
@@ -95,6 +101,8 @@ class OrdersFold(KeyedFold[OrderState, Plan]):
         super()._note_restored(key, entry, body)
         if MISSING in body:
             self._vanished.note(entry.get())
+        if Demand.IN_STATE in body:
+            self._demand.note(key, entry.get())
 
     def _held(self, state: OrderState) -> bool:
         return any(since.name.startswith("hold:") for since in state.since)

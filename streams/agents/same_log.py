@@ -1,10 +1,17 @@
-"""One order's events come from one cluster's topics for ever."""
+"""One key's events come from one cluster's topics for ever."""
+
+from typing import Protocol
 
 from schemas.events import OrderEvent, Source
-from streams.rules.orders.state import OrderState
+from streams.rules.orders.state import Reached
 
 
-def same_log(state: OrderState | None, event: OrderEvent) -> None:
+class HasSeen(Protocol):
+    @property
+    def seen(self) -> tuple[Reached, ...]: ...
+
+
+def same_log(state: HasSeen | None, event: OrderEvent) -> None:
     """Raises AnotherLogError: offsets and epochs of one cluster mean nothing in another."""
     source = event.source
     if state is None or source is None:

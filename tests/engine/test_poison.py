@@ -46,7 +46,10 @@ def test_poison_flood(play: Play) -> None:
     """500 unreadable snapshots in a row in one partition: the fuse stops it before the 51st, loudly."""
 
     async def story(on: Stage) -> None:
-        metrics, fold = Metrics(), NormaliseFold(Translators(translate, not_asked, not_asked), "test", PARTITIONS)
+        metrics, fold = (
+            Metrics(),
+            NormaliseFold(Translators(translate, not_asked, not_asked, not_asked, not_asked), "test", PARTITIONS),
+        )
         settings = EngineSettings(commit_every=0.2, measure_every=0.5)
         worker = Worker("normalise", on.corner, SOURCES, lambda _: fold, None, SystemClock(), metrics, settings)
         poison = [snapshot(order, b"garbage") for order in orders_in({FLOODED}, 10)] * 50

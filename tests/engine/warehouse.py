@@ -95,8 +95,8 @@ class WarehousePort:
         await self._ask("create", command.reference)
         return Execution(_outcome(command, OutcomeKind.APPLIED))
 
-    async def resolve(self, hint: Hint) -> OrderId | None:
-        return None
+    async def resolve(self, hint: Hint) -> Sequence[OrderId]:
+        return ()
 
     async def changes(self, brand: Brand, cursor: str) -> Changes:
         return Changes((), cursor)

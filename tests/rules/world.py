@@ -18,6 +18,7 @@ from schemas.commands import (
     CreateFulfilment,
     CreateGoodsOut,
     PostFulfilment,
+    SetOnHand,
     UpdateTracking,
     UpsertErpOrder,
     Withdraw,
@@ -136,7 +137,7 @@ class World:
                 return self._tell(command)
             case UpdateTracking():
                 return self._track(command)
-            case Withdraw():
+            case Withdraw() | SetOnHand():
                 raise AssertionError(CommandId(command.id))
 
     # --- the warehouse

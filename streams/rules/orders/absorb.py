@@ -1,5 +1,6 @@
 """What an event adds to what is known. No decision is made here."""
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from schemas.base import GoodsOutRef, System
@@ -30,13 +31,13 @@ from streams.rules.orders.state import (
 from streams.rules.orders.units import begun
 
 
-def is_repeated(state: OrderState, source: Source | None) -> bool:
+def is_repeated(seen: Iterable[Reached], source: Source | None) -> bool:
     """Whether this very record of a source topic has been folded: at or below the offset reached there."""
     if source is None:
         return False
     return any(
         source.offset <= reached.offset
-        for reached in state.seen
+        for reached in seen
         if (reached.topic, reached.cluster, reached.partition) == (source.topic, source.cluster, source.partition)
     )
 
@@ -47,7 +48,7 @@ def absorb(state: OrderState, event: OrderEvent, at: datetime, offset: int) -> O
     Callers check `is_repeated` first; an event of a lower epoch than the key's only causes a read.
     """
     state = state.model_copy(
-        update={"now": max(at, state.now), "last_offset": offset, "seen": _reach(state, event.source)}
+        update={"now": max(at, state.now), "last_offset": offset, "seen": reach(state.seen, event.source)}
     )
     if isinstance(event, Seen):
         system = _system_of(event)
@@ -79,12 +80,13 @@ def absorb(state: OrderState, event: OrderEvent, at: datetime, offset: int) -> O
             return state
 
 
-def _reach(state: OrderState, source: Source | None) -> tuple[Reached, ...]:
+def reach(seen: tuple[Reached, ...], source: Source | None) -> tuple[Reached, ...]:
+    """The offsets reached, with this source's among them."""
     if source is None:
-        return state.seen
+        return seen
     others = tuple(
         reached
-        for reached in state.seen
+        for reached in seen
         if (reached.topic, reached.cluster, reached.partition) != (source.topic, source.cluster, source.partition)
     )
     reached = Reached(topic=source.topic, cluster=source.cluster, partition=source.partition, offset=source.offset)

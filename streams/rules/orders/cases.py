@@ -1,20 +1,48 @@
-"""The cases of an order: opened by fact or by time, escalated by time, closed by fact alone."""
+"""The cases of a key: opened by fact or by time, escalated by time, closed by fact alone."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import Any, Protocol, Self, TypeVar
 
+from schemas.base import Brand, OrderId
 from schemas.cases import CATALOGUE, Case
 from schemas.questions import Then, answer_of
 from streams.rules.orders.findings import Finding, Look, Waiting
-from streams.rules.orders.state import Answered, Closed, OrderState, Taken
+from streams.rules.orders.state import Answered, Closed, Taken
 
 CLOSED_KEPT = timedelta(minutes=10)
 """A closed case stays in the state so long, to be sent again when nobody knows whether it was."""
 
 
+class HasCases(Protocol):
+    """What a state needs so that people can be asked about it."""
+
+    @property
+    def brand(self) -> Brand: ...
+    @property
+    def order(self) -> OrderId: ...
+    @property
+    def now(self) -> datetime: ...
+    @property
+    def cases(self) -> tuple[Case, ...]: ...
+    @property
+    def closed_cases(self) -> tuple[Case, ...]: ...
+    @property
+    def closed_by_person(self) -> tuple[Closed, ...]: ...
+    @property
+    def taken(self) -> tuple[Taken, ...]: ...
+    @property
+    def answers(self) -> tuple[Answered, ...]: ...
+    def since_of(self, name: str) -> datetime | None: ...
+    def model_copy(self, *, update: Mapping[str, Any] | None = None) -> Self: ...
+
+
+S = TypeVar("S", bound=HasCases)
+
+
 def judged(
-    state: OrderState, findings: Sequence[Finding], waitings: Sequence[Waiting], wakes: list[datetime]
-) -> tuple[OrderState, tuple[Case, ...]]:
+    state: S, findings: Sequence[Finding], waitings: Sequence[Waiting], wakes: list[datetime]
+) -> tuple[S, tuple[Case, ...]]:
     """A case is open as long as its finding is there, and no person has closed it. Returns what changed now."""
     looks = [finding for finding in findings if isinstance(finding, Look)]
     for waiting in waitings:
@@ -50,7 +78,7 @@ def judged(
     return state.model_copy(update=update), tuple(sorted((*changed_now, *ended), key=lambda case: case.key))
 
 
-def _decided(state: OrderState) -> Iterable[Closed]:
+def _decided(state: HasCases) -> Iterable[Closed]:
     """What answers have closed for good: asked once, with these very facts never again."""
     for one in state.answers:
         answer = answer_of(one.code, one.answer)
@@ -58,7 +86,7 @@ def _decided(state: OrderState) -> Iterable[Closed]:
             yield Closed(code=one.code, object=one.object, detail=one.detail)
 
 
-def _case(state: OrderState, look: Look) -> Case:
+def _case(state: HasCases, look: Look) -> Case:
     entry = CATALOGUE[look.code]
     return Case(
         brand=state.brand,
@@ -73,7 +101,7 @@ def _case(state: OrderState, look: Look) -> Case:
     )
 
 
-def _now(state: OrderState, look: Look, case: Case, wakes: list[datetime]) -> Case:
+def _now(state: HasCases, look: Look, case: Case, wakes: list[datetime]) -> Case:
     """An open case as it is now: what it says, who has it, what was answered, whether it went up."""
     taken = next((one.by for one in state.taken if _same(one, case)), "")
     answers = (one.answer for one in state.answers if _same(one, case) and one.detail == look.detail)

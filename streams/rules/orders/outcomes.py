@@ -9,6 +9,7 @@ from schemas.commands import (
     CreateFulfilment,
     CreateGoodsOut,
     PostFulfilment,
+    SetOnHand,
     UpdateTracking,
     UpsertErpOrder,
     Withdraw,
@@ -97,7 +98,7 @@ def _applied(state: OrderState, command: Command, outcome: Outcome) -> OrderStat
                 for telling in state.tellings
             )
             return state.model_copy(update={"tellings": tellings})
-        case UpsertErpOrder() | PostFulfilment() | Withdraw():
+        case UpsertErpOrder() | PostFulfilment() | SetOnHand() | Withdraw():
             return state
 
 

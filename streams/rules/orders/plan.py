@@ -26,6 +26,7 @@ from streams.rules.orders.after_release import (
 from streams.rules.orders.by_hand import told_otherwise
 from streams.rules.orders.cases import judged
 from streams.rules.orders.connection import connection
+from streams.rules.orders.demand import withheld
 from streams.rules.orders.edits import cancelled, edited
 from streams.rules.orders.emit import Decision, emit, forget_unwanted
 from streams.rules.orders.finance import posting, refused_by_erp, sales_order
@@ -93,13 +94,15 @@ def plan(state: OrderState, config: BrandConfig, decision: Decision) -> Plan:
     state = _since(state, waitings)
     state, cases = judged(state, findings, waitings, wakes)
     state, reads = _reads(state, config, waitings, wakes)
+    if config.stock.mode != "off" and (state.goods_outs or state.in_flight or state.withheld):
+        state = state.model_copy(update={"withheld": withheld(state, config)})
     state = _rest(state, config, findings, wakes)
-    wake_at = _whole_milliseconds(min((wake for wake in wakes if wake > state.now), default=None))
+    wake_at = whole_milliseconds(min((wake for wake in wakes if wake > state.now), default=None))
     version = config.version if findings else AT_REST
     return Plan(state.model_copy(update={"wake_at": wake_at, "config_version": version}), commands, cases, reads)
 
 
-def _whole_milliseconds(moment: datetime | None) -> datetime | None:
+def whole_milliseconds(moment: datetime | None) -> datetime | None:
     """Rounded up: the log counts milliseconds, and a restored index must not fire before a live one."""
     return None if moment is None else moment + timedelta(microseconds=-moment.microsecond % 1000)
 

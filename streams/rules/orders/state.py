@@ -170,6 +170,13 @@ class Overridden(Frozen):
     at: Utc
 
 
+class WithheldUnits(Frozen):
+    """Units of a stock item that this order's goods-outs still want though Shopify no longer commits them."""
+
+    item: OrderId
+    units: int
+
+
 class Epochs(Frozen):
     shopify: int = -1
     clarus: int = -1
@@ -239,6 +246,8 @@ class OrderState(Frozen):
     connection: ConnectionState | None = None
     connection_text: str = ""
 
+    withheld: tuple[WithheldUnits, ...] = ()
+    """What is told to the stock items; see `demand`."""
     at_rest_since: Utc | None = None
     """Since when there is nothing to do."""
     wake_at: Utc | None = None

@@ -28,7 +28,7 @@ def step(
     then either, and is not what the newer configuration is planned for.
     Without a configuration the order is known and waits: nothing is decided for a brand that nobody has configured.
     """
-    if state is not None and (decision.offset <= state.last_offset or is_repeated(state, event.source)):
+    if state is not None and (decision.offset <= state.last_offset or is_repeated(state.seen, event.source)):
         return None
     before = state if state is not None else first(event.brand, event.order, at)
     known = absorb(before, event, at, decision.offset).model_copy(update={"clarus_doubted": clarus_doubted})

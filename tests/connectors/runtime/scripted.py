@@ -89,9 +89,10 @@ class ScriptedPort:
             (reading,),
         )
 
-    async def resolve(self, hint: Hint) -> OrderId | None:
+    async def resolve(self, hint: Hint) -> Sequence[OrderId]:
         await self._call("resolve", (hint.order,))
-        return self.resolved.get(hint.order)
+        found = self.resolved.get(hint.order)
+        return () if found is None else (found,)
 
     async def changes(self, brand: Brand, cursor: str) -> Changes:
         return Changes((), cursor)

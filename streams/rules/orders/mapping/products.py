@@ -14,12 +14,7 @@ from streams.rules.orders.holds import Hold
 
 def product_code(sku: Sku, config: BrandConfig) -> Sku:
     """As the warehouse knows it; a bundle has none of its own, see `units_of`."""
-    rules = config.skus
-    renamed = next((one.clarus for one in rules.renames if one.shop == sku), None)
-    if renamed is not None:
-        return renamed
-    kept = "".join(letter for letter in sku if letter not in rules.remove)
-    return Sku(kept.strip() if rules.trim else kept)
+    return config.skus.code_of(sku)
 
 
 def bundle_of(sku: Sku, config: BrandConfig) -> Bundle | None:

@@ -1,0 +1,130 @@
+"""Reads stock from Clarus: balances, the goods-outs that still want some of it, and balances again."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import orjson
+
+from connectors.clarus.catalogue import Catalogue, Rights
+from connectors.clarus.lists import Node, text, whole_lists
+from connectors.runtime.port import Reading
+from kernel.clock import Clock
+from schemas.aggregates import stock_of
+from schemas.base import LocationId, OrderId, Sku
+from schemas.config import BrandConfig
+from schemas.references import read_reference
+
+NOT_ENDED = ("DRAFT", "PENDING", "PART_ALLOCATED", "ALLOCATED", "PICK", "PART")
+"""Status codes of goods-outs that may still take stock (Clarus' guide on order statuses)."""
+
+
+class StockReader:
+    """Of one tenant. A product's balance is one row per account and warehouse; one never counted has no row."""
+
+    def __init__(self, catalogue: Catalogue, clock: Clock, page_size: int) -> None:
+        self._catalogue, self._clock, self._page = catalogue, clock, page_size
+
+    async def read(self, config: BrandConfig, items: Sequence[OrderId]) -> list[Reading]:
+        """One Reading per item. `complete`: Clarus showed our account and all our warehouses in every answer.
+
+        The body is `{"known", "balances", "again", "others", "ours"}`: balances as answered before and after, the lines
+        of other channels as answered, and ours summed up: a hot item may have ten thousands of them.
+        """
+        started = self._clock.now()
+        wanted = {item: of for item in items if (of := stock_of(item)) is not None}
+        codes = sorted({code for code, _ in wanted.values()})
+        ids = await self._catalogue.known_products(codes)
+        if not ids:
+            rights = await self._catalogue.rights(config.account, _warehouses(config))
+            return [_reading(config, item, {"known": False}, started, rights.complete) for item in items]
+        before, first = await self._lists(config, ids.values(), "stock_balances")
+        lines, second = await self._lists(config, ids.values(), "goods_out_lines")
+        again, third = await self._lists(config, ids.values(), "stock_balances")
+        complete = first.complete and second.complete and third.complete
+        return [
+            _reading(config, item, _body(config, *of, of[0] in ids, before, lines, again), started, complete)
+            for item, of in wanted.items()
+        ]
+
+    async def _lists(self, config: BrandConfig, products: Iterable[int], root: str) -> tuple[list[Node], Rights]:
+        """The whole list. A goods-out without warehouse may take from any: its lines are asked for by the account."""
+        shown: list[Rights] = []
+        account = self._catalogue.account(config.account)
+        if account is None:
+            rights = await self._catalogue.rights(config.account, _warehouses(config))
+            shown.append(rights)
+            account = rights.account
+        if account is None:
+            return [], Rights(None, complete=False)
+        filter_: dict[str, Any] = {"account_id": {"eq": account}, "product_id": {"in": [str(id_) for id_ in products]}}
+        if root == "goods_out_lines":
+            filter_["goods_out_status_code"] = {"in": list(NOT_ENDED)}
+
+        async def page(after: Mapping[str, str | None]) -> Mapping[str, Any]:
+            asked: dict[str, Any] = {
+                "first": self._page,
+                "with_balances" if root == "stock_balances" else "with_lines": True,
+                root: filter_,
+                f"{root}_after": after[root],
+            }
+            data, rights = await self._beside(config, asked)
+            shown.append(rights)
+            return data
+
+        found = (await whole_lists([root], page))[root]
+        return found, Rights(shown[-1].account, all(rights.complete for rights in shown))
+
+    async def _beside(self, config: BrandConfig, asked: Mapping[str, Any]) -> tuple[Mapping[str, Any], Rights]:
+        return await self._catalogue.beside(config.account, _warehouses(config), asked, "stock")
+
+
+def _warehouses(config: BrandConfig) -> list[str]:
+    return sorted({rule.warehouse for rule in config.warehouses})
+
+
+def _body(
+    config: BrandConfig,
+    code: Sku,
+    location: LocationId,
+    known: bool,
+    before: list[Node],
+    lines: list[Node],
+    again: list[Node],
+) -> dict[str, Any]:
+    warehouse = config.warehouse_of(location)
+    mine = [line for line in lines if text(line, "product", "code") == code and _may_take(line, warehouse)]
+    others = [line for line in mine if not _is_ours(config, line)]
+    return {
+        "known": known,
+        "balances": _of(before, code, warehouse),
+        "again": _of(again, code, warehouse),
+        "others": others,
+        "ours": sum(still_wanted(line) for line in mine if _is_ours(config, line)),
+    }
+
+
+def _of(balances: list[Node], code: Sku, warehouse: str | None) -> list[Node]:
+    here = [one for one in balances if text(one, "warehouse", "code") == warehouse]
+    return sorted((one for one in here if text(one, "product", "code") == code), key=lambda one: text(one, "id"))
+
+
+def _may_take(line: Node, warehouse: str | None) -> bool:
+    """A goods-out without a warehouse takes by Clarus' own sequence, perhaps from this one."""
+    of = (line.get("goods_out") or {}).get("warehouse")
+    return of is None or of.get("code") == warehouse
+
+
+def _is_ours(config: BrandConfig, line: Node) -> bool:
+    read = read_reference(str((line.get("goods_out") or {}).get("reference") or ""))
+    return read is not None and read[0] == config.reference_prefix
+
+
+def still_wanted(line: Node) -> int:
+    """Units that may still leave under a line: of a shorted one only what it has been given."""
+    upper = "allocated_quantity" if line.get("short_status") else "order_quantity"
+    return max(0, int(line.get(upper) or 0) - int(line.get("dispatch_quantity") or 0))
+
+
+def _reading(config: BrandConfig, item: OrderId, body: dict[str, Any], started: datetime, complete: bool) -> Reading:
+    return Reading(config.brand, item, orjson.dumps(body), started, complete=complete)

@@ -1,0 +1,89 @@
+"""What an order means for stock: units still on their way out though Shopify counts them as free again, and what has
+been fulfilled since, which lowers Shopify's figures without a word.
+"""
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from schemas.aggregates import stock_id
+from schemas.base import LineId, LocationId, OrderId
+from schemas.config import BrandConfig
+from streams.rules.orders.mapping.products import units_of
+from streams.rules.orders.state import KnownGoodsOut, OrderState, WithheldUnits
+from streams.rules.orders.units import remaining
+
+
+class _Wanted(NamedTuple):
+    """Units that may still leave; `each`: how many of it a unit of the order's line takes."""
+
+    line: LineId
+    each: int
+    item: OrderId
+    units: int
+
+
+def withheld(state: OrderState, config: BrandConfig) -> tuple[WithheldUnits, ...]:
+    """Units that goods-outs of this order, made or being made, still want beyond what Shopify commits to it.
+
+    Shopify frees the units of a cancelled order or a removed line at once; the warehouse may ship them all the same.
+    What was withheld once stays in the list, with 0 units: that it is over must be said too.
+    """
+    total: Counter[OrderId] = Counter(dict.fromkeys((one.item for one in state.withheld), 0))
+    owed: dict[tuple[LineId, int, OrderId], int] = {}
+    committed = remaining(state.shopify) if state.shopify is not None else {}
+    for one in _wanted(state, config):
+        key = (one.line, one.each, one.item)
+        left = owed.setdefault(key, committed.get(one.line, 0) * max(1, one.each))
+        owed[key] = max(0, left - one.units)
+        total[one.item] += max(0, one.units - left)
+    known = {one.item for one in state.withheld}
+    return tuple(
+        WithheldUnits(item=item, units=units) for item, units in sorted(total.items()) if units or item in known
+    )
+
+
+def _wanted(state: OrderState, config: BrandConfig) -> Iterator[_Wanted]:
+    for known in state.goods_outs:
+        location = _location_of(known, state, config)
+        if location is None or known.goods_out.status.ended or known.gone or known.given_up:
+            continue
+        for line in known.goods_out.lines:
+            left = line.ordered - line.despatched
+            if line.line and left > 0:
+                yield _Wanted(line.line, line.each, stock_id(line.sku, location), left)
+    made = {known.reference for known in state.goods_outs}
+    for create in state.creates_in_flight:
+        if create.reference not in made:
+            for unit in create.lines:
+                yield _Wanted(unit.line, unit.each, stock_id(unit.sku, create.location), unit.quantity)
+
+
+def _location_of(known: KnownGoodsOut, state: OrderState, config: BrandConfig) -> LocationId | None:
+    orders = state.shopify.fulfilment_orders if state.shopify is not None else ()
+    named = (one.location for one in orders if one.id == known.fulfilment_order)
+    served = (rule.location for rule in config.warehouses if rule.warehouse == known.goods_out.warehouse)
+    return next(named, None) or next(served, None)
+
+
+def fulfilled(before: OrderState | None, after: OrderState, config: BrandConfig) -> tuple[OrderId, ...]:
+    """Stock items of which units were fulfilled, or fulfilments cancelled, between two states."""
+    if after.shopify is None or before is None or before.shopify is None or before.shopify is after.shopify:
+        return ()
+    moved = {line for line, units in (_told(after) - _told(before)).items() if units}
+    moved |= {line for line, units in (_told(before) - _told(after)).items() if units}
+    found: set[OrderId] = set()
+    for one in after.shopify.fulfilment_orders if moved else ():
+        for line in one.lines:
+            if line.line in moved:
+                found.update(stock_id(unit.sku, one.location) for unit in units_of(line, 1, config))
+    return tuple(sorted(found))
+
+
+def _told(state: OrderState) -> Counter[LineId]:
+    assert state.shopify is not None
+    told: Counter[LineId] = Counter()
+    for one in state.shopify.fulfilments:
+        if not one.cancelled:
+            told.update({unit.line: unit.quantity for unit in one.lines})
+    return told
