@@ -12,6 +12,7 @@ from connectors.clarus.read import ClarusReader
 from connectors.clarus.settings import ClarusTenant
 from connectors.clarus.setup import ClarusSetup
 from connectors.clarus.stock import StockReader
+from connectors.clarus.stock_poll import Movements
 from connectors.clarus.write import ClarusWriter
 from connectors.runtime.errors import Incompatible
 from connectors.runtime.port import Changes, Execution, Reading
@@ -35,6 +36,7 @@ class _Tenant:
         self.catalogue = Catalogue(self.client, clock, settings.known_for, settings.page_size)
         self.reader = ClarusReader(self.catalogue, clock, settings.page_size)
         self.stock = StockReader(self.catalogue, clock, settings.page_size)
+        self.movements = Movements(self.client, self.catalogue, clock, settings.page_size)
         self.poll = OpenGoodsOuts(self.reader, self.catalogue)
         self.writer = ClarusWriter(self.client, self.reader, self.catalogue, clock, settings.longest_request)
 
@@ -127,6 +129,16 @@ class ClarusPort:
         if config is None:
             return Changes((), cursor)
         return await self._tenants[brand].poll.changes(config, cursor)
+
+    async def moved(self, brand: Brand, cursor: str) -> Changes:
+        config = self._config_of(brand)
+        if config is None or config.stock.mode == "off":
+            return Changes((), cursor)
+        return await self._tenants[brand].movements.moved(config, cursor)
+
+    async def stocked(self, brand: Brand) -> Sequence[OrderId]:
+        config = self._config_of(brand)
+        return () if config is None or config.stock.mode == "off" else await self._tenants[brand].movements.all(config)
 
     async def listed(self, brand: Brand, since: datetime) -> Sequence[OrderId]:
         return await self._tenants[brand].poll.listed(self._config(brand), since)

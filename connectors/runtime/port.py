@@ -114,6 +114,19 @@ class Listing(Protocol):
 
 
 @runtime_checkable
+class KeepsStock(Protocol):
+    """A port whose system has stock. Both lists are hints; empty for a brand whose stock is not kept in step."""
+
+    async def moved(self, brand: Brand, cursor: str) -> Changes:
+        """Stock items that may have changed since the cursor ('' at first), with overlap."""
+        ...
+
+    async def stocked(self, brand: Brand) -> Sequence[OrderId]:
+        """Every stock item there is. Raises ConnectorError, also when the list does not prove that it is whole."""
+        ...
+
+
+@runtime_checkable
 class Budgeted(Protocol):
     """A port whose system, or whose own pace, limits it; without it the runtime's slots are the only limit."""
 

@@ -10,6 +10,7 @@ by the broker before the next call for that order, and before the record that as
 
 import asyncio
 import contextlib
+import math
 from collections import Counter
 from contextlib import AsyncExitStack
 from datetime import timedelta
@@ -23,7 +24,7 @@ from connectors.runtime.connections import Connections
 from connectors.runtime.endings import Endings
 from connectors.runtime.errors import ConnectorError
 from connectors.runtime.lanes import Lane, Lanes, WaitingCommand, WaitingHint
-from connectors.runtime.port import Budgeted, Port
+from connectors.runtime.port import Budgeted, KeepsStock, Port
 from connectors.runtime.progress import Progress
 from connectors.runtime.publisher import Publisher
 from connectors.runtime.reads import Reads
@@ -86,6 +87,8 @@ class ConnectorRuntime:
                     tasks.create_task(self._measure_often())
                     for brand in sorted(self._port.brands):
                         tasks.create_task(self._poll(brand))
+                        if isinstance(self._port, KeepsStock):
+                            tasks.create_task(self._poll_stock(self._port, brand))
             except BaseExceptionGroup as several:
                 raise several.exceptions[0] from several
 
@@ -287,6 +290,22 @@ class ConnectorRuntime:
                 await self._publisher.hints(brand, changes.orders, "poll")
                 if changes.proven:
                     await self._connections.well(brand)
+            except ConnectorError as error:
+                await self._connections.failed(brand, error)
+            await self._clock.sleep(self._settings.poll_every)
+
+    async def _poll_stock(self, port: KeepsStock, brand: Brand) -> None:
+        """Find stock that no webhook told of: what moved at every poll, everything at every sweep."""
+        cursor, swept = "", -math.inf
+        while True:
+            try:
+                changes = await port.moved(brand, cursor)
+                cursor = changes.cursor
+                await self._publisher.hints(brand, changes.orders, "poll")
+                if self._clock.monotonic() - swept >= self._settings.sweep_every:
+                    items = await port.stocked(brand)
+                    await self._publisher.hints(brand, items, "sweep")
+                    swept = self._clock.monotonic() if items else swept
             except ConnectorError as error:
                 await self._connections.failed(brand, error)
             await self._clock.sleep(self._settings.poll_every)

@@ -19,6 +19,8 @@ class RuntimeSettings(Frozen):
     delay: float = 10.0
     """A command that could not be tried is decided again after this."""
     poll_every: float = 60.0
+    sweep_every: float = Field(default=6 * 3600.0, gt=0)
+    """Every stock item is looked at on both sides so often, whatever was told."""
     commit_every: float = 0.5
     look_every: float = Field(default=0.2, gt=0)
     """How often it is looked whether something may begin that had to wait, when nothing comes in."""

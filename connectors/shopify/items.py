@@ -45,6 +45,12 @@ class Items:
             self._rules = None
         return rules.code_of(self._skus[item])
 
+    async def codes(self, rules: SkuRules) -> Sequence[Sku]:
+        """Of every item of the shop, read anew."""
+        await self._read()
+        self._sort(rules)
+        return sorted(self._by_code)
+
     def _has(self, codes: Sequence[Sku], rules: SkuRules) -> bool:
         self._sort(rules)
         return all(code in self._by_code for code in codes)

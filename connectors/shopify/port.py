@@ -149,6 +149,17 @@ class ShopifyPort:
     async def changes(self, brand: Brand, cursor: str) -> Changes:
         return await self._connections[brand].poll.changes(cursor)
 
+    async def moved(self, brand: Brand, cursor: str) -> Changes:
+        """Nothing: Shopify's levels cannot be searched by when they changed. Its webhooks tell, and the sweep."""
+        return Changes((), cursor)
+
+    async def stocked(self, brand: Brand) -> Sequence[OrderId]:
+        config = self._config_of(brand)
+        if config is None or config.stock.mode == "off":
+            return ()
+        codes = await self._connections[brand].items.codes(config.skus)
+        return [stock_id(code, rule.location) for code in codes for rule in config.warehouses]
+
     async def listed(self, brand: Brand, since: datetime) -> Sequence[OrderId]:
         return await self._connections[brand].poll.listed(since)
 

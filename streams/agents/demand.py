@@ -1,4 +1,4 @@
-"""What the orders of one partition mean for stock: kept up as states change, told to the stock items as one sum each."""
+"""What the orders of one partition mean for stock: kept up as states change, told to each stock item as one sum."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator

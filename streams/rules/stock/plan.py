@@ -181,7 +181,7 @@ def _asked(state: StockState, rules: StockRules, wishes: _Wishes) -> tuple[Stock
     again = timedelta(seconds=rules.ask_again)
     asks: list[Ask] = []
     still = {one.system: one for one in state.asked}
-    for system, token in sorted(wishes.asks.items()):
+    for system, token in ((system, wishes.asks[system]) for system in System if system in wishes.asks):
         before = still.get(system)
         if before is not None and before.token >= token and state.now < before.at + again:
             wishes.wakes.append(before.at + again)
