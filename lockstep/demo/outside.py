@@ -21,6 +21,7 @@ from sandbox.clarus.automations import Deliveries
 from sandbox.clarus.pickers import Pickers, PickerSettings
 from sandbox.clarus.records import Automation
 from sandbox.clarus.seed import Tenant, seed
+from sandbox.clarus.storekeeper import Storekeeper
 from sandbox.clarus.world import ClarusWorld
 from sandbox.clock import Clock
 from sandbox.erp.app import create_app as erp_app
@@ -32,6 +33,7 @@ from sandbox.shopify.setup import Subscription, Variant
 from sandbox.shopify.shop import Shop
 from sandbox.shopify.shoppers import Clientele, Habits, Shoppers
 from sandbox.shopify.webhooks import Webhooks
+from schemas.stock_rules import StockRules
 
 SECRET = "sandbox-webhook-secret"  # noqa: S105 - of a sandbox
 TOKEN = "sandbox-admin-token"  # noqa: S105
@@ -104,25 +106,42 @@ class Outside:
     def shop(self, brand: str) -> Shop:
         return self.shopify.shops[f"{brand}.example.test"]
 
-    def tell(self, intake: str, transport: httpx.AsyncBaseTransport | None = None) -> None:
-        """From now on webhooks and automations go to this address."""
+    def storekeeper(self, brand: DemoBrand, warehouse: str) -> Storekeeper:
+        return Storekeeper(self.clarus, str(brand.brand), brand.account, warehouse)
+
+    def stock_up(self, units: int) -> None:
+        """From now on stock is counted: so many units of everything in every warehouse, and offered by the shops."""
+        for brand in self.brands:
+            for location, warehouse in brand.warehouses.items():
+                for sku, code in zip(brand.skus, brand.items, strict=True):
+                    if sku not in brand.bundles:
+                        self.storekeeper(brand, warehouse).receive(code, units)
+                        self.shop(brand.brand).inventory.stock(sku, location, units)
+
+    def tell(self, intake: str, transport: httpx.AsyncBaseTransport | None = None, *, stock: bool = False) -> None:
+        """From now on webhooks and automations go to this address; with `stock` those of levels and balances too."""
         faults = self.shopify.faults.faults
+        events = [("goods_out", event) for event in GOODS_OUT_EVENTS]
+        if stock:
+            events.append(("stock_balance", "updated"))
         for brand in self.brands:
             targets = {"*": f"{intake}/shopify/{brand.brand}/{{topic}}"}
+            if stock:
+                targets["inventory_levels/*"] = targets["*"]
             shop = self.shop(brand.brand)
             shop.setup.subscriptions = [
                 Subscription(number, topic.upper().replace("/", "_"), targets["*"].format(topic=topic))
                 for number, topic in enumerate(TOPICS, start=1)
             ]
             self.webhooks.append(Webhooks(shop, targets, faults, self.chance, self.clock, transport))
-            for number, event in enumerate(GOODS_OUT_EVENTS):
+            for number, (resource, event) in enumerate(events):
                 self.clarus.add_automation(
                     Automation(
                         id=1000 + number + 100 * len(self.webhooks),
                         tenant=brand.brand,
-                        resource="goods_out",
+                        resource=resource,
                         event=event,
-                        webhook_url=f"{intake}/clarus/{brand.brand}/{PATH_TOKEN}",
+                        webhook_url=_address(f"{intake}/clarus/{brand.brand}/{PATH_TOKEN}", resource),
                     )
                 )
         client = httpx.AsyncClient(transport=transport)
@@ -209,10 +228,18 @@ def make_outside(
     )
 
 
-async def configure_brands(log: Log, release_from: datetime, *, edit_windows: bool = False) -> None:
-    """Publish every demo brand's first configuration."""
+def _address(intake: str, resource: str) -> str:
+    """Goods-outs are what an address without a word behind its token is about."""
+    return intake if resource == "goods_out" else f"{intake}/{resource}"
+
+
+async def configure_brands(
+    log: Log, release_from: datetime, *, edit_windows: bool = False, stock: StockRules | None = None
+) -> None:
+    """Publish every demo brand's first configuration. `stock`: how it is kept in step; None: not at all."""
     for brand in BRANDS:
-        config = brand.config(release_from, edit_window=edit_windows).model_copy(update={"version": 1})
+        first = {"version": 1, "stock": stock or StockRules()}
+        config = brand.config(release_from, edit_window=edit_windows).model_copy(update=first)
         await publish(log, brand.brand, lambda _, config=config: config)  # type: ignore[misc]  # mypy cannot infer a lambda with a default
 
 

@@ -32,12 +32,15 @@ from lockstep.simulation.seams import ProcessClock, ProcessLog
 from lockstep.simulation.wire import App, Wire
 from sandbox.faults import Faults
 from schemas.base import Brand, System
-from schemas.topics import ALL, ORDERS_EVENTS, ORDERS_STATE
+from schemas.stock_rules import StockRules
+from schemas.topics import ALL, ORDERS_EVENTS, ORDERS_STATE, STOCK_EVENTS, STOCK_STATE
 from streams.agents.normalise import SOURCES, NormaliseFold
 from streams.agents.orders import OrdersFold, orders_fold
+from streams.agents.stock import StockFold, stock_fold
 from streams.engine.settings import EngineSettings
 from streams.engine.worker import Ended, Worker
 from streams.rules.orders.state import OrderState
+from streams.rules.stock.state import StockState
 
 START = datetime(2026, 11, 3, 9, 0, tzinfo=UTC)
 PARTITIONS = 2
@@ -79,11 +82,14 @@ class House:
         seed: int = 1,
         runtime: RuntimeSettings = RUNTIME,
         engine: EngineSettings | None = None,
+        stock: StockRules | None = None,
     ) -> None:
+        """`stock`: how the brands keep their stock in step; None: nobody counts it, and no stock worker runs."""
         self.clock = LoopClock(START)
         self.log = self._empty_log()
         self.outside: Outside = make_outside(self.clock, seed, faults or Faults(), edit_windows=True)
         self.metrics = Metrics()
+        self._stock = stock
         self._runtime, self._engine = runtime, engine or EngineSettings()
         self._apps: dict[str, App] = {
             System.SHOPIFY: self.outside.shopify_app,
@@ -115,13 +121,13 @@ class House:
 
     async def __aenter__(self) -> "House":
         asyncio.get_running_loop().set_task_factory(own_tasks)  # type: ignore[arg-type]  # typeshed knows no `context` of 3.11
-        self.outside.tell("http://intake.test", _Door(self))
+        self.outside.tell("http://intake.test", _Door(self), stock=self._stock is not None)
         await self._open()
         return self
 
     async def _open(self) -> None:
         """Configure the brands in an empty log, open the door, start every role."""
-        await configure_brands(self.log, START - timedelta(hours=1), edit_windows=True)
+        await configure_brands(self.log, START - timedelta(hours=1), edit_windows=True, stock=self._stock)
         await self._configs.__aenter__()
         producer = self.log.producer()
         await producer.start()
@@ -134,7 +140,7 @@ class House:
             new_trace=lambda: str(uuid.UUID(int=self._traces.getrandbits(128), version=4)),
         )
         self.intake = Wire(intake, self._wires)
-        for name in (*System, "normalise", "orders"):
+        for name in (*System, "normalise", "orders", *(["stock"] if self._stock is not None else [])):
             self.start(name)
 
     async def __aexit__(self, *_: object) -> None:
@@ -180,6 +186,11 @@ class House:
                     role, log, [ORDERS_EVENTS.name], orders_fold, ORDERS_STATE.name, clock, self.metrics, self._engine
                 )
                 root = process.run(worker.run())
+            case "stock":
+                worker = Worker(
+                    role, log, [STOCK_EVENTS.name], stock_fold, STOCK_STATE.name, clock, self.metrics, self._engine
+                )
+                root = process.run(worker.run())
             case _:
                 root = process.run(self._connector(System(role), log, clock, process))
         instance = Instance(process, root, log, worker)
@@ -195,7 +206,7 @@ class House:
             port: Port
             match system:
                 case System.SHOPIFY:
-                    port = shopify_port(self.brands, clock, wire, self._wires.random)
+                    port = shopify_port(self.brands, clock, wire, self._wires.random, configs.of)
                 case System.CLARUS:
                     port = clarus_port(self.brands, configs.of, clock, wire)
                 case System.ERP:
@@ -255,5 +266,14 @@ class House:
             assert instance.worker is not None
             for fold in instance.worker.folds.values():
                 assert isinstance(fold, OrdersFold)
+                states |= fold.states()
+        return states
+
+    def stock(self) -> dict[str, StockState]:
+        states: dict[str, StockState] = {}
+        for instance in self.instances["stock"]:
+            assert instance.worker is not None
+            for fold in instance.worker.folds.values():
+                assert isinstance(fold, StockFold)
                 states |= fold.states()
         return states

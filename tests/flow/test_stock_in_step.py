@@ -1,0 +1,96 @@
+"""Stock from the warehouse to the shop: webhooks, log, readings, figures; in memory and virtual time."""
+
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from kernel.virtual_time import run_virtual
+from lockstep.simulation.house import House
+from sandbox.shopify.records import Address
+from schemas.aggregates import stock_id
+from schemas.base import LocationId, Sku
+from schemas.stock_rules import StockRules
+
+LEEDS = Address(
+    name="R. Example", address1="8 Mill Lane", city="Leeds", zip="LS1 4AB", country_code="GB", phone="+441130000000"
+)
+RULES = StockRules(mode="write", quiet_for=2, max_wait=10, buffer=1)
+
+
+def on_hand(house: House, sku: str = "0042-A") -> int:
+    inventory = house.outside.shop("acme").inventory
+    variant = inventory.variant(sku)
+    assert variant is not None
+    level = inventory.level(variant.id, 11)
+    assert level is not None
+    return level.quantity("on_hand")
+
+
+def last_cause(house: House) -> str:
+    written = house.stock()[f"acme/{stock_id(Sku('0042-A'), LocationId('11'))}"].written
+    return "" if written is None else written.why
+
+
+def play(story: Callable[[House], Coroutine[Any, Any, None]], rules: StockRules = RULES) -> None:
+    async def whole() -> None:
+        async with House(stock=rules) as house:
+            house.outside.stock_up(10)
+            await house.until(lambda: on_hand(house) == 10 - rules.buffer)
+            await story(house)
+            house.raise_what_ended()
+
+    run_virtual(whole())
+
+
+def test_a_receipt_a_sale_and_a_despatch_end_in_step() -> None:
+    async def story(house: House) -> None:
+        shop, acme = house.outside.shop("acme"), house.outside.brands[0]
+        keeper = house.outside.storekeeper(acme, "LDS1")
+        keeper.receive("0042-A", 5)
+        await house.until(lambda: on_hand(house) == 14)
+        order = shop.place_order([("0042-A", 3)], address=LEEDS)
+        shop.route(order, [11])
+        assert shop.inventory.available("0042-A", 11) == 11, "Shopify itself counts what it has sold"
+        await house.until(lambda: bool(house.outside.clarus.goods_outs))
+        (goods_out,) = house.outside.clarus.goods_outs.values()
+        house.outside.clarus.despatch(goods_out.id, tracking=["T1"])
+        await house.until(lambda: bool(order.fulfillments))
+        await house.until(lambda: on_hand(house) == 11)
+        assert shop.inventory.available("0042-A", 11) == 11
+        await house.clock.sleep(60)
+        assert on_hand(house) == 11
+
+    play(story)
+
+
+def test_a_figure_changed_by_hand_is_put_right() -> None:
+    async def story(house: House) -> None:
+        house.outside.shop("acme").inventory.set_by_hand("0042-A", 11, on_hand=50)
+        await house.until(lambda: on_hand(house) == 9)
+        await house.until(lambda: last_cause(house) == "by hand")
+
+    play(story)
+
+
+def test_wholesale_demand_is_taken_off_before_it_leaves() -> None:
+    async def story(house: House) -> None:
+        keeper = house.outside.storekeeper(house.outside.brands[0], "LDS1")
+        keeper.wholesale("WHOLESALE-1", {"0042-A": 4})
+        keeper.receive("0042-A", 1)
+        await house.until(lambda: on_hand(house) == 6)
+
+    play(story)
+
+
+def test_a_cancellation_the_warehouse_has_not_seen_is_not_sold_again() -> None:
+    async def story(house: House) -> None:
+        shop = house.outside.shop("acme")
+        order = shop.place_order([("0042-A", 4)], address=LEEDS)
+        shop.route(order, [11])
+        await house.until(lambda: bool(house.outside.clarus.goods_outs))
+        (goods_out,) = house.outside.clarus.goods_outs.values()
+        house.outside.clarus.allocate(goods_out.id)
+        house.outside.clarus.pick(goods_out.id)
+        shop.cancel(order)
+        await house.until(lambda: on_hand(house) == 5)
+
+    play(story)
