@@ -6,15 +6,18 @@ from dataclasses import dataclass
 
 from kernel.log import Log, Record
 from kernel.partitioner import partition_of
+from schemas.aggregates import stock_id
 from schemas.avro import Codec
-from schemas.base import Brand, OrderKey, split_key
+from schemas.base import Brand, LocationId, OrderKey, Sku, order_key, split_key
 from schemas.cases import Case
 from schemas.config import BrandConfig
 from schemas.errors import Unreadable
 from schemas.events import EVENT_KINDS, OrderEvent
-from schemas.topics import CASES, CONFIG, ORDERS_EVENTS
+from schemas.topics import CASES, CONFIG, ORDERS_EVENTS, STOCK_STATE
 from streams.agents.orders import OrdersFold
+from streams.engine.prefix import last_offset, unpack
 from streams.rules.orders.state import OrderState
+from streams.rules.stock.state import StockState
 
 _EVENTS = Codec(EVENT_KINDS)
 _CASES = Codec((Case,))
@@ -107,3 +110,18 @@ async def read_order(log: Log, key: OrderKey, progress: Progress = lambda _: Non
                 continue  # it lies in the dead letters
     brand = split_key(key)[0]
     return OrderStory(fold.states().get(key), fold.config_of(brand), tuple(told))
+
+
+async def read_stock(log: Log, brand: Brand, code: Sku, places: Sequence[LocationId]) -> list[StockState]:
+    """A product code's newest states at these locations, as the changelog has them."""
+    keys = {order_key(brand, stock_id(code, place)).encode() for place in places}
+    count = await log.partitions(STOCK_STATE.name)
+    partitions = sorted({partition_of(key, count) for key in keys})
+    found: dict[bytes, bytes] = {}
+    async with everything(log, [STOCK_STATE.name], partitions=partitions) as records:
+        async for record in records:
+            if record.key in keys and record.value is not None:
+                before = found.get(record.key)
+                if before is None or last_offset(record.value) >= last_offset(before):
+                    found[record.key] = record.value
+    return [StockState.model_validate_json(unpack(found[key])[1]) for key in sorted(found)]

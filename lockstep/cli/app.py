@@ -15,6 +15,7 @@ from lockstep.cli.doctor import doctor
 from lockstep.cli.orders import refresh, show
 from lockstep.cli.replay import rebuild, verify
 from lockstep.cli.run import run
+from lockstep.cli.stock import stock
 from lockstep.cli.topics import topics
 from lockstep.replay.pool import FoldProcessLostError
 from lockstep.schema_files import IncompatibleError
@@ -44,6 +45,7 @@ app.add_typer(topics, name="topics")
 app.add_typer(configuration, name="config")
 app.command()(show)
 app.add_typer(cases, name="case")
+app.command()(stock)
 app.command()(refresh)
 app.command()(verify)
 app.command()(rebuild)

@@ -13,7 +13,9 @@ from tests.paths import ROOT
 PARTIES = {
     "intake", "polls", "normalise", "connectors", "shopify connector", "clarus connector", "erp connector",
     "orders agent", "operators", "lockstep command line", "console", "lockstep config apply", "every process",
-    "orders agent on recovery", "read models", "case list", "notices", "people", "show", "verify", "rebuild",
+    "orders agent on recovery",
+    "stock agent", "stock agent on recovery", "stock",
+    "read models", "case list", "notices", "people", "show", "verify", "rebuild",
 }  # fmt: skip
 """Everybody who may write or read a topic."""
 

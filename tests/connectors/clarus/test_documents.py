@@ -56,8 +56,33 @@ def test_what_is_recorded_fits_the_schema(story: str) -> None:
         assert _paths(executed.data) == _paths(data), "all that was asked for, and nothing else"
 
 
+OF_PRODUCTS = {"account_id": {"eq": "31"}, "product_id": {"in": ["20001"]}}
+STOCK: dict[str, dict[str, Any]] = {
+    "stock": {
+        "first": 100,
+        "with_lines": True,
+        "goods_out_lines": {**OF_PRODUCTS, "goods_out_status_code": {"in": ["PENDING"]}},
+        "stock_balances": OF_PRODUCTS,
+        "account": {"code": {"eq": "ACME"}},
+        "warehouses": {"code": {"in": ["LDS1"]}},
+    },
+    "transactions": {
+        "filter": {"account_id": {"eq": "31"}, "created_at": {"from": "2026-11-03T09:00:00+00:00"}},
+        "first": 100,
+        "after": None,
+    },
+    "balances": {"filter": {"account_id": {"eq": "31"}}, "first": 100, "after": None},
+}
+"""What the stock documents are sent with; they are played in tests/flow."""
+
+
+@pytest.mark.parametrize("name", sorted(STOCK))
+def test_variables_of_stock_are_valid(name: str) -> None:
+    assert _wrong_variables(schema(), name, STOCK[name]) == []
+
+
 def test_every_document_is_part_of_a_story() -> None:
-    used = {BY_OPERATION[one["request"]["operation"]] for story in STORIES for one in recorded(story)}
+    used = set(STOCK) | {BY_OPERATION[one["request"]["operation"]] for story in STORIES for one in recorded(story)}
     assert used == set(DOCUMENTS)
 
 

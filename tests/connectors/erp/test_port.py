@@ -149,5 +149,5 @@ def test_a_hint_names_its_order_and_nothing_else_is_known() -> None:
     port = ErpPort({ACME: ScriptedErp(clock)}, clock)
     hint = Hint(brand=ACME, order=OrderId("5001"), why="poll", seen_at=NOON)
     unknown = hint.model_copy(update={"order": OrderId("~17")})
-    assert asyncio.run(port.resolve(hint)) == "5001"
-    assert asyncio.run(port.resolve(unknown)) is None
+    assert asyncio.run(port.resolve(hint)) == ("5001",)
+    assert asyncio.run(port.resolve(unknown)) == ()

@@ -87,7 +87,27 @@ def test_what_follows_the_token_may_name_the_automation(event: str) -> None:
     at_the_door(story)
 
 
-@pytest.mark.parametrize("event", ["/stock.received", "/goods_in/completed", "/stock_balance.updated"])
+@pytest.mark.parametrize("event", ["/stock.received", "/stock_balance.updated", "/stock_balance"])
+def test_an_automation_about_stock_names_warehouse_and_product(event: str) -> None:
+    async def story(door: Door) -> None:
+        record = {"id": 7, "warehouse": {"id": 401, "code": "LDS1"}, "product": {"id": 20001, "code": "0042-A"}}
+        assert (await door.clarus({"data": record}, event=event)).status_code == 200
+        ((key, hint),) = door.hints(System.CLARUS)
+        assert (key, hint.order, hint.why) == ("acme/~balance/LDS1/0042-A", "~balance/LDS1/0042-A", "automation")
+
+    at_the_door(story)
+
+
+def test_an_automation_about_stock_that_names_none_is_refused() -> None:
+    async def story(door: Door) -> None:
+        answer = await door.clarus({"data": {"id": 7}}, event="/stock_balance.updated")
+        assert (answer.status_code, door.written()) == (400, 0)
+        assert "codes of warehouse and product" in answer.text
+
+    at_the_door(story)
+
+
+@pytest.mark.parametrize("event", ["/goods_in/completed", "/load_drop.dispatched"])
 def test_an_automation_about_something_else_is_answered_and_left_alone(event: str) -> None:
     """Its `id` is no goods-out's: looked up as one it would name a stranger's order."""
 

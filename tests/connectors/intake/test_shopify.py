@@ -273,6 +273,7 @@ BY_TOPIC: list[tuple[str, dict[str, Any], str]] = [
         },
         "~fulfillment_order/73",
     ),
+    ("inventory_levels/update", {"inventory_item_id": 801, "location_id": 11, "available": 7}, "~level/801/11"),
     (
         "fulfillment_holds/added",
         {"fulfillment_order": FULFILMENT_ORDER, "fulfillment_hold": {"id": 1}},
@@ -305,7 +306,7 @@ def test_every_family_has_its_example_above() -> None:
 
 @pytest.mark.parametrize(
     "topic",
-    ["inventory_levels/update", "products/update", "app/uninstalled", "customers/redact", "shop/redact", "x" * 500],
+    ["inventory_items/update", "products/update", "app/uninstalled", "customers/redact", "shop/redact", "x" * 500],
 )
 def test_other_topics_are_answered_and_left_alone(topic: str) -> None:
     async def story(door: Door) -> None:

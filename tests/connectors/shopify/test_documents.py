@@ -26,6 +26,21 @@ def test_document_is_valid(schema: GraphQLSchema, operation: str) -> None:
     assert validate(schema, parse(document(operation))) == []
 
 
+SET = {
+    "name": "on_hand",
+    "reason": "correction",
+    "referenceDocumentUri": "gid://lockstep/StockDecision/7",
+    "quantities": [
+        {
+            "inventoryItemId": "gid://shopify/InventoryItem/801",
+            "locationId": "gid://shopify/Location/11",
+            "quantity": 9,
+            "changeFromQuantity": 11,
+        }
+    ],
+}
+
+
 def _variables() -> list[tuple[str, dict[str, Any]]]:
     sizes = dict.fromkeys(("lines", "shippingLines", "fulfilmentOrders", "fulfilmentOrderLines"), 10)
     page = {"id": "gid://shopify/Order/1", "first": 100, "after": "c"}
@@ -39,6 +54,10 @@ def _variables() -> list[tuple[str, dict[str, Any]]]:
         ("OrderStamps", {**page, "after": None}),
         ("ChangedOrders", {"first": 250, "after": None, "query": "updated_at:>='2026-11-03T08:00:00Z'"}),
         ("OrderOfFulfilmentOrder", {"id": "gid://shopify/FulfillmentOrder/1"}),
+        ("StockItems", {"first": 250, "after": None}),
+        ("StockItem", {"id": "gid://shopify/InventoryItem/801"}),
+        ("StockLevels", {"ids": ["gid://shopify/InventoryItem/801"], "location": "gid://shopify/Location/11"}),
+        ("SetOnHand", {"key": "k", "input": SET}),
         ("ShopScopes", {}),
         ("ShopLocations", {"first": 100, "after": None}),
         ("ShopVariants", {"first": 40, "after": "c", "query": "id:>=7", "levels": 8, "withLevels": True}),

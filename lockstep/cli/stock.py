@@ -1,0 +1,38 @@
+"""`stock`: why Shopify has the figure it has of an item."""
+
+from typing import Annotated
+
+import typer
+
+from lockstep.cli.common import finish, out, the_log
+from lockstep.reading import newest_configs, read_stock
+from lockstep.stock_words import explained
+from schemas.base import Brand, LocationId, Sku
+
+
+def stock(
+    brand: Annotated[str, typer.Argument(help="the brand, for example acme")],
+    sku: Annotated[str, typer.Argument(help="the product code in Clarus, or the SKU in the shop")],
+    location: Annotated[str, typer.Option(help="a Shopify location's number; without, all that are mapped")] = "",
+) -> None:
+    """Explain a stock figure: both readings, what is taken off, what was written when and why, what happens next.
+
+    Reads the stock table's changelog; changes nothing.
+    """
+    with out.status(f"reading the stock of {brand} …"):
+        config = finish(newest_configs(the_log())).get(Brand(brand))
+        if config is None:
+            out.print(f"{brand}: expected a configured brand; `lockstep config show` lists them")
+            raise typer.Exit(1)
+        code = config.skus.code_of(Sku(sku))
+        places = [LocationId(location)] if location else [rule.location for rule in config.warehouses]
+        found = finish(read_stock(the_log(), Brand(brand), code, places))
+    if not found:
+        out.print(
+            f"{code}: not in the log of {brand} at {', '.join(places)}. Is stock switched on, and the code right?"
+        )
+        raise typer.Exit(1)
+    for state in found:
+        out.print(f"[bold]{state.code}[/bold] at {state.location} as of {state.now:%Y-%m-%d %H:%M:%S} UTC")
+        for line in explained(state, config):
+            out.print(f"  {line}", markup=False)
