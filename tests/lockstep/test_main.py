@@ -71,5 +71,5 @@ def test_a_production_image_does_without_what_only_the_sandbox_needs() -> None:
     ).stdout
 
     assert named.split() == [
-        "audit", "doctor", "pause", "rebuild", "refresh", "resume", "run", "show", "verify",
+        "audit", "doctor", "pause", "rebuild", "refresh", "resume", "run", "show", "stock", "verify",
     ]  # fmt: skip

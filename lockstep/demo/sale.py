@@ -1,0 +1,61 @@
+"""A flash sale, as the outside world sees it: few things, many shoppers, people's hands at the stock meanwhile."""
+
+import asyncio
+
+from lockstep.demo.outside import Outside
+from sandbox.shopify.records import Order
+from sandbox.stock.books import StockBooks
+from sandbox.stock.flash_sale import FlashSale
+from sandbox.stock.ledger import Spot
+from sandbox.stock.traffic import ShopHand, WarehouseHand
+
+HOT = ("0042-A", "MUG-BLUE")
+"""What everybody wants, of the first brand's; the first one's zeros matter."""
+
+
+class SaleDay:
+    """Stock is counted from its creation on: `units` of the hot items in all, in the first warehouse, and offered."""
+
+    def __init__(self, outside: Outside, buyers: int, units: int, window: float, hands: int = 0) -> None:
+        """`window`: seconds in which all buyers come. `hands`: turns of people at the stock, in both systems."""
+        self._outside, self._hands = outside, hands
+        brand = outside.brands[0]
+        self._shop = outside.shop(str(brand.brand))
+        self._location, warehouse = next(iter(brand.warehouses.items()))
+        self._keeper = outside.storekeeper(brand, warehouse)
+        for number, sku in enumerate(HOT):
+            share = units // len(HOT) + (number < units % len(HOT))
+            self._keeper.receive(sku, share)
+            for location in brand.warehouses:
+                self._shop.inventory.stock(sku, location, share if location == self._location else 0)
+        self.spots = [
+            Spot(self._shop.domain, sku, self._location, str(brand.brand), brand.account, sku, (warehouse,))
+            for sku in HOT
+        ]
+        self.books = StockBooks([self._shop], outside.clarus, self.spots)
+        outside.shopify.judged = self.books.dump
+        shipping = tuple(brand.shipping)
+        self.sale = FlashSale(self._shop, HOT, buyers, window, outside.chance, shipping)
+
+    async def run(self) -> None:
+        """Returns when the last shopper has come and people's hands rest."""
+        clock, chance = self._outside.clock, self._outside.chance
+        await asyncio.gather(
+            self.sale.run(),
+            WarehouseHand([(self._keeper, HOT)], chance).run(clock, self._hands),
+            ShopHand(self._shop, [(sku, self._location) for sku in HOT], chance).run(clock, self._hands),
+        )
+
+    def open_orders(self) -> list[Order]:
+        """Those of which something is still owed to a shopper."""
+        return [
+            order
+            for order in self._shop.orders.values()
+            if order.cancelled_at is None
+            and any(line.remaining for one in order.fulfillment_orders for line in one.lines if one.status != "CLOSED")
+        ]
+
+    def said(self) -> str:
+        """Everything that may still move; the same for a while means that nothing does."""
+        levels = [level.kept for level in self._shop.inventory.levels.values()]
+        return f"{levels} {len(self._shop.made)} {self.books.at_rest()}"

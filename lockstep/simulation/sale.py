@@ -1,0 +1,89 @@
+"""A flash sale in virtual time: the whole flow keeps stock in step while many shoppers want few things."""
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Any
+
+from kernel.virtual_time import run_virtual
+from lockstep.demo.naive_stock import NaiveStock
+from lockstep.demo.outside import TOKEN
+from lockstep.demo.sale import SaleDay
+from lockstep.demo.stock_report import StockReport, causes, stock_report
+from lockstep.simulation.house import RUNTIME, House
+from sandbox.faults import Faults
+from schemas.stock_rules import StockRules
+
+RULES = StockRules(mode="write", quiet_for=2, max_wait=10)
+LOOK_EVERY = 2.0
+QUIET_FOR = 40.0
+"""Seconds in which no figure moves before the verdict: longer than debounce, reads, a write and its retries."""
+AT_MOST = 1800.0
+
+
+class NeverAtRestError(AssertionError):
+    """Figures still move long after the last shopper has gone."""
+
+
+def play_sale(
+    seed: int,
+    *,
+    buyers: int,
+    units: int,
+    window: float = 60.0,
+    faults: Faults | None = None,
+    hands: int = 0,
+    naive: bool = False,
+    kill_at: float | None = None,
+    rules: StockRules = RULES,
+) -> StockReport:
+    """`buyers` want one or two of two hot items within `window` seconds; there are `units` of them in all.
+
+    `hands`: so many turns of the warehouse's people and of the shop's staff meanwhile. `naive`: a program that writes
+    Clarus' figure straight to available keeps the stock, and nobody else. `kill_at`: seconds after which the stock
+    worker is killed and started again. Deterministic.
+    """
+    rules = rules.model_copy(update={"mode": "off"}) if naive else rules
+
+    async def play() -> StockReport:
+        runtime = RUNTIME.model_copy(update={"poll_every": 20.0, "sweep_every": 120.0})
+        async with House(faults, seed, runtime, stock=rules) as house:
+            day = SaleDay(house.outside, buyers, units, window, hands)
+            works: list[Coroutine[Any, Any, None]] = [house.outside.pickers().run()]
+            if naive:
+                works.append(NaiveStock(house.outside, day.spots, TOKEN).run())
+            if kill_at is not None:
+                works.append(_killed(house, kill_at))
+            background = [asyncio.create_task(work) for work in works]
+            try:
+                await day.run()
+                await _rested(house, day, whole=not (naive or hands))
+            finally:
+                for task in background:
+                    task.cancel()
+                await asyncio.gather(*background, return_exceptions=True)
+            assert not house.crashed, house.crashed
+            shops = [shop.inventory.books for shop in house.outside.shopify.shops.values()]
+            return stock_report(day.books, shops, rules.buffer, await causes(house.log))
+
+    return run_virtual(play())
+
+
+async def _killed(house: House, after: float) -> None:
+    await house.clock.sleep(after)
+    await house.kill("stock")
+    await house.clock.sleep(3.0)
+    house.start("stock")
+
+
+async def _rested(house: House, day: SaleDay, *, whole: bool) -> None:
+    """Returns when nothing has moved for a while and, if `whole`, nobody is owed anything. Raises NeverAtRestError."""
+    last, since, began = "", house.clock.monotonic(), house.clock.monotonic()
+    while house.clock.monotonic() - began < AT_MOST:
+        await house.clock.sleep(LOOK_EVERY)
+        now = day.said()
+        if now != last:
+            last, since = now, house.clock.monotonic()
+        elif house.clock.monotonic() - since >= QUIET_FOR and not (whole and day.open_orders()):
+            return
+    owed = [order.name for order in day.open_orders()]
+    raise NeverAtRestError(f"owed: {owed}; figures: {day.books.at_rest()}")
