@@ -24,6 +24,7 @@ from graphql import (
 )
 
 from sandbox.shopify.bucket import MOST_POINTS_A_QUERY
+from sandbox.shopify.bulk import BulkOperations
 from sandbox.shopify.cost import RECORDED, actual, requested
 from sandbox.shopify.records import Fulfillment, Order
 from sandbox.shopify.set_quantities import SetQuantities
@@ -58,6 +59,7 @@ class AdminApi:
     def __init__(self, shop: Shop, posted: Posted | None = None) -> None:
         self._shop, self._posted = shop, posted
         self._set_quantities = SetQuantities(shop)
+        self.bulk = BulkOperations(shop)
 
     async def answer(self, query: str, variables: dict[str, Any], operation_name: str | None) -> dict[str, Any]:
         """The whole GraphQL response body."""
@@ -153,6 +155,8 @@ class AdminApi:
             **setup_roots(self._shop),
             "fulfillmentCreate": self._create,
             "fulfillmentTrackingInfoUpdate": self._track,
+            "bulkOperation": self._by_id,
+            "bulkOperationRunQuery": self._bulk,
             "inventorySetQuantities": _WithInfo(self._set_quantities),
         }
 
@@ -177,6 +181,8 @@ class AdminApi:
             case "Fulfillment":
                 found = self._fulfillment(number)
                 return None if found is None else fulfillment_view(*found)
+            case "BulkOperation":
+                return self.bulk.view(number)
             case _:
                 return stock_node(self._shop, id_)
 
@@ -223,6 +229,9 @@ class AdminApi:
         except Refusal as refused:
             return _user_error(refused.message, *refused.field)
         return {"fulfillment": fulfillment_view(order, made), "userErrors": []}
+
+    def _bulk(self, query: str, groupObjects: bool = False) -> View:  # noqa: N803
+        return self.bulk.run(schema(), self._root(), _resolve, query, grouped=groupObjects)
 
     def _track(self, **given: Any) -> View:
         found = self._fulfillment(number_of(given["fulfillmentId"]))

@@ -3,6 +3,7 @@
 POST /{shop domain}/admin/api/{version}/graphql.json     with X-Shopify-Access-Token
 GET  /_sandbox/books                                      every shop's books
 GET  /_sandbox/stock                                      its sales, refused sales and writes of figures
+GET  /_sandbox/bulk/{shop domain}/{number}.jsonl          what a bulk query found
 """
 
 import asyncio
@@ -20,7 +21,7 @@ from sandbox.shopify.api import VERSION, AdminApi, Posted
 from sandbox.shopify.levels import NAMES
 from sandbox.shopify.shop import Shop
 
-MUTATIONS = ("fulfillmentCreate", "fulfillmentTrackingInfoUpdate", "inventorySetQuantities")
+MUTATIONS = ("fulfillmentCreate", "fulfillmentTrackingInfoUpdate", "inventorySetQuantities", "bulkOperationRunQuery")
 """Faults are drawn for each of these by name, for all reading as `query`."""
 
 
@@ -75,7 +76,14 @@ def create_app(world: ShopifyWorld) -> Starlette:
             message = "[API] Invalid API key or access token (unrecognized login or wrong password)"
             return JSONResponse({"errors": message}, status_code=401)
         body = await request.json()
-        return await _answer(world, world.apis[shop.domain], body)
+        api = world.apis[shop.domain]
+        api.bulk.base = str(request.base_url)
+        return await _answer(world, api, body)
+
+    async def bulk(request: Request) -> Response:
+        api = world.apis.get(request.path_params["shop"])
+        found = None if api is None else api.bulk.file(request.path_params["number"])
+        return Response("Not Found", 404) if found is None else Response(found, media_type="application/jsonl")
 
     async def books(_: Request) -> Response:
         return JSONResponse(world.books())
@@ -88,6 +96,7 @@ def create_app(world: ShopifyWorld) -> Starlette:
             Route("/{shop}/admin/api/{version}/graphql.json", graphql, methods=["POST"]),
             Route("/_sandbox/books", books, methods=["GET"]),
             Route("/_sandbox/stock", stock, methods=["GET"]),
+            Route("/_sandbox/bulk/{shop}/{number:int}.jsonl", bulk, methods=["GET"]),
         ]
     )
 

@@ -27,8 +27,10 @@ def connection(found: Sequence[Any], view: Callable[[Any], View]) -> Callable[..
         start = int(after) if after else 0
         chosen = found[start : start + first] if first is not None else found[start:]
         end = start + len(chosen)
+        nodes = [view(one) for one in chosen]
         return {
-            "nodes": [view(one) for one in chosen],
+            "nodes": nodes,
+            "edges": [{"cursor": str(start + place), "node": node} for place, node in enumerate(nodes, start=1)],
             "pageInfo": {
                 "hasNextPage": end < len(found),
                 "hasPreviousPage": start > 0,
