@@ -3,6 +3,7 @@
 import gc
 import logging
 import os
+import signal
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
@@ -99,7 +100,8 @@ def _played(seeds: Iterable[int], events: int, workers: int) -> Iterator[Result]
                 for one in done:
                     yield one.result()
         finally:
-            pool.shutdown(wait=False, cancel_futures=True)
+            # Waited for: a pool that is still ending while the interpreter does writes to a pipe that is closed.
+            pool.shutdown(cancel_futures=True)
 
 
 def _drawn(seed: int, events: int) -> Result:
@@ -109,7 +111,10 @@ def _drawn(seed: int, events: int) -> Result:
 
 
 def _quiet() -> None:
-    """What the played processes log is nobody's news; and rubbish is swept between histories, not in them."""
+    """What the played processes log is nobody's news; and rubbish is swept between histories, not in them. Ctrl-C is
+    for the process that asked: this one ends with its history.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     configure("simulate", logging.CRITICAL)
     logging.disable(logging.CRITICAL)
     gc.disable()
