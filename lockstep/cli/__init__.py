@@ -1,5 +1,16 @@
-"""The `lockstep` command line: one file per subject, put together in `main`."""
+"""The `lockstep` command line: one file per subject, put together in `app`."""
 
-from lockstep.cli.app import main
+import sys
 
-__all__ = ["main"]
+STOPPED = 130
+"""What a shell expects of a program that Ctrl-C ended."""
+
+
+def main() -> None:
+    """Load the commands and run one. Ctrl-C ends it without a stack trace, while they are loaded too."""
+    try:
+        from lockstep.cli.app import run_app  # noqa: PLC0415 - takes a second, in which somebody may think better of it
+
+        run_app()
+    except KeyboardInterrupt:
+        sys.exit(STOPPED)

@@ -55,7 +55,7 @@ app.command()(doctor)
 app.command()(audit)
 
 
-def main() -> None:
+def run_app() -> None:
     """Run; what a person can mend is one message and exit code 2, without a stack trace."""
     try:
         app()

@@ -73,3 +73,23 @@ def test_a_production_image_does_without_what_only_the_sandbox_needs() -> None:
     assert named.split() == [
         "audit", "doctor", "pause", "rebuild", "refresh", "resume", "run", "show", "stock", "verify",
     ]  # fmt: skip
+
+
+STOPPED_WHILE_LOADING = """
+import os, signal, sys
+class Impatient:
+    def find_spec(self, name, path=None, target=None):
+        if name == "lockstep.cli.audit":
+            os.kill(os.getpid(), signal.SIGINT)
+sys.meta_path.insert(0, Impatient())
+from lockstep.cli import main
+main()
+"""
+
+
+def test_ctrl_c_while_the_commands_are_loaded_leaves_no_stack_trace() -> None:
+    ended = subprocess.run(
+        [sys.executable, "-c", STOPPED_WHILE_LOADING], capture_output=True, text=True, timeout=60, check=False
+    )
+
+    assert (ended.returncode, ended.stdout, ended.stderr) == (130, "", "")
