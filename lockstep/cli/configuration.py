@@ -13,6 +13,7 @@ from lockstep.cli.common import finish, out, settings, the_log
 from lockstep.cli.preview import preview
 from lockstep.publishing import publish
 from lockstep.reading import newest_configs
+from lockstep.settings import read_connections
 from schemas.base import Brand, System
 from schemas.config import BrandConfig
 from streams.rules.orders.mapping.doubts import doubts
@@ -25,10 +26,15 @@ File = Annotated[Path, typer.Argument(help="TOML file of one brand")]
 
 @configuration.command()
 def check(file: File) -> None:
-    """Check a file; publish nothing."""
+    """Check a file, and where LOCKSTEP_CONNECTIONS names one the connections too; publish nothing."""
     config = read_brand(file)
     out.print(f"{file}: brand {config.brand}, {_summary(config)}: good.")
     _tell_doubts(config)
+    chosen = settings()
+    if chosen.connections is not None:
+        brands = read_connections(chosen)
+        known = "" if config.brand in brands else f", none of {config.brand}"
+        out.print(f"{chosen.connections}: connections of {len(brands)} brands{known}: good.")
 
 
 @configuration.command()

@@ -191,9 +191,10 @@ CATALOGUE: MappingProxyType[Code, Entry] = MappingProxyType(
         ),
         Code.GROUP_WITHOUT_MEMBERS: Entry(
             Subject.GROUPS, _ADVICE,
-            "Every role runs. The brokers drop the commits of a group whose last member left longer ago than "
-            "`offsets.retention.minutes`; it then begins with the oldest record.",
-            "`lockstep run` the role.",
+            "Every role runs, and of the notices every target is told. The brokers drop the commits of a group "
+            "whose last member left longer ago than `offsets.retention.minutes`; it then begins with the oldest "
+            "record.",
+            "`lockstep run` the role; of `lockstep.notices.BRAND.TARGET` it is `notices`.",
         ),
         Code.MEMBERS_IDLE: Entry(
             Subject.GROUPS, _ADVICE,

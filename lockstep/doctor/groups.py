@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from kernel.log import Group, Partition, Span
 from lockstep.doctor.catalogue import Finding
 from lockstep.doctor.codes import Code
-from lockstep.doctor.installation import READS, Installation
+from lockstep.doctor.installation import Installation
 
 BEHIND = 1000
 """Records; as in the alert rules."""
@@ -16,7 +16,7 @@ COMMITS_KEPT_MINUTES = 7 * 24 * 60
 def check_groups(there: Installation) -> Iterator[Finding]:
     kept = {broker: _minutes(settings) for broker, settings in there.brokers.items()}
     shortest = min(kept.values(), default=COMMITS_KEPT_MINUTES)
-    for name, topics in READS.items():
+    for name, topics in there.reads.items():
         group = there.groups[name]
         yield from _members(there, name, group, shortest)
         lags: dict[str, int] = defaultdict(int)
@@ -40,7 +40,7 @@ def _members(there: Installation, name: str, group: Group, kept_minutes: int) ->
         dropped = f"; its commits are dropped {kept_minutes / 1440:g} days after the last one left"
         found = f"none{dropped if group.committed else ''}"
         yield Finding(Code.GROUP_WITHOUT_MEMBERS, name, "a member", found)
-    most = max((there.topics[topic].partitions for topic in READS[name] if topic in there.topics), default=0)
+    most = max((there.topics[topic].partitions for topic in there.reads[name] if topic in there.topics), default=0)
     if group.members > most > 0:
         yield Finding(Code.MEMBERS_IDLE, name, f"at most {most} members", str(group.members))
 

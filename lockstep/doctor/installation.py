@@ -18,7 +18,7 @@ READS: Mapping[str, tuple[str, ...]] = {
     "lockstep.normalise": SOURCES,
     "lockstep.orders": (ORDERS_EVENTS.name,),
 }
-"""Every consumer group of ours and the topics it reads."""
+"""Every role's consumer group and the topics it reads. Notices have one group a target, see `Installation.reads`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,3 +76,5 @@ class Installation:
     overdue: Mapping[Owner, int]
     open_cases: int
     unreadable_cases: int
+    reads: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: READS)
+    """Every consumer group there is to be, those of the notices' targets too, and the topics it reads."""

@@ -9,8 +9,9 @@ from pydantic import ValidationError
 from kernel.kafka_log import KafkaLog, TopicSpec
 from kernel.log import Group, Log, Partition, Record, Span
 from lockstep.doctor.installation import READS, Installation, Letter, Table
+from lockstep.notices.target import group_of
 from lockstep.reading import case_in, everything
-from lockstep.settings import Settings, SettingsError, read_connections
+from lockstep.settings import Connections, Settings, SettingsError, read_connections
 from schemas.base import Brand, split_key
 from schemas.cases import Case
 from schemas.config import BrandConfig
@@ -34,14 +35,16 @@ async def look(log: KafkaLog, settings: Settings, now: datetime, progress: Progr
     topics = await log.describe_topics(names)
     placement, brokers = await log.describe_placement(names), await log.describe_brokers()
     progress("consumer groups")
-    groups = await log.describe_groups(list(READS))  # before the ends: what is read meanwhile is no commit beyond them
+    connections = _connections(settings)
+    reads = {**READS, **({} if connections is None or isinstance(connections, str) else _told(connections))}
+    groups = await log.describe_groups(list(reads))  # before the ends: what is read meanwhile is no commit beyond them
     spans = dict(await log.spans(sorted(topics))) if topics else {}
     first_kept = {
         where: await _first_kept(log, where, span)
         for where, span in spans.items()
         if where.topic == ORDERS_EVENTS.name and span.begin > 0
     }
-    half_kept = await _half_kept(log, topics, groups, spans, now)
+    half_kept = await _half_kept(log, topics, reads, groups, spans, now)
     progress("states")
     table: Mapping[int, Table] = {}
     if ORDERS_STATE.name in topics:
@@ -64,13 +67,14 @@ async def look(log: KafkaLog, settings: Settings, now: datetime, progress: Progr
         groups=groups,
         half_kept=half_kept,
         table=table,
-        connections=_connections(settings),
+        connections=_versions(connections),
         configs=configs,
         unreadable_configs=unreadable_configs,
         letters=letters,
         overdue=Counter(case.owner for case in cases if case.due_at < now),
         open_cases=len(cases),
         unreadable_cases=unreadable_cases,
+        reads=reads,
     )
 
 
@@ -91,13 +95,14 @@ async def _first_kept(log: Log, where: Partition, span: Span) -> datetime | None
 async def _half_kept(
     log: KafkaLog,
     topics: Mapping[str, TopicSpec],
+    reads: Mapping[str, tuple[str, ...]],
     groups: Mapping[str, Group],
     spans: Mapping[Partition, Span],
     now: datetime,
 ) -> dict[Partition, int | None]:
     """Of partitions with unread records from which records are deleted by age. One question a topic."""
     found: dict[Partition, int | None] = {}
-    for group, read in READS.items():
+    for group, read in reads.items():
         for topic in read:
             settings = topics[topic].config if topic in topics else {}
             kept = int(settings.get("retention.ms", "-1"))
@@ -180,10 +185,25 @@ def _letter(record: Record) -> Letter:
     return Letter(said.get("stage", "unknown"), where, int(offset) if offset.isdecimal() else -1, record.at)
 
 
-def _connections(settings: Settings) -> Mapping[Brand, str] | str | None:
+def _connections(settings: Settings) -> Mapping[Brand, Connections] | str | None:
     if settings.connections is None:
         return None
     try:
-        return {brand: one.shopify.api_version for brand, one in read_connections(settings).items()}
+        return read_connections(settings)
     except SettingsError as mistake:
         return str(mistake)
+
+
+def _versions(connections: Mapping[Brand, Connections] | str | None) -> Mapping[Brand, str] | str | None:
+    if connections is None or isinstance(connections, str):
+        return connections
+    return {brand: one.shopify.api_version for brand, one in connections.items()}
+
+
+def _told(connections: Mapping[Brand, Connections]) -> dict[str, tuple[str, ...]]:
+    """The groups of the notices: one for each target."""
+    return {
+        group_of(brand, target): (CASES.name,)
+        for brand, one in sorted(connections.items())
+        for target in one.notices.to
+    }

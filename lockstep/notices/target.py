@@ -2,12 +2,14 @@
 
 import base64
 import binascii
+from ipaddress import ip_address
 from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, Field, SecretStr, model_validator
 
-from schemas.base import Frozen
+from schemas.base import Brand, Frozen
 from schemas.cases import Case, Owner, Severity
 
 SHORTEST_SECRET = 16
@@ -18,9 +20,25 @@ _RANK = {severity: rank for rank, severity in enumerate((Severity.NORMAL, Severi
 
 
 def _address(url: SecretStr) -> SecretStr:
-    if not url.get_secret_value().startswith(("https://", "http://")):
+    """Read by whoever carries it, a notice sent without TLS may only go to this machine."""
+    address = urlsplit(url.get_secret_value())
+    if address.scheme not in ("https", "http") or not address.hostname:
         raise ValueError("expected an address that begins with https://")
+    if address.scheme == "http" and not _is_this_machine(address.hostname):
+        raise ValueError(
+            "expected an address that begins with https://, found http:// and a host that is not this machine: "
+            "the address and what is told would travel in clear"
+        )
     return url
+
+
+def _is_this_machine(host: str) -> bool:
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def _strong(secret: SecretStr) -> SecretStr:
@@ -70,6 +88,11 @@ class NoticeTarget(Frozen):
 
     def cares_for(self, case: Case) -> bool:
         return not self.owners or case.owner in self.owners or case.escalated_to in self.owners
+
+
+def group_of(brand: Brand, target: NoticeTarget) -> str:
+    """The consumer group that tells this target."""
+    return f"lockstep.notices.{brand}.{target.name}"
 
 
 class NoticeSettings(Frozen):

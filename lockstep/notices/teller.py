@@ -8,7 +8,7 @@ from kernel.clock import Clock
 from kernel.log import Consumer, Fenced, Log, LogError, Partition, Record
 from lockstep.notices.courier import Courier, Sent
 from lockstep.notices.notice import body, notice_id
-from lockstep.notices.target import NoticeTarget
+from lockstep.notices.target import NoticeTarget, group_of
 from lockstep.notices.told import Told
 from lockstep.reading import case_in, everything
 from schemas.base import Brand
@@ -41,7 +41,7 @@ class Teller:
 
     @property
     def group(self) -> str:
-        return f"lockstep.notices.{self._brand}.{self._target.name}"
+        return group_of(self._brand, self._target)
 
     @property
     def holds_first(self) -> bool:

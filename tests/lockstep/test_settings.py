@@ -3,13 +3,15 @@
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from kernel.clock import SystemClock
+from lockstep.cli.app import app
 from lockstep.cli.common import settings
 from lockstep.ports import shopify_port, translators
 from lockstep.settings import Settings, SettingsError, TrytonConnection, read_connections
 from schemas.base import Brand
-from tests.lockstep.brands import connections_file
+from tests.lockstep.brands import brand_file, connections_file
 
 ACME = Brand("acme")
 
@@ -190,3 +192,54 @@ def test_notice_targets_are_masked_when_printed(tmp_path: Path) -> None:
     assert acme.notices.to[0].name == "ops"
     assert "chat.example" not in f"{acme!r} {acme.model_dump_json()}"
     assert "a-secret" not in f"{acme!r} {acme.model_dump_json()}"
+
+
+NOTICED = """
+[[acme.notices.to]]
+name = "chat"
+url = "URL"
+secret = "sixteen bytes and more"
+"""
+
+
+@pytest.mark.parametrize(
+    "url", ["https://chat.example.test/x", "http://127.0.0.1:9/x", "http://[::1]/x", "http://localhost/"]
+)
+def test_a_notice_goes_encrypted_or_stays_on_this_machine(tmp_path: Path, url: str) -> None:
+    (told,) = read_connections(Settings(connections=told_at(tmp_path, url)))[ACME].notices.to
+
+    assert told.url.get_secret_value() == url
+
+
+@pytest.mark.parametrize("url", ["http://chat.example.test/x", "http://10.0.0.7/x", "http://localhost.example.test/"])
+def test_a_notice_that_would_travel_in_clear_is_refused(tmp_path: Path, url: str) -> None:
+    with pytest.raises(SettingsError, match=r"acme\.notices\.to\.0\.url: .*https://, found http:// .* in clear") as no:
+        read_connections(Settings(connections=told_at(tmp_path, url)))
+
+    assert url not in str(no.value), "an address is a secret"
+
+
+@pytest.mark.parametrize("url", ["chat.example.test", "https://", "ftp://chat.example.test/"])
+def test_what_is_no_address_for_notices(tmp_path: Path, url: str) -> None:
+    with pytest.raises(SettingsError, match="expected an address that begins with https://"):
+        read_connections(Settings(connections=told_at(tmp_path, url)))
+
+
+def test_config_check_looks_at_the_connections_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LOCKSTEP_CONNECTIONS", str(told_at(tmp_path, "https://chat.example.test/x")))
+    monkeypatch.setenv("COLUMNS", "500")
+    checked = CliRunner().invoke(app, ["config", "check", str(brand_file(tmp_path))])
+    assert "connections of 1 brands: good." in checked.stdout
+
+    told_at(tmp_path, "http://chat.example.test/x")
+    refused = CliRunner().invoke(app, ["config", "check", str(brand_file(tmp_path))])
+
+    assert isinstance(refused.exception, SettingsError)
+    assert "acme.notices.to.0.url" in str(refused.exception)
+
+
+def told_at(folder: Path, url: str) -> Path:
+    """The good connections file, with notices to this address."""
+    path = connections_file(folder)
+    path.write_text(path.read_text() + NOTICED.replace("URL", url))
+    return path

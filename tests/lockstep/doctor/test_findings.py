@@ -305,3 +305,22 @@ def test_dead_letters_that_the_group_has_passed_are_no_blown_fuse() -> None:
 def test_every_finding_has_its_place_in_the_catalogue_and_on_the_page() -> None:
     assert set(CATALOGUE) == set(Code)
     assert (ROOT / "docs/operate/doctor.md").read_text() == page.page(), "run `make pages`"
+
+
+def test_the_group_of_a_notices_target_is_looked_after_like_a_role() -> None:
+    """Of two targets one is told up to the end, of the other nobody runs and news wait."""
+    told, untold = "lockstep.notices.acme.chat", "lockstep.notices.acme.pager"
+    ends = {where: span.end for where, span in WELL.spans.items() if where.topic == CASES.name}
+    there = replace(
+        WELL,
+        reads={**READS, told: (CASES.name,), untold: (CASES.name,)},
+        groups={**WELL.groups, told: Group(1, ends), untold: Group(0, {})},
+    )
+
+    found = findings(there)
+
+    assert {(one.code, one.where) for one in found} == {
+        (Code.GROUP_WITHOUT_MEMBERS, untold),
+        (Code.COMMIT_MISSING, f"{untold} in {CASES.name}"),
+    }
+    assert well(found)

@@ -15,6 +15,7 @@ from typer.testing import CliRunner, Result
 from kernel.kafka_log import KafkaLog
 from kernel.log import Outgoing, Partition
 from lockstep.cli.app import app
+from lockstep.doctor.installation import READS
 from sandbox.kafka import Broker
 from schemas.avro import Codec
 from schemas.base import OrderId
@@ -28,6 +29,13 @@ from tests.lockstep.brands import brand_file, connections_file
 
 pytestmark = pytest.mark.kafka
 EVENTS = Partition(ORDERS_EVENTS.name, 0)
+
+CHAT = """
+[[acme.notices.to]]
+name = "chat"
+url = "https://chat.example.test/x"
+secret = "sixteen bytes and more"
+"""
 
 
 @pytest.fixture(scope="module")
@@ -60,11 +68,15 @@ def test_a_fresh_installation_is_well_with_advice(
     typed(bootstrap, "topics create")
     typed(bootstrap, "config apply", brand_file(tmp_path))
 
-    code, found = doctor(bootstrap, LOCKSTEP_CONNECTIONS=str(connections_file(tmp_path)))
+    connections = connections_file(tmp_path)
+    connections.write_text(connections.read_text() + CHAT)
+
+    code, found = doctor(bootstrap, LOCKSTEP_CONNECTIONS=str(connections))
 
     assert code == 0
     assert set(found) == {"copy_single", "commit_missing", "group_without_members", "configuration_not_folded"}
     assert len(found["copy_single"]) == len(ALL)
+    assert {one["where"] for one in found["group_without_members"]} == {*READS, "lockstep.notices.acme.chat"}
     (waiting,) = found["commit_missing"]
     assert waiting["where"] == "lockstep.normalise in config"
     assert all(one["do"] for findings in found.values() for one in findings)

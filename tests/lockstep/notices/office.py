@@ -29,7 +29,7 @@ PARTITIONS = 2
 
 
 def a_target(name: str = "ops", **changes: object) -> dict[str, object]:
-    return {"name": name, "url": f"http://{name}.test/hook", "secret": SECRET, "digest": False, **changes}
+    return {"name": name, "url": f"https://{name}.test/hook", "secret": SECRET, "digest": False, **changes}
 
 
 def gone_up(case: Case) -> Case:
