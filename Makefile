@@ -39,7 +39,7 @@ simulate: install ## Play 2000 histories of faults in virtual time on both cores
 	@$(BIN)/lockstep simulate --histories 2000 --keep .cache/simulate $(ARGS)
 
 planted: install ## Plant ten known bugs in copies of the code: the simulation must find each
-	@$(BIN)/python -m tests.simulation.planting
+	@$(BIN)/python -m tests.simulation.planting $(ARGS)
 
 kill-test: install ## Kill, freeze, restart and cut off everything under load on a real Kafka; nothing lost, nothing doubled
 	@$(BIN)/python -m tests.kills --keep .cache/kills $(ARGS)

@@ -15,7 +15,7 @@ from rich.console import Console
 from kernel.logs import configure
 from lockstep.cli.common import out
 from lockstep.demo.board import Board, LiveBoard, PlainBoard, print_report
-from lockstep.demo.play import DemoError, Plan, play
+from lockstep.demo.play import DemoError, Plan, Sale, play
 from lockstep.demo.processes import ProcessFailedError
 from sandbox.kafka import KafkaFailedError
 from sandbox.kafka.cluster import EXTERNAL_BOOTSTRAP
@@ -44,6 +44,14 @@ def demo(
     kill: Annotated[
         bool, typer.Option("--kill", help="kill a worker and a connector in the middle, and start them again")
     ] = False,
+    sale: Annotated[
+        bool, typer.Option("--sale", help="a flash sale: stock is counted, and nothing may be sold twice")
+    ] = False,
+    buyers: Annotated[int, typer.Option(min=1, help="with --sale: how many want something within a minute")] = 500,
+    units: Annotated[int, typer.Option(min=1, help="with --sale: how many there are")] = 100,
+    naive_stock: Annotated[
+        bool, typer.Option("--naive-stock", help="with --sale: the control, Clarus' figure straight to available")
+    ] = False,
     plain: Annotated[bool, typer.Option("--plain", help="lines instead of a board")] = False,
     report: Annotated[Path | None, typer.Option(help="write the verdict there, as JSON")] = None,
     books: Annotated[
@@ -64,7 +72,15 @@ def demo(
     configure("demo", logging.ERROR)
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # what clients grumble while a broker starts is no news
     plan = Plan(
-        orders, rate, seed, faults.value, erp.value, kill, timeout, bootstrap=os.environ.get(EXTERNAL_BOOTSTRAP)
+        orders,
+        rate,
+        seed,
+        faults.value,
+        erp.value,
+        kill,
+        timeout,
+        bootstrap=os.environ.get(EXTERNAL_BOOTSTRAP),
+        sale=Sale(buyers, units, naive=naive_stock) if sale else None,
     )
     board: Board = PlainBoard(out) if plain or not out.is_terminal else LiveBoard(out)
     try:

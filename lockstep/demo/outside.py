@@ -109,8 +109,16 @@ class Outside:
     def storekeeper(self, brand: DemoBrand, warehouse: str) -> Storekeeper:
         return Storekeeper(self.clarus, str(brand.brand), brand.account, warehouse)
 
+    def count_bundles(self) -> None:
+        """From now on the shops compute what there is of a bundle from its components, as Shopify does."""
+        for brand in self.brands:
+            for variant in self.shop(brand.brand).setup.variants:
+                if variant.sku in brand.bundles:
+                    variant.components = True
+
     def stock_up(self, units: int) -> None:
         """From now on stock is counted: so many units of everything in every warehouse, and offered by the shops."""
+        self.count_bundles()
         for brand in self.brands:
             for location, warehouse in brand.warehouses.items():
                 for sku, code in zip(brand.skus, brand.items, strict=True):

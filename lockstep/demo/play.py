@@ -14,9 +14,12 @@ from kernel.kafka_log import KafkaLog
 from lockstep.demo.board import Board, Scene
 from lockstep.demo.erps import PlayedErp, tryton
 from lockstep.demo.judge import Books, Judged
-from lockstep.demo.outside import Outside, configure_brands, make_outside
+from lockstep.demo.naive_stock import NaiveStock
+from lockstep.demo.outside import TOKEN, Outside, configure_brands, make_outside
 from lockstep.demo.processes import Processes
 from lockstep.demo.report import Report
+from lockstep.demo.sale import SaleDay
+from lockstep.demo.stock_report import causes, faults_of, stock_report
 from lockstep.demo.watch import Watch
 from lockstep.demo.wiring import PARTITIONS, wired
 from lockstep.reading import newest_configs
@@ -25,17 +28,35 @@ from lockstep.topic_specs import specs
 from sandbox.clock import Clock, LoopClock
 from sandbox.faults import Faults, Preset
 from sandbox.kafka import Broker
+from schemas.stock_rules import StockRules
 
 LOOK_EVERY = 1.0
 QUIET_FOR = 9.0
 """Seconds of nothing new in any book before the verdict: longer than the systems' longest request plus what they
 execute late, so that a second effect would have shown."""
+SALE_QUIET_FOR = 25.0
+"""The same where stock is kept: longer than a debounce, two readings and a write."""
 DOWN_FOR = 2.0
 """Seconds a killed process stays away."""
 
 
 class DemoError(RuntimeError):
     """The demo cannot start; the text says what to do."""
+
+
+SALE_RULES = StockRules(mode="write", quiet_for=2, max_wait=10)
+
+
+@dataclass(frozen=True, slots=True)
+class Sale:
+    """`buyers` want one or two of a few things within `window` seconds; there are `units` of them in all. `naive`: a
+    program that writes Clarus' figure straight to available keeps the stock instead of Lockstep.
+    """
+
+    buyers: int
+    units: int
+    window: float = 60.0
+    naive: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +72,13 @@ class Plan:
     timeout: float = 480.0
     bootstrap: str | None = None
     """Brokers that run already; None starts one."""
+    sale: Sale | None = None
+    """A flash sale instead of the day's shoppers; `orders` and `rate` mean nothing then."""
+
+    @property
+    def stock(self) -> StockRules | None:
+        """How stock is kept: only a sale has any."""
+        return None if self.sale is None else StockRules(mode="off") if self.sale.naive else SALE_RULES
 
 
 async def play(plan: Plan, board: Board, stay: Callable[[str], Awaitable[None]] | None = None) -> tuple[Report, Books]:
@@ -67,15 +95,20 @@ async def play(plan: Plan, board: Board, stay: Callable[[str], Awaitable[None]] 
             clock, plan.seed, Faults.preset(plan.faults), erp=None if erp is None else erp.books, edit_windows=True
         )
         stack.push_async_callback(outside.aclose)
-        environment = await wired(outside, None if erp is None else erp.tables, bootstrap, folder, stack)
+        tables = None if erp is None else erp.tables
+        environment = await wired(outside, tables, bootstrap, folder, stack, stock=plan.sale is not None)
         log = KafkaLog(bootstrap, client_id="lockstep-demo")
-        await _prepared(log, clock)
-        processes = Processes(environment, folder, say=board.say)
+        await _prepared(log, clock, plan.stock)
+        roles = [role for role in Role if role is not Role.STOCK or plan.sale is not None]
+        processes = Processes(environment, folder, roles, say=board.say)
         stack.push_async_callback(processes.stop)
-        board.say("starting Lockstep's processes: " + ", ".join(Role))
+        board.say("starting Lockstep's processes: " + ", ".join(roles))
         await processes.start()
         board.say(f"all are ready; their logs are in {folder}")
-        report, books = await _Run(plan, outside, erp, processes, Watch(log, board.say), clock, board).run()
+        day = None if plan.sale is None else SaleDay(outside, plan.sale.buyers, plan.sale.units, plan.sale.window)
+        report, books = await _Run(plan, outside, erp, processes, Watch(log, board.say), clock, board, day).run()
+        if day is not None:
+            report = await _with_stock(report, day, plan, log)
         if stay is not None:
             await stay("\n".join(f"export {name}={value}" for name, value in environment.items()))
     if report.in_step:
@@ -109,7 +142,16 @@ async def _started(plan: Plan, clock: Clock, board: Board, stack: AsyncExitStack
         await asyncio.gather(broker, played, return_exceptions=True)
 
 
-async def _prepared(log: KafkaLog, clock: Clock) -> None:
+async def _with_stock(report: Report, day: SaleDay, plan: Plan, log: KafkaLog) -> Report:
+    """The verdict with the sale's: whatever was sold twice keeps it from being in step."""
+    rules = plan.stock or StockRules()
+    shops = [shop.inventory.books for shop in day.shops]
+    stock = stock_report(day.books, shops, rules.buffer, await causes(log))
+    why_not = (*report.why_not, *faults_of(stock))
+    return report.model_copy(update={"stock": stock, "why_not": why_not, "in_step": not why_not})
+
+
+async def _prepared(log: KafkaLog, clock: Clock, stock: StockRules | None) -> None:
     """Topics and the brands' configuration, on brokers that hold no other run."""
     made = await log.create_topics(specs(PARTITIONS, 1))
     if not made and await newest_configs(log):
@@ -117,7 +159,7 @@ async def _prepared(log: KafkaLog, clock: Clock) -> None:
             "expected a Kafka without Lockstep's topics at LOCKSTEP_KAFKA_BOOTSTRAP, found them in use: unset it to "
             "get a broker of the demo's own, or delete them"
         )
-    await configure_brands(log, clock.now() - timedelta(hours=1), edit_windows=True)
+    await configure_brands(log, clock.now() - timedelta(hours=1), edit_windows=True, stock=stock)
 
 
 # --- the run itself
@@ -132,13 +174,14 @@ class _Run:
     watch: Watch
     clock: Clock
     board: Board
+    day: SaleDay | None = None
 
     async def run(self) -> tuple[Report, Books]:
         """From the first order to the verdict."""
         loop = asyncio.get_running_loop()
         began = loop.time()
         played = asyncio.create_task(self._played())
-        works = [self.processes.keep(), self.watch.run(), self.outside.pickers().run(), *self._clerk()]
+        works = [self.processes.keep(), self.watch.run(), self.outside.pickers().run(), *self._clerk(), *self._naive()]
         background = [asyncio.create_task(work) for work in works]
         try:
             in_time, books = await self._until_finished(began, played, background)
@@ -168,9 +211,15 @@ class _Run:
 
     async def _played(self) -> None:
         """The shoppers, and where asked for, the kills while they shop."""
-        seconds = self.plan.orders / self.plan.rate
+        sale = self.plan.sale
+        seconds = self.plan.orders / self.plan.rate if sale is None else sale.window
         async with asyncio.TaskGroup() as playing:
-            playing.create_task(self.outside.shoppers().run(self.plan.orders, self.plan.rate))
+            if self.day is None:
+                playing.create_task(self.outside.shoppers().run(self.plan.orders, self.plan.rate))
+            else:
+                playing.create_task(self.day.run())
+            if self.plan.kill and sale is not None:
+                playing.create_task(self._killed(Role.STOCK, seconds * 0.3))
             if self.plan.kill:
                 playing.create_task(self._killed(Role.ORDERS, seconds * 0.4))
                 playing.create_task(self._killed(Role.CLARUS, seconds * 0.7))
@@ -178,6 +227,11 @@ class _Run:
     async def _killed(self, role: Role, after: float) -> None:
         await asyncio.sleep(after)
         await self.processes.kill_and_restart(role, DOWN_FOR)
+
+    def _naive(self) -> list[Coroutine[Any, Any, None]]:
+        if self.day is None or self.plan.sale is None or not self.plan.sale.naive:
+            return []
+        return [NaiveStock(self.outside, self.day.spots, TOKEN).run()]
 
     def _clerk(self) -> list[Coroutine[Any, Any, None]]:
         return [] if self.erp is None or self.erp.clerk is None else [self.erp.clerk.run()]
@@ -196,10 +250,17 @@ class _Run:
             said = self._said(judged)
             if said != last:
                 quiet_since, last = now, said
-            finished = played.done() and judged.finished() and not any(judged.silent(cases))
+            # What was sold twice can never be shipped: a naive sale has ended when nothing moves any more.
+            owed = not judged.finished() and not (self.plan.sale is not None and self.plan.sale.naive)
+            finished = played.done() and not owed and not any(judged.silent(cases))
             waiting = "shoppers order" if not played.done() else "everything is settling" if finished else "under way"
-            self.board.show(Scene(now - began, waiting, judged, cases, self.plan.orders))
-            if finished and now - quiet_since >= QUIET_FOR and not any(judged.strays(cases)):
+            expected = self.plan.orders if self.plan.sale is None else self.plan.sale.units
+            self.board.show(Scene(now - began, waiting, judged, cases, expected))
+            if (
+                finished
+                and now - quiet_since >= (QUIET_FOR if self.day is None else SALE_QUIET_FOR)
+                and not any(judged.strays(cases))
+            ):
                 return True, books
             if now - began > self.plan.timeout:
                 return False, books
@@ -209,7 +270,8 @@ class _Run:
         """Everything countable; when it stays the same nothing happens any more."""
         counts = (judged.orders(), judged.clarus(), judged.erp(), judged.shopify())
         cases = sorted((key, case.open) for key, case in self.watch.cases.items())
-        return f"{counts} {cases} {self.watch.dead_letters}"
+        stock = "" if self.day is None else self.day.said()
+        return f"{counts} {cases} {self.watch.dead_letters} {stock}"
 
 
 def _raise_what_failed(*tasks: "asyncio.Task[None]") -> None:

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from pydantic import Field
 
+from lockstep.demo.stock_report import StockReport
 from schemas.base import Frozen
 
 
@@ -85,6 +86,8 @@ class Report(Frozen):
     faults: str = ""
     kills: int = 0
     restarts: int = 0
+    stock: StockReport | None = None
+    """Of a sale; None where no stock was counted."""
     why_not: tuple[str, ...] = ()
     """What keeps `in_step` from being true, a sentence each."""
 
@@ -127,9 +130,25 @@ def rows(report: Report) -> Iterator[Row]:
     yield "", str(s.doubled), "orders had more units told than left the warehouse", True
     yield "", str(s.before_erp_posted), "fulfilments reached Shopify before the ERP had posted that despatch", True
     yield "", str(s.without_tracking), "fulfilments have no tracking number", True
+    if report.stock is not None:
+        yield from _stock(report.stock)
     yield "Lockstep", str(report.dead_letters), "records could not be read and lie in the dead letters", False
     yield "", str(report.cases.opened), "cases were opened for people during the run", False
     yield "", str(report.cases.open), f"of them are open now: {_codes(report.cases)}", False
+
+
+def _stock(stock: StockReport) -> Iterator[Row]:
+    excused = sum(stock.window_oversold.values())
+    by_cause = ", ".join(f"{cause} {units}" for cause, units in stock.window_oversold.items()) or "none"
+    causes = ", ".join(f"{cause} {count}" for cause, count in stock.drift_repaired_by_cause.items()) or "none"
+    yield "Stock", str(stock.units_sold), "units were sold", False
+    yield "", str(stock.oversold), "of them could not be shipped when they were sold: sold twice", True
+    yield "", str(excused), f"more in the moments after others moved stock: {by_cause}", False
+    yield "", str(stock.undersold_beyond_buffer), "units could be shipped and are not offered at the end", True
+    yield "", str(stock.still_beyond), "units are offered at the end that cannot be shipped", True
+    yield "", str(stock.writes), f"calls wrote figures, {stock.items_per_write} a call; why: {causes}", False
+    yield "", str(stock.compares_lost), "figures were refused because Shopify's had moved, and decided anew", False
+    yield "", str(stock.stale_overwrites), "figures were written over without looking", True
 
 
 def latencies(report: Report) -> Iterator[tuple[str, Percentiles]]:

@@ -4,6 +4,7 @@ import asyncio
 
 from lockstep.demo.outside import Outside
 from sandbox.shopify.records import Order
+from sandbox.shopify.shop import Shop
 from sandbox.stock.books import StockBooks
 from sandbox.stock.flash_sale import FlashSale
 from sandbox.stock.ledger import Spot
@@ -19,6 +20,7 @@ class SaleDay:
     def __init__(self, outside: Outside, buyers: int, units: int, window: float, hands: int = 0) -> None:
         """`window`: seconds in which all buyers come. `hands`: turns of people at the stock, in both systems."""
         self._outside, self._hands = outside, hands
+        outside.count_bundles()
         brand = outside.brands[0]
         self._shop = outside.shop(str(brand.brand))
         self._location, warehouse = next(iter(brand.warehouses.items()))
@@ -45,6 +47,10 @@ class SaleDay:
             WarehouseHand([(self._keeper, HOT)], chance).run(clock, self._hands),
             ShopHand(self._shop, [(sku, self._location) for sku in HOT], chance).run(clock, self._hands),
         )
+
+    @property
+    def shops(self) -> tuple[Shop, ...]:
+        return (self._shop,)
 
     def open_orders(self) -> list[Order]:
         """Those of which something is still owed to a shopper."""

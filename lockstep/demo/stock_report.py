@@ -1,7 +1,7 @@
 """How well stock was kept in step, counted in the sandbox's own books; why figures were written, from the log."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from pydantic import Field
 
@@ -67,6 +67,18 @@ def _lost(write: Write) -> int:
     return (
         sum(one.compare is not None and one.compare != one.was for one in write.items) if write.result == STALE else 0
     )
+
+
+def faults_of(stock: StockReport) -> Iterator[str]:
+    """What keeps a sale from being in step, a sentence each."""
+    for count, what in (
+        (stock.oversold, "units were sold that could not be shipped"),
+        (stock.undersold_beyond_buffer, "units could be shipped and are not offered"),
+        (stock.still_beyond, "units are offered that cannot be shipped"),
+        (stock.stale_overwrites, "figures were written over without looking"),
+    ):
+        if count:
+            yield f"{count} {what}"
 
 
 async def causes(log: Log) -> Counter[str]:

@@ -34,6 +34,7 @@ async def wired(
     *,
     reach: Reach = directly,
     replication: int = 1,
+    stock: bool = False,
 ) -> dict[str, str]:
     """Serve the outside world on free ports and tell Lockstep where it is: the environment of its processes.
 
@@ -50,7 +51,7 @@ async def wired(
             str(brand.brand): {"kind": "sandbox", "base_url": bases[System.ERP], "key": erp_key(brand)}
             for brand in outside.brands
         }
-    outside.tell(f"http://127.0.0.1:{intake}")
+    outside.tell(f"http://127.0.0.1:{intake}", stock=stock)
     connections = folder / "connections.json"
     connections.write_text(json.dumps(connection_tables(bases, outside, dict(erp)), indent=1))
     return {
@@ -61,6 +62,7 @@ async def wired(
         "LOCKSTEP_INTAKE_PORT": str(intake),
         "LOCKSTEP_SESSION_TIMEOUT": "6",
         "LOCKSTEP_RUNTIME__POLL_EVERY": "10",
+        "LOCKSTEP_RUNTIME__SWEEP_EVERY": "60",
         "LOCKSTEP_RUNTIME__DELAY": "3",
         "LOCKSTEP_RUNTIME__READS_AT_ONCE": "4",
         "LOCKSTEP_RUNTIME__WRITES_AT_ONCE": "24",

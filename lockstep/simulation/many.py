@@ -91,7 +91,7 @@ def play_many(seeds: Iterable[int], events: int, told: Callable[[Result], None],
 
 def _played(seeds: Iterable[int], events: int, workers: int) -> Iterator[Result]:
     waiting = iter(seeds)
-    with ProcessPoolExecutor(workers, initializer=_quiet) as pool:
+    with ProcessPoolExecutor(workers, initializer=quiet) as pool:
         out: set[Future[Result]] = {pool.submit(_drawn, seed, events) for seed in islice(waiting, workers * 3)}
         try:
             while out:
@@ -110,7 +110,7 @@ def _drawn(seed: int, events: int) -> Result:
     return result
 
 
-def _quiet() -> None:
+def quiet() -> None:
     """What the played processes log is nobody's news; and rubbish is swept between histories, not in them. Ctrl-C is
     for the process that asked: this one ends with its history.
     """

@@ -31,7 +31,7 @@ async def a_day_with_a_mishap_of_each_kind(house: House) -> None:
     await producer.start()
     await (await producer.send(HINTS[System.CLARUS].name, key=b"acme/1", value=b"no hint"))
     await producer.stop()
-    target = {"name": "ops", "url": "http://ops.test", "secret": "a-secret-of-this-day"}
+    target = {"name": "ops", "url": "https://ops.test", "secret": "a-secret-of-this-day"}
     chat = httpx.MockTransport(lambda _: httpx.Response(204))
     told = {Brand("acme"): NoticeSettings.model_validate({"to": [target]})}
     notices = asyncio.create_task(Notices(told, house.log, house.clock, house.metrics, chat).run())

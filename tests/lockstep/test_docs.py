@@ -14,6 +14,7 @@ from connectors.runtime.settings import RuntimeSettings
 from kernel.metrics import Metrics
 from lockstep.cli.app import app
 from lockstep.demo.report import Cases, Clarus, Erp, Latency, Orders, Percentiles, Report, Shopify
+from lockstep.demo.stock_report import StockReport
 from lockstep.notices.target import NoticeSettings, NoticeTarget
 from lockstep.roles import Role
 from lockstep.settings import ClarusConnection, Connections, SandboxErpConnection, Settings, ShopifyConnection
@@ -158,7 +159,7 @@ def test_the_readme_shows_every_figure_of_the_verdict() -> None:
     (shown,) = re.findall(r"```\n(\{.*?\})\n```", (ROOT / "README.md").read_text(), re.DOTALL)
 
     assert set(Report.model_fields) <= set(re.findall(r'"(\w+)"', shown))
-    for part in (Orders, Clarus, Erp, Shopify, Latency, Percentiles, Cases):
+    for part in (Orders, Clarus, Erp, Shopify, Latency, Percentiles, Cases, StockReport):
         assert set(part.model_fields) <= set(re.findall(r'"(\w+)"', shown)), part.__name__
 
 

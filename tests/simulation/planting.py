@@ -26,6 +26,31 @@ print(failed.violations[0] if failed else "")
 """
 
 
+HUNT_IN_SALES = f"""
+import os
+from concurrent.futures import ProcessPoolExecutor
+from lockstep.simulation.many import quiet
+from lockstep.simulation.sale import play_sale
+from sandbox.faults import Faults
+
+def oversold(seed):
+    return play_sale(seed, buyers=60, units=30, window=30.0, faults=Faults.preset("many"), hands=8).oversold
+
+with ProcessPoolExecutor(os.cpu_count(), initializer=quiet) as pool:
+    for first in range(0, {MOST}, 10):
+        found = list(pool.map(oversold, range(first, first + 10)))
+        if any(found):
+            seed = next(seed for seed, units in enumerate(found, start=first) if units)
+            print(seed + 1)
+            print(f"sale {{seed}}: {{found[seed - first]}} units sold that could not be shipped")
+            break
+    else:
+        print({MOST})
+"""
+STOCK = frozenset({"06-read-clarus-before-shopify"})
+"""What shows only where stock is kept: a sale is a history of its own there."""
+
+
 def patches() -> list[Path]:
     return sorted(PLANTED.glob("*.patch"))
 
@@ -45,7 +70,7 @@ def hunted(patch: Path) -> tuple[int, str]:
     """How many histories were played, and the violation that showed it; '' when none did."""
     with copy_with(patch) as folder:
         ran = subprocess.run(
-            [sys.executable, "-c", HUNT],
+            [sys.executable, "-c", HUNT_IN_SALES if patch.stem in STOCK else HUNT],
             cwd=folder,
             env={"PYTHONPATH": str(folder), "PATH": "/usr/bin:/bin"},
             check=True,
@@ -57,8 +82,9 @@ def hunted(patch: Path) -> tuple[int, str]:
 
 
 def main() -> None:
-    missed = 0
-    for patch in patches():
+    """All of them, or those whose names begin with an argument."""
+    missed, wanted = 0, tuple(sys.argv[1:])
+    for patch in (one for one in patches() if not wanted or one.name.startswith(wanted)):
         began = time.monotonic()
         count, violation = hunted(patch)
         missed += not violation
