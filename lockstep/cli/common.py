@@ -15,7 +15,8 @@ from kernel.log import Log
 from lockstep.kafka import kafka_log
 from lockstep.settings import Settings, SettingsError
 from schemas.actions import ActionKind, OperatorAction
-from schemas.base import OrderKey, split_key
+from schemas.aggregates import stock_of
+from schemas.base import OrderId, OrderKey, split_key
 from schemas.topics import OPERATOR_ACTIONS
 
 T = TypeVar("T")
@@ -44,9 +45,11 @@ def finish(work: Coroutine[Any, Any, T]) -> T:
 
 
 def read_key(order: str) -> OrderKey:
-    """`brand/order`, with the order's number or its gid. Refuses anything else with a usage message."""
+    """`brand/order`, with the order's number or its gid, or `brand/stock:LOCATION/CODE`. Refuses anything else with a
+    usage message.
+    """
     brand, _, rest = order.partition("/")
-    number = rest.rsplit("/", 1)[-1]
+    number = rest if stock_of(OrderId(rest)) is not None else rest.rsplit("/", 1)[-1]
     try:
         split_key(f"{brand}/{number}")
     except ValueError as wrong:

@@ -12,7 +12,8 @@ from lockstep.case_words import moment
 from lockstep.cli.common import act, finish, out, read_key, the_log
 from lockstep.reading import OrderStory, read_order
 from lockstep.words import event_in_words, systems_side_by_side
-from schemas.base import OrderKey
+from schemas.aggregates import stock_of
+from schemas.base import OrderKey, split_key
 
 Order = Annotated[str, typer.Argument(help="brand/order id, for example acme/6120034455667")]
 
@@ -27,6 +28,10 @@ def show(
     Folds the order's partition of orders.events; changes nothing.
     """
     key = read_key(order)
+    brand, id_ = split_key(key)
+    item = stock_of(id_)
+    if item is not None:
+        raise typer.BadParameter(f"a stock item, no order: lockstep stock {brand} {item[0]} --location {item[1]}")
     with out.status(f"reading the log of {key} …") as status:
         story = finish(read_order(the_log(), key, lambda count: status.update(f"reading the log: {count} records …")))
     if story.state is None:

@@ -10,15 +10,18 @@ from kernel.log import Group, Partition, Span
 from schemas.base import Brand, System
 from schemas.cases import Owner
 from schemas.config import BrandConfig
-from schemas.topics import COMMANDS, HINTS, ORDERS_EVENTS
+from schemas.topics import HINTS, ORDERS_EVENTS, STOCK_EVENTS, commands_of
 from streams.agents.normalise import SOURCES
 
 READS: Mapping[str, tuple[str, ...]] = {
-    **{f"lockstep.{system}": (HINTS[system].name, COMMANDS[system].name) for system in System},
+    **{f"lockstep.{one}": (HINTS[one].name, *(topic.name for topic in commands_of(one))) for one in System},
     "lockstep.normalise": SOURCES,
     "lockstep.orders": (ORDERS_EVENTS.name,),
 }
 """Every role's consumer group and the topics it reads. Notices have one group a target, see `Installation.reads`."""
+
+STOCK_READS: Mapping[str, tuple[str, ...]] = {"lockstep.stock": (STOCK_EVENTS.name,)}
+"""The same of the role that only brands need whose stock is kept in step."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from kernel.kafka_log import KafkaLog, TopicSpec
 from kernel.log import Group, Log, Partition, Record, Span
-from lockstep.doctor.installation import READS, Installation, Letter, Table
+from lockstep.doctor.installation import READS, STOCK_READS, Installation, Letter, Table
 from lockstep.notices.target import group_of
 from lockstep.reading import case_in, everything
 from lockstep.settings import Connections, Settings, SettingsError, read_connections
@@ -36,7 +36,13 @@ async def look(log: KafkaLog, settings: Settings, now: datetime, progress: Progr
     placement, brokers = await log.describe_placement(names), await log.describe_brokers()
     progress("consumer groups")
     connections = _connections(settings)
-    reads = {**READS, **({} if connections is None or isinstance(connections, str) else _told(connections))}
+    configs, unreadable_configs = await _configs(log) if CONFIG.name in topics else ({}, ())
+    keeps_stock = any(config.stock.mode != "off" for config in configs.values())
+    reads = {
+        **READS,
+        **(STOCK_READS if keeps_stock else {}),
+        **({} if connections is None or isinstance(connections, str) else _told(connections)),
+    }
     groups = await log.describe_groups(list(reads))  # before the ends: what is read meanwhile is no commit beyond them
     spans = dict(await log.spans(sorted(topics))) if topics else {}
     first_kept = {
@@ -50,8 +56,7 @@ async def look(log: KafkaLog, settings: Settings, now: datetime, progress: Progr
     if ORDERS_STATE.name in topics:
         read = await restore(log, ORDERS_STATE.name, range(topics[ORDERS_STATE.name].partitions))
         table = {number: table_of(restored) for number, restored in read.items()}
-    progress("configuration, cases, dead letters")
-    configs, unreadable_configs = await _configs(log) if CONFIG.name in topics else ({}, ())
+    progress("cases, dead letters")
     cases, unreadable_cases = await _cases(log) if CASES.name in topics else ([], 0)
     letters = await _letters(log) if DLQ.name in topics else ()
     return Installation(
