@@ -33,7 +33,7 @@ class Entry:
     goods_out: int
     by: By = "hand"
     head: Mapping[str, str] = field(default_factory=dict)
-    """created: tenant, account, warehouse, reference, external_reference1 to 3."""
+    """created: tenant, account, warehouse, reference, external_reference1 to 3, service, packing_notes."""
     ordered: tuple[OrderedLine, ...] = ()
     """created and amended: the lines from now on, whole."""
     units: Mapping[int, Decimal] = field(default_factory=dict)

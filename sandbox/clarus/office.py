@@ -268,6 +268,8 @@ def _head(goods_out: GoodsOut) -> dict[str, str]:
         "external_reference1": goods_out.attributes.get("external_system_reference1") or "",
         "external_reference2": goods_out.attributes.get("external_system_reference2") or "",
         "external_reference3": goods_out.attributes.get("external_system_reference3") or "",
+        "service": goods_out.service.code if goods_out.service else "",
+        "packing_notes": goods_out.attributes.get("packing_notes") or "",
     }
 
 

@@ -20,6 +20,7 @@ class Books:
         self._orders[order.id] = {
             "shop": self._shop, "id": str(order.id), "name": order.name, "placed_at": at.isoformat(),
             "fixed_at": (order.fixed_at or at).isoformat(), "planted": order.planted,
+            "shipping": order.shipping_code, "note": order.note, "attributes": dict(order.attributes),
             "webhooks": {"sent": 0, "lost": 0, "doubled": 0},
         }  # fmt: skip
         self.changed(order)

@@ -109,6 +109,10 @@ class Order:
     fulfillments: list[Fulfillment] = field(default_factory=list)
     planted: str = ""
     """The case that whoever planted this order expects; such an order is never to be shipped."""
+    on_account: bool = False
+    """The shopper pays later, by invoice; staff decide whether it may go."""
+    agreed_at: datetime | None = None
+    """When they decided that it may, unpaid as it is."""
     fixed_at: datetime | None = None
     """Until then the shop lets the shopper change it, and nobody may have sent it."""
     complete_at: datetime | None = None
@@ -133,7 +137,7 @@ class Order:
     def complete(self) -> bool:
         """Nothing is missing for it to leave. What is planted stays planted."""
         return (
-            self.financial_status == "PAID"
+            (self.financial_status == "PAID" or self.agreed_at is not None)
             and self.address is not None
             and (self.address.country_code != "GB" or " " in self.address.zip)
             and bool(self.email)

@@ -75,6 +75,7 @@ class Shop:
         attributes: Sequence[tuple[str, str]] = (),
         risk: str = "NONE",
         planted: str = "",
+        on_account: bool = False,
         fetched: Sequence[tuple[str | None, int]] = (),
         digital: Sequence[tuple[str | None, int]] = (),
     ) -> Order:
@@ -94,6 +95,7 @@ class Shop:
             id=self.new_id(), name=f"#{next(self._numbers)}", created_at=now, updated_at=now, lines=made,
             shipping_title=shipping[0], shipping_code=shipping[1], financial_status=financial_status,
             address=address, email=email, note=note, attributes=list(attributes), risk=risk, planted=planted,
+            on_account=on_account,
             fixed_at=now if shipping[1] in self.express else now + self.edit_window, takes_from=taken,
         )  # fmt: skip
         self.orders[order.id] = order
@@ -140,6 +142,11 @@ class Shop:
         self._touch(order)
         self._check_complete(order)
         self.tell("orders/paid" if paid else "orders/updated", order)
+
+    def agree(self, order: Order) -> None:
+        """Staff decide that it may go unpaid. Shopify has no word for that: only the shop's own book knows."""
+        order.agreed_at = self.clock.now()
+        self._check_complete(order)
 
     def hold(self, order: Order, fulfillment_order: int, lines: Sequence[int] = (), reason: str = "OTHER") -> None:
         """Hold some lines; the rest is split off into a new open fulfilment order (documented for holds on lines)."""

@@ -1,4 +1,6 @@
-"""Shoppers: they order at a rate, some without address or payment at first; a few orders are planted to stay stuck."""
+"""Shoppers: they order at a rate, some without address or payment at first, some by a shipping line that is new; a few
+orders are planted to stay stuck.
+"""
 
 import asyncio
 import random
@@ -17,7 +19,9 @@ NAMES = ("R. Example", "S. Sample", "T. Test", "U. Invented", "V. Nobody")
 
 @dataclass(frozen=True)
 class Clientele:
-    """What the shoppers of a shop choose. `stray`: a location without warehouse; `odd`: an unmapped shipping line."""
+    """What the shoppers of a shop choose. `stray`: a location without warehouse; `odd`: an unmapped shipping line;
+    `new`: shipping lines that are offered since today, and mapped later.
+    """
 
     shop: Shop
     skus: tuple[str, ...]
@@ -25,6 +29,7 @@ class Clientele:
     shipping: tuple[tuple[str, str], ...]
     stray: int
     odd: tuple[str, str] = ("Carrier pigeon", "pigeon")
+    new: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -42,6 +47,10 @@ class Habits:
     """Writes a note and a gift message, sometimes longer than any packing desk takes."""
     mixed: float = 0.1
     """Also buys something to fetch in the shop, or something digital."""
+    new_line: float = 0.0
+    """Chooses a shipping line that is new."""
+    on_account: int = 0
+    """So many orders, not a share, are to be paid later, and stay unpaid: a person must let them go."""
     mend_after: float = 10.0
     routing_delay: float = 1.0
     planted: tuple[str, ...] = ("unmapped_shipping_line", "unmapped_location", "unknown_sku", "address_incomplete")
@@ -61,16 +70,18 @@ class Shoppers:
     async def run(self, count: int, rate: float) -> None:
         """Returns when every order is placed, routed and, where it was to be, completed."""
         every = max(1, count // (len(self.habits.planted) + 1)) if self.habits.planted else count + 1
-        planted = list(self.habits.planted)
+        planted, on_account = list(self.habits.planted), self.habits.on_account
         for number in range(count):
             clientele = self.clienteles[number % len(self.clienteles)]
             plan = planted.pop(0) if planted and number and number % every == 0 else ""
-            self._order(clientele, plan)
+            owing = not plan and on_account > 0 and number % every == every // 2
+            on_account -= owing
+            self._order(clientele, plan, on_account=owing)
             await self.clock.sleep(1.0 / rate)
         while self._later:
             await asyncio.gather(*self._later)
 
-    def _order(self, clientele: Clientele, planted: str) -> None:
+    def _order(self, clientele: Clientele, planted: str, *, on_account: bool = False) -> None:
         draw = self.chance.of("shoppers")
         chosen = draw.sample(clientele.skus, k=min(len(clientele.skus), draw.choice((1, 1, 2, 3))))
         lines: list[tuple[str | None, int]] = [(sku, draw.choice((1, 1, 1, 2, 3))) for sku in chosen]
@@ -82,15 +93,17 @@ class Shoppers:
             country_code="GB", phone="+441130000000",
         )  # fmt: skip
         lacking = "" if planted else self._lacking(draw.random())
+        lacking = "agreement" if on_account else lacking
         mixed = not planted and draw.random() < self.habits.mixed
         try:
             order = clientele.shop.place_order(
                 lines,
                 address=_first_given(address, planted or lacking),
-                shipping=clientele.odd if planted == "unmapped_shipping_line" else draw.choice(clientele.shipping),
-                financial_status="PENDING" if lacking == "payment" else "PAID",
+                shipping=self._shipping(clientele, planted, draw),
+                financial_status="PENDING" if lacking in ("payment", "agreement") else "PAID",
                 risk="INVESTIGATE" if lacking == "risk" else "NONE",
                 planted=planted,
+                on_account=on_account,
                 **self._wishes(draw),
                 fetched=[(clientele.skus[0], 1)] if mixed and draw.random() < 0.5 else [],
                 digital=[("GIFT-CARD", 1)] if mixed else [],
@@ -104,9 +117,18 @@ class Shoppers:
         window = ((order.fixed_at or order.created_at) - order.created_at).total_seconds()
         if window and not planted and not lacking and draw.random() < self.habits.changes_mind:
             self._soon(self._change_mind(clientele.shop, order, address, draw.random() * window))
-        if lacking:
+        if lacking and not on_account:
             seconds = 1.0 + draw.random() * self.habits.mend_after
             self._soon(self._mend(clientele.shop, order, lacking, address, seconds))
+
+    def _shipping(self, clientele: Clientele, planted: str, draw: random.Random) -> tuple[str, str]:
+        if planted == "unmapped_shipping_line":
+            return clientele.odd
+        usual = draw.choice(clientele.shipping)
+        curious = self.chance.of("new lines")
+        if planted or not clientele.new or not self.habits.new_line or curious.random() >= self.habits.new_line:
+            return usual
+        return curious.choice(clientele.new)
 
     def _wishes(self, draw: random.Random) -> dict[str, Any]:
         if draw.random() >= self.habits.gift:
