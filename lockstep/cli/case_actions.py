@@ -9,10 +9,9 @@ from typing import Annotated
 
 import typer
 
-from lockstep.awaited import holds_of, still_holding
 from lockstep.case_words import after_answer, goes_up
-from lockstep.cli.common import act, finish, out, read_key, the_log, who_asks
-from lockstep.reading import newest_cases, read_order
+from lockstep.cli.common import act, finish, out, person, read_key, the_log, who_asks
+from lockstep.reading import newest_cases
 from schemas.base import OrderKey, order_key
 from schemas.cases import CATALOGUE, Case, CaseCode
 from schemas.questions import QUESTIONS, answer_of
@@ -108,26 +107,18 @@ def release(order: Order, reason: Reason) -> None:
     """Let a held order leave in spite of every reason that may be overridden; names the others. Reads its log."""
     key = read_key(order)
     with out.status(f"reading the log of {key} …"):
-        story = finish(read_order(the_log(), key))
-    state = story.state
-    if state is None or story.config is None:
-        what = "the order is not in the log" if state is None else "the brand is not configured"
-        out.print(f"{key}: {what}. {NOTHING_WRITTEN}")
+        made = finish(person().release(key, reason))
+    if made.unknown:
+        out.print(f"{key}: {made.unknown}. {NOTHING_WRITTEN}")
         raise typer.Exit(1)
-    holds = holds_of(state)
-    if not holds:
+    if not made.held:
         out.print(f"{key}: nothing holds it. {NOTHING_WRITTEN} See lockstep show {key}")
         return
-    lifted = [code for code in holds if CATALOGUE[code].override]
-    overridden = {one.code for one in state.overridden}
-    for code in lifted:
-        if code not in overridden:
-            finish(act(key, "override", target=code, why=reason))
+    for code in made.lifted:
         out.print(f"{key}: {code} is overridden: {CATALOGUE[code].override}.")
-    stays = list(still_holding(state, story.config, lifted))
-    for said in stays:
+    for said in made.stays:
         out.print(f"{key}: cannot be overridden: {said}")
-    if stays:
+    if made.stays:
         out.print("Next: the order leaves when that is mended, too.")
         raise typer.Exit(1)
     out.print("Next: the order is released within seconds; the warehouse gets its goods-out.")

@@ -12,12 +12,12 @@ from rich.console import Console
 
 from kernel.clock import SystemClock
 from kernel.log import Log
+from lockstep.deciding import Person
 from lockstep.kafka import kafka_log
 from lockstep.settings import Settings, SettingsError
-from schemas.actions import ActionKind, OperatorAction
+from schemas.actions import ActionKind
 from schemas.aggregates import stock_of
 from schemas.base import OrderId, OrderKey, split_key
-from schemas.topics import OPERATOR_ACTIONS
 
 T = TypeVar("T")
 out = Console(highlight=False)
@@ -72,31 +72,13 @@ def who_asks() -> str:
         raise SettingsError("LOCKSTEP_OPERATOR: expected your handle, found none, and no login name") from unknown
 
 
+def person() -> Person:
+    """Whoever types. Raises SettingsError when nobody knows the handle."""
+    return Person(the_log(), who_asks(), now)
+
+
 async def act(
     key: OrderKey, action: ActionKind, *, target: str = "", about: str = "", says: str = "", why: str = ""
 ) -> None:
     """Write an operator's action; returns when the broker has it."""
-    brand, order = split_key(key)
-    record = OperatorAction(
-        brand=brand,
-        order=order,
-        action=action,
-        target=target,
-        object=about,
-        says=says,
-        who=who_asks(),
-        why=why,
-        at=now(),
-    )
-    producer = the_log().producer()
-    await producer.start()
-    try:
-        sent = await producer.send(
-            OPERATOR_ACTIONS.name,
-            key=key.encode(),
-            value=record.model_dump_json().encode(),
-            headers={"brand": brand.encode()},
-        )
-        await sent
-    finally:
-        await producer.stop()
+    await person().act(key, action, target=target, about=about, says=says, why=why)

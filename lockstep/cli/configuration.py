@@ -8,10 +8,10 @@ import typer
 from pydantic import BaseModel
 from rich.table import Table
 
+from lockstep import publishing
 from lockstep.brand_files import ConfigurationError, read_brand
 from lockstep.cli.common import finish, out, settings, the_log
 from lockstep.cli.preview import preview
-from lockstep.publishing import publish
 from lockstep.reading import newest_configs
 from lockstep.settings import read_connections
 from schemas.base import Brand, System
@@ -41,7 +41,7 @@ def check(file: File) -> None:
 def apply(file: File) -> None:
     """Check a file and publish it as the brand's next version. A wrong one is refused; the last good stays."""
     config = read_brand(file)
-    applied = finish(publish(the_log(), config.brand, lambda before: _next(config, before)))
+    applied = finish(publishing.apply(the_log(), config))
     out.print(f"brand {applied.brand}: version {applied.version} published, {_summary(applied)}.")
     _tell_doubts(applied)
 
@@ -95,7 +95,7 @@ def _stop(brand: str, change: Callable[[set[System]], set[System]]) -> None:
         paused = tuple(system for system in System if system in change(set(before.paused)))
         return before.model_copy(update={"paused": paused, "version": before.version + 1})
 
-    config = finish(publish(the_log(), Brand(brand), changed))
+    config = finish(publishing.publish(the_log(), Brand(brand), changed))
     stopped = ", ".join(config.paused) or "nothing"
     out.print(f"brand {brand}: paused for {stopped} (configuration version {config.version}).")
 
@@ -104,10 +104,6 @@ def _tell_doubts(config: BrandConfig) -> None:
     """What is allowed and hardly meant."""
     for doubt in doubts(config):
         out.print(f"  [yellow]look again[/yellow]: {doubt}")
-
-
-def _next(config: BrandConfig, before: BrandConfig | None) -> BrandConfig:
-    return config.model_copy(update={"version": (0 if before is None else before.version) + 1})
 
 
 def _summary(config: BrandConfig) -> str:
