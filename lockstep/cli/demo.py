@@ -66,8 +66,9 @@ def demo(
     """Run a whole day on this machine: real Kafka, real processes, a sandbox Shopify and Clarus, Tryton as the ERP.
 
     Two brands' shoppers order, the warehouse picks, the ERP posts, shoppers are told; some orders are incomplete, some
-    webhooks get lost, some answers too. It ends by itself with a verdict from the three systems' own books: exit code 0
-    only when they are in step. Nothing outside this machine is touched.
+    webhooks get lost, some answers too. Half-way a shipping line that was not mapped is, and a person lets an order go
+    that is on account. It ends by itself with a verdict from the three systems' own books: exit code 0 only when they
+    are in step. Nothing outside this machine is touched.
     """
     configure("demo", logging.ERROR)
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # what clients grumble while a broker starts is no news

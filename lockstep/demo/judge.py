@@ -8,16 +8,17 @@ warehouse was asked for and despatched (Clarus' book), what is posted (the ERP's
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
 from lockstep.demo.parts import in_order_lines, order_line, recipes_of
-from lockstep.demo.report import Cases, Clarus, Erp, Latency, Orders, Report, Shopify, percentiles
+from lockstep.demo.report import Cases, Clarus, Erp, Held, Latency, Orders, Report, Shopify, percentiles
 from schemas.base import Brand, OrderId
 from schemas.cases import Case
 from schemas.references import read_reference
 
+ALWAYS = datetime.min.replace(tzinfo=UTC)
 Body = Mapping[str, Any]
 Units = Counter[str]
 """Order line id → units."""
@@ -25,13 +26,24 @@ Units = Counter[str]
 
 @dataclass(frozen=True, slots=True)
 class Books:
-    """As each system keeps them. `shops` maps a shop's domain to its brand, `prefixes` a brand to its references'."""
+    """As each system keeps them. `shops` maps a shop's domain to its brand, `prefixes` a brand to its references',
+    `new_lines` codes of its shipping lines that were not mapped at first to the time from which on they were, if any.
+    """
 
     shopify: Body
     clarus: Body
     erp: Body
     shops: Mapping[str, Brand]
     prefixes: Mapping[Brand, str]
+    new_lines: Mapping[Brand, Mapping[str, str | None]] = field(default_factory=dict)
+
+    def mapped_at(self, brand: Brand, order: Body) -> datetime | None:
+        """From when on the order's shipping line was mapped; None while it is not."""
+        new = self.new_lines.get(brand, {})
+        if order.get("shipping") not in new:
+            return ALWAYS
+        at = new[order["shipping"]]
+        return None if at is None else _at(at)
 
 
 class Stage(StrEnum):
@@ -54,6 +66,8 @@ class Ledger:
     order: Body
     brand: Brand
     wanted: Units
+    mapped_at: datetime | None
+    """From when on its shipping line is mapped."""
     goods_outs: list[Body] = field(default_factory=list)
     asked: Units = field(default_factory=Counter)
     despatched: Units = field(default_factory=Counter)
@@ -106,7 +120,7 @@ class Judged:
         for order in books.shopify["orders"]:
             brand = books.shops[order["shop"]]
             wanted: Units = Counter({line["id"]: line["quantity"] for line in order["lines"]})
-            self.ledgers[brand, OrderId(order["id"])] = Ledger(order, brand, wanted)
+            self.ledgers[brand, OrderId(order["id"])] = Ledger(order, brand, wanted, books.mapped_at(brand, order))
         self._clarus(books)
         self._erp(books)
         for one in books.shopify["fulfillments"]:
@@ -127,7 +141,7 @@ class Judged:
             read = read_reference(goods_out["reference"])
             ours = read is not None and read[0] == books.prefixes.get(brand)
             ledger = self.ledgers.get((brand, read[1])) if ours and read is not None else None
-            if ledger is None or not ledger.owed or _early(goods_out, ledger.order):
+            if ledger is None or not ledger.owed or _early(goods_out, ledger):
                 self.unwanted.append(goods_out)
             if ledger is None:
                 continue
@@ -215,17 +229,24 @@ class Judged:
         on_the_way = self.stages().keys() - {Stage.TOLD, Stage.PLANTED, Stage.CANCELLED}
         return not on_the_way and not self.shopify().without_tracking
 
-    def report(self, *, seconds: float, in_time: bool, cases: Sequence[Case], dead_letters: int) -> Report:
-        """`cases`: every case of the run, open and closed."""
+    def report(
+        self, *, seconds: float, in_time: bool, cases: Sequence[Case], dead_letters: int, held: Held | None = None
+    ) -> Report:
+        """`cases`: every case of the run, open and closed. `held`: what the log says of held orders, where it was read;
+        what it holds still must be what the books say was planted.
+        """
         clarus, erp, shopify = self.clarus(), self.erp(), self.shopify()
         open_ = [case for case in cases if case.open]
         reasons = [*_counted(clarus, erp, shopify), *self.strays(open_), *self.silent(open_)]
+        if held is not None:
+            reasons.extend(self._held_otherwise(held))
         if not in_time:
             reasons.append("the end did not come in time")
         return Report(
             in_step=not reasons,
             seconds=round(seconds, 1),
             orders=self.orders(),
+            held=held or Held(),
             clarus=clarus,
             erp=erp,
             shopify=shopify,
@@ -236,6 +257,11 @@ class Judged:
             ),
             why_not=tuple(reasons),
         )
+
+    def _held_otherwise(self, held: Held) -> Iterator[str]:
+        planted = Counter(str(one.order["planted"]) for one in self.ledgers.values() if one.order["planted"])
+        if held.still_by_reason != planted:
+            yield f"the log still holds orders for {held.still_by_reason}, planted were {dict(sorted(planted.items()))}"
 
     def strays(self, open_: Sequence[Case]) -> Iterator[str]:
         """A sentence for each open case that nobody planted."""
@@ -283,13 +309,16 @@ def _sold(sales_orders: Iterable[Body]) -> Units:
     return sold
 
 
-def _early(goods_out: Body, order: Body) -> bool:
-    """Whether the warehouse was asked before the order was complete, or while the shopper could still change it."""
-    return order["complete_at"] is None or _at(goods_out["arrived_at"]) < _may_leave(order)
+def _early(goods_out: Body, ledger: Ledger) -> bool:
+    """Whether the warehouse was asked before the order was complete and mapped, or while it could be changed."""
+    free = _may_leave(ledger)
+    return free is None or _at(goods_out["arrived_at"]) < free
 
 
-def _may_leave(order: Body) -> datetime:
-    return max(_at(order["complete_at"]), _at(order["fixed_at"]))
+def _may_leave(ledger: Ledger) -> datetime | None:
+    if ledger.order["complete_at"] is None or ledger.mapped_at is None:
+        return None
+    return max(_at(ledger.order["complete_at"]), _at(ledger.order["fixed_at"]), ledger.mapped_at)
 
 
 def _before_posted(fulfilments: Sequence[Body]) -> int:
@@ -306,9 +335,11 @@ def _before_posted(fulfilments: Sequence[Body]) -> int:
 
 
 def _release_ms(ledger: Ledger) -> Iterator[float]:
-    if ledger.owed and ledger.goods_outs:
+    """Of what waited for a mapping nothing: it is planned again within a minute, spread, which is no measure here."""
+    free = _may_leave(ledger)
+    if ledger.owed and ledger.goods_outs and free is not None and free != ledger.mapped_at:
         first = min(_at(one["arrived_at"]) for one in ledger.goods_outs)
-        yield (first - _may_leave(ledger.order)).total_seconds() * 1000
+        yield (first - free).total_seconds() * 1000
 
 
 def _tracking_ms(ledger: Ledger) -> Iterator[float]:

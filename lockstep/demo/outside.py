@@ -33,6 +33,7 @@ from sandbox.shopify.setup import Subscription, Variant
 from sandbox.shopify.shop import Shop
 from sandbox.shopify.shoppers import Clientele, Habits, Shoppers
 from sandbox.shopify.webhooks import Webhooks
+from schemas.base import Brand
 from schemas.stock_rules import StockRules
 
 SECRET = "sandbox-webhook-secret"  # noqa: S105 - of a sandbox
@@ -41,6 +42,9 @@ CLIENT_SECRET = "sandbox-client-secret"  # noqa: S105
 PATH_TOKEN = "k7-sandbox-path-token"  # noqa: S105
 POINTS_A_SECOND = 1000.0
 """The cost bucket of a Plus shop."""
+
+WHOLE_DAY = Habits(new_line=0.15, on_account=1)
+"""Of a day on which people act too: the new shipping lines are mapped, and what is on account is let go."""
 
 GOODS_OUT_EVENTS = ("created", "updated", "processed", "completed", "cancelled")
 
@@ -89,6 +93,8 @@ class Outside:
     webhooks: list[Webhooks] = field(default_factory=list)
     deliveries: list[Deliveries] = field(default_factory=list)
     clients: list[httpx.AsyncClient] = field(default_factory=list)
+    mapped_at: dict[Brand, dict[str, str]] = field(default_factory=dict)
+    """When the brand's configuration learned a new shipping line, by its code."""
 
     @property
     def shopify_app(self) -> Starlette:
@@ -164,6 +170,10 @@ class Outside:
             erp=await self.erp.books(),
             shops={brand.domain: brand.brand for brand in self.brands},
             prefixes={brand.brand: brand.prefix for brand in self.brands},
+            new_lines={
+                brand.brand: {code: self.mapped_at.get(brand.brand, {}).get(code) for _, code in brand.new_lines}
+                for brand in self.brands
+            },
         )
 
     def shoppers(self, habits: Habits | None = None) -> Shoppers:
@@ -174,6 +184,7 @@ class Outside:
                 locations=tuple(brand.warehouses),
                 shipping=tuple(brand.shipping),
                 stray=STRAY_LOCATION,
+                new=tuple(brand.new_lines),
             )
             for brand in self.brands
         )
@@ -257,7 +268,7 @@ def erp_key(brand: DemoBrand) -> str:
 
 def _tenant(brand: DemoBrand) -> Tenant:
     carriers: dict[str, tuple[str, ...]] = {}
-    for carrier, service in brand.shipping.values():
+    for carrier, service in (*brand.shipping.values(), *brand.new_lines.values()):
         carriers[carrier] = (*carriers.get(carrier, ()), service)
     return Tenant(
         subdomain=brand.brand,

@@ -11,11 +11,14 @@ from pathlib import Path
 from typing import Any, Literal
 
 from kernel.kafka_log import KafkaLog
+from kernel.log import Log
 from lockstep.demo.board import Board, Scene
+from lockstep.demo.desk import Desk
 from lockstep.demo.erps import PlayedErp, tryton
+from lockstep.demo.held import held_in
 from lockstep.demo.judge import Books, Judged
 from lockstep.demo.naive_stock import NaiveStock
-from lockstep.demo.outside import TOKEN, Outside, configure_brands, make_outside
+from lockstep.demo.outside import TOKEN, WHOLE_DAY, Outside, configure_brands, make_outside
 from lockstep.demo.processes import Processes
 from lockstep.demo.report import Report
 from lockstep.demo.sale import SaleDay
@@ -106,7 +109,7 @@ async def play(plan: Plan, board: Board, stay: Callable[[str], Awaitable[None]] 
         await processes.start()
         board.say(f"all are ready; their logs are in {folder}")
         day = None if plan.sale is None else SaleDay(outside, plan.sale.buyers, plan.sale.units, plan.sale.window)
-        report, books = await _Run(plan, outside, erp, processes, Watch(log, board.say), clock, board, day).run()
+        report, books = await _Run(plan, log, outside, erp, processes, Watch(log, board.say), clock, board, day).run()
         if day is not None:
             report = await _with_stock(report, day, plan, log)
         if stay is not None:
@@ -168,6 +171,7 @@ async def _prepared(log: KafkaLog, clock: Clock, stock: StockRules | None) -> No
 @dataclass(slots=True)
 class _Run:
     plan: Plan
+    log: Log
     outside: Outside
     erp: PlayedErp | None
     processes: Processes
@@ -181,7 +185,14 @@ class _Run:
         loop = asyncio.get_running_loop()
         began = loop.time()
         played = asyncio.create_task(self._played())
-        works = [self.processes.keep(), self.watch.run(), self.outside.pickers().run(), *self._clerk(), *self._naive()]
+        works = [
+            self.processes.keep(),
+            self.watch.run(),
+            self.outside.pickers().run(),
+            self._desk().let_go(),
+            *self._clerk(),
+            *self._naive(),
+        ]
         background = [asyncio.create_task(work) for work in works]
         try:
             in_time, books = await self._until_finished(began, played, background)
@@ -196,6 +207,7 @@ class _Run:
                 in_time=in_time,
                 cases=list(self.watch.cases.values()),
                 dead_letters=self.watch.dead_letters,
+                held=await held_in(self.log),
             )
             .model_copy(
                 update={
@@ -210,12 +222,13 @@ class _Run:
         return report, books
 
     async def _played(self) -> None:
-        """The shoppers, and where asked for, the kills while they shop."""
+        """The shoppers; half-way the new shipping lines are mapped, and where asked for, processes killed."""
         sale = self.plan.sale
         seconds = self.plan.orders / self.plan.rate if sale is None else sale.window
         async with asyncio.TaskGroup() as playing:
             if self.day is None:
-                playing.create_task(self.outside.shoppers().run(self.plan.orders, self.plan.rate))
+                playing.create_task(self.outside.shoppers(WHOLE_DAY).run(self.plan.orders, self.plan.rate))
+                playing.create_task(self._desk().map_new_lines(seconds * 0.5))
             else:
                 playing.create_task(self.day.run())
             if self.plan.kill and sale is not None:
@@ -232,6 +245,9 @@ class _Run:
         if self.day is None or self.plan.sale is None or not self.plan.sale.naive:
             return []
         return [NaiveStock(self.outside, self.day.spots, TOKEN).run()]
+
+    def _desk(self) -> Desk:
+        return Desk(self.log, self.outside, lambda: self.watch.open, self.board.say)
 
     def _clerk(self) -> list[Coroutine[Any, Any, None]]:
         return [] if self.erp is None or self.erp.clerk is None else [self.erp.clerk.run()]

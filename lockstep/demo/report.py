@@ -1,6 +1,6 @@
 """The verdict of a run as JSON and in words. Every number is counted in the outside world's own books."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from pydantic import Field
 
@@ -63,6 +63,25 @@ class Latency(Frozen):
     despatch_to_tracking: Percentiles
 
 
+class Held(Frozen):
+    """Orders that something kept back, by the fold of the log. What every order passes counts apart: `passing` only
+    waited for the shop's routing, a date or the end of the edit window.
+
+    `orders` is the sum of `released_by_themselves`, `released_by_person` (a reason stood, and somebody had overridden
+    it), `ended` (cancelled meanwhile) and `still`. An order counts in `by_reason` under each reason it ever had, in
+    `still_by_reason` under each it has now.
+    """
+
+    orders: int = 0
+    by_reason: dict[str, int] = Field(default_factory=dict)
+    released_by_themselves: int = 0
+    released_by_person: int = 0
+    ended: int = 0
+    still: int = 0
+    still_by_reason: dict[str, int] = Field(default_factory=dict)
+    passing: int = 0
+
+
 class Cases(Frozen):
     opened: int = 0
     open: int = 0
@@ -75,6 +94,7 @@ class Report(Frozen):
     in_step: bool
     seconds: float
     orders: Orders
+    held: Held = Held()
     clarus: Clarus
     erp: Erp
     shopify: Shopify
@@ -133,8 +153,15 @@ def rows(report: Report) -> Iterator[Row]:
     if report.stock is not None:
         yield from _stock(report.stock)
     yield "Lockstep", str(report.dead_letters), "records could not be read and lie in the dead letters", False
+    h = report.held
+    yield "", str(h.orders), f"orders were held for a reason: {_codes(h.by_reason)}", False
+    yield "", str(h.released_by_themselves), "of them left by themselves when the last reason was gone", False
+    yield "", str(h.released_by_person), "left because a person let them go in spite of a reason", False
+    yield "", str(h.ended), "were cancelled while they were held", False
+    yield "", str(h.still), f"are held still: {_codes(h.still_by_reason)}", False
+    yield "", str(h.passing), "others only waited for routing, a date or the end of the edit window", False
     yield "", str(report.cases.opened), "cases were opened for people during the run", False
-    yield "", str(report.cases.open), f"of them are open now: {_codes(report.cases)}", False
+    yield "", str(report.cases.open), f"of them are open now: {_codes(report.cases.by_code)}", False
 
 
 def _stock(stock: StockReport) -> Iterator[Row]:
@@ -158,5 +185,5 @@ def latencies(report: Report) -> Iterator[tuple[str, Percentiles]]:
     yield "despatch → tracking in Shopify (the ERP's own posting time is in it)", one.despatch_to_tracking
 
 
-def _codes(cases: Cases) -> str:
-    return ", ".join(f"{code} {count}" for code, count in sorted(cases.by_code.items())) or "none"
+def _codes(by_code: Mapping[str, int]) -> str:
+    return ", ".join(f"{code} {count}" for code, count in sorted(by_code.items())) or "none"

@@ -1,5 +1,6 @@
 """Who plays in the demo: two brands that are mapped differently, and the mishaps planted among their orders."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -25,6 +26,8 @@ class DemoBrand:
     """Shopify location → Clarus warehouse."""
     shipping: dict[tuple[str, str], tuple[str, str]]
     """(title, code) in Shopify → (carrier, service) in Clarus."""
+    new_lines: dict[tuple[str, str], tuple[str, str]]
+    """The same of shipping lines that the shop offers since today: the first configuration does not know them."""
     companies: dict[str, str]
     """Carrier in Clarus → its name in Shopify."""
     bundles: dict[str, dict[str, int]] = field(default_factory=dict)
@@ -65,13 +68,21 @@ class DemoBrand:
                 WarehouseRule(location=LocationId(str(location)), warehouse=warehouse)
                 for location, warehouse in self.warehouses.items()
             ),
-            shipping=tuple(self._rule(*mapped) for mapped in self.shipping.items()),
+            shipping=self.rules(self.shipping),
             instructions=Instructions(attributes=("gift_message",), characters="latin"),
             skus=SkuRules(remove=MARK),
             bundles=tuple(_bundle(sku, parts) for sku, parts in self.bundles.items()),
             carriers=tuple(CarrierRule(carrier=carrier, company=name) for carrier, name in self.companies.items()),
             waits=WAITS.model_copy(update={"edit_window": self.edit_window if edit_window else 0}),
         )
+
+    def mended(self, before: BrandConfig) -> BrandConfig:
+        """The configuration that knows the new shipping lines too, as the next version of the one before."""
+        rules = tuple(rule for rule in self.rules(self.new_lines) if rule not in before.shipping)
+        return before.model_copy(update={"shipping": (*before.shipping, *rules)})
+
+    def rules(self, lines: Mapping[tuple[str, str], tuple[str, str]]) -> tuple[ShippingRule, ...]:
+        return tuple(self._rule(*mapped) for mapped in lines.items())
 
     def _rule(self, line: tuple[str, str], sent: tuple[str, str]) -> ShippingRule:
         title, code = line
@@ -95,6 +106,7 @@ BRANDS = (
         skus=("0042-A", "42-A", "MUG-BLUE", "TEE-BLK-M", "007"),
         warehouses={11: "LDS1", 12: "MAN1"},
         shipping={("Standard", "standard"): ("DPD", "NEXTDAY"), ("Express", "express"): ("DPD", "AM12")},
+        new_lines={("Saturday", "saturday"): ("DPD", "SATURDAY")},
         companies={"DPD": "DPD UK"},
         edit_window=3,
         expedited=frozenset({"express"}),
@@ -109,6 +121,7 @@ BRANDS = (
             ("Royal Mail Tracked 48", "rm48"): ("ROYALMAIL", "TRACKED48"),
             ("Royal Mail Tracked 24", "rm24"): ("ROYALMAIL", "TRACKED24"),
         },
+        new_lines={("Royal Mail Special Delivery", "rmsd"): ("ROYALMAIL", "SPECIAL")},
         companies={"ROYALMAIL": "Royal Mail"},
         by_title=True,
     ),

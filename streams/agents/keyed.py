@@ -305,6 +305,10 @@ class KeyedFold(ABC, Generic[S, P]):
     def open_cases(self) -> Mapping[OpenKind, int]:
         return self._open.counts()
 
+    def state_of(self, key: bytes) -> S | None:
+        """One key's, decoded; None for one that is not in the table."""
+        return self._known(key)
+
     def states(self) -> dict[str, S]:
         """Every key of the partition, decoded; for `show`, digests and tests."""
         return {key.decode(): entry.get() for key, entry in sorted(self._entries.items())}

@@ -3,7 +3,10 @@
 import asyncio
 from collections.abc import Sequence
 
+from lockstep.demo.desk import Desk
+from lockstep.demo.held import held_in
 from lockstep.demo.judge import Judged
+from lockstep.demo.outside import WHOLE_DAY
 from lockstep.demo.report import Report
 from lockstep.simulation.house import House
 from lockstep.simulation.log_oracle import cases_of
@@ -17,7 +20,9 @@ async def play_day(
     clock = house.clock
     began = clock.monotonic()
     pickers = asyncio.create_task(house.outside.pickers().run())
-    shoppers = asyncio.create_task(house.outside.shoppers().run(orders, rate))
+    desk = Desk(house.log, house.outside, lambda: cases_of(house.log))
+    shoppers = asyncio.create_task(house.outside.shoppers(WHOLE_DAY).run(orders, rate))
+    people = [asyncio.create_task(work) for work in (desk.map_new_lines(orders / rate / 2), desk.let_go())]
     killers = [asyncio.create_task(_kill(house, after, whom)) for after, whom in kills]
     quiet_since, last = began, ""
     in_time = False
@@ -33,14 +38,15 @@ async def play_day(
             in_time = True
             break
         await clock.sleep(1.0)
-    for task in (pickers, shoppers, *killers):
+    for task in (pickers, shoppers, *people, *killers):
         task.cancel()
-    await asyncio.gather(pickers, shoppers, *killers, return_exceptions=True)
+    await asyncio.gather(pickers, shoppers, *people, *killers, return_exceptions=True)
     return Judged(await house.outside.books()).report(
         seconds=clock.monotonic() - began,
         in_time=in_time,
         cases=cases_of(house.log),
         dead_letters=len(house.log.records(DLQ.name)),
+        held=await held_in(house.log),
     )
 
 

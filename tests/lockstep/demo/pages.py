@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from lockstep.demo.judge import Books, Judged
-from lockstep.demo.report import Report
+from lockstep.demo.report import Held, Report
 from schemas.base import Brand, OrderId
 from schemas.cases import CATALOGUE, Case, CaseCode
 
@@ -24,8 +24,8 @@ def an_order(id_: str = "5012", **changed: Any) -> Body:
     """Two of line 1, complete at noon and owed."""
     order = {
         "shop": "acme.example.test", "id": id_, "name": "#1042", "placed_at": at(-9), "planted": "",
-        "webhooks": {"sent": 1, "lost": 0, "doubled": 0}, "fixed_at": at(-9), "complete_at": at(0),
-        "cancelled": False, "owed": True,
+        "shipping": "standard", "webhooks": {"sent": 1, "lost": 0, "doubled": 0}, "fixed_at": at(-9),
+        "complete_at": at(0), "cancelled": False, "owed": True,
         "lines": [{"id": "1", "sku": "0042-A", "quantity": 2, "kit": {}}], "fetched": [],
     }  # fmt: skip
     return order | changed
@@ -113,8 +113,8 @@ def a_case(code: str = "unknown_sku", order: str = "5012", *, closed: bool = Fal
     )  # fmt: skip
 
 
-def verdict(of: Books, *cases: Case, in_time: bool = True, dead_letters: int = 0) -> Report:
-    return Judged(of).report(seconds=61.2, in_time=in_time, cases=cases, dead_letters=dead_letters)
+def verdict(of: Books, *cases: Case, in_time: bool = True, dead_letters: int = 0, held: Held | None = None) -> Report:
+    return Judged(of).report(seconds=61.2, in_time=in_time, cases=cases, dead_letters=dead_letters, held=held)
 
 
 MUST_BE_ZERO = (

@@ -19,7 +19,7 @@ def a_day(seed: int) -> tuple[Report, Books, list[Case]]:
     async def played() -> tuple[Report, Books, list[Case]]:
         async with House(seed=seed) as house:
             report = await play_day(house, orders=12, rate=2.0)
-            return report, await house.outside.books(), cases_of(house.log)
+            return report, await house.outside.books(), [case for case in cases_of(house.log) if case.open]
 
     return run_virtual(played())
 
@@ -38,6 +38,22 @@ def test_a_clean_day_is_in_step(clean: tuple[Report, Books, list[Case]]) -> None
     assert report.shopify.fulfillments >= report.orders.ready > 0
     assert len(open_cases) >= 4, "one for each planted order"
     assert report.dead_letters == 0
+
+
+def test_what_was_held_is_counted_by_how_it_ended(clean: tuple[Report, Books, list[Case]]) -> None:
+    """A new shipping line is mapped half-way, and what is on account is let go by a person."""
+    report, true, _ = clean
+    held = report.held
+    new = [order for order in true.shopify["orders"] if order["shipping"] in ("saturday", "rmsd")]
+
+    assert len(new) >= 1
+    assert held.by_reason["unmapped_shipping_line"] == 1 + sum(
+        order["complete_at"] < true.new_lines[true.shops[order["shop"]]][order["shipping"]] for order in new
+    )
+    assert held.released_by_person == 1
+    assert held.released_by_themselves >= 1
+    assert held.still == report.orders.held == len(held.still_by_reason) == 4
+    assert held.orders == held.released_by_themselves + held.released_by_person + held.ended + held.still
 
 
 @pytest.mark.parametrize("seed", [2, 23])

@@ -1,12 +1,13 @@
 """What says "in step" is itself held to literal books: each defect is seen, named, and seen as nothing else."""
 
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
 import pytest
 
-from lockstep.demo.judge import Judged, Stage
-from lockstep.demo.report import Percentiles, percentiles
+from lockstep.demo.judge import Books, Judged, Stage
+from lockstep.demo.report import Held, Percentiles, percentiles
 from schemas.base import OrderId
 from tests.lockstep.demo.pages import (
     ACME,
@@ -231,6 +232,50 @@ def test_dead_letters_are_told_and_do_not_decide() -> None:
     report = verdict(books(**in_step()), dead_letters=3)
 
     assert (report.in_step, report.dead_letters) == (True, 3)
+
+
+# --- shipping lines that are mapped later, and what the log holds
+
+
+def with_new_lines(mapped_at: dict[str, str | None]) -> Books:
+    """The order that is in step, and from when on which shipping lines were mapped."""
+    return replace(books(**in_step()), new_lines={ACME: mapped_at})
+
+
+def test_an_order_by_a_line_that_nobody_has_mapped_may_not_be_in_the_warehouse() -> None:
+    for mapped_at in (None, at(10.001)):
+        report = verdict(with_new_lines({"standard": mapped_at}))
+        assert wrong(report) == {"clarus.unwanted": 1}
+    assert verdict(with_new_lines({"standard": at(10)})).in_step
+    assert verdict(with_new_lines({"express": None})).in_step, "it came by another line"
+
+
+def test_what_waited_for_its_mapping_is_not_timed() -> None:
+    waited = Judged(with_new_lines({"standard": at(5)})).latency()
+    assert waited.webhook_to_goods_out == Percentiles()
+
+    placed_later = Judged(with_new_lines({"standard": at(-20)})).latency()
+    assert placed_later.webhook_to_goods_out.p50 == 10_000
+
+
+@pytest.mark.parametrize(
+    ("still", "told"),
+    [
+        ({"unknown_sku": 1}, ()),
+        ({}, ("the log still holds orders for {}, planted were {'unknown_sku': 1}",)),
+        (
+            {"unknown_sku": 1, "not_routed": 2},
+            ("the log still holds orders for {'unknown_sku': 1, 'not_routed': 2}, planted were {'unknown_sku': 1}",),
+        ),
+    ],
+)
+def test_what_the_log_still_holds_is_what_was_planted(still: dict[str, int], told: tuple[str, ...]) -> None:
+    planted = books(**NOTHING, orders=[a_planted_order()])
+
+    report = verdict(planted, a_case("unknown_sku"), held=Held(orders=7, still=1, still_by_reason=still))
+
+    assert report.why_not == told
+    assert report.held.orders == 7
 
 
 # --- where an order is

@@ -6,6 +6,7 @@ from lockstep.demo.report import (
     Cases,
     Clarus,
     Erp,
+    Held,
     Latency,
     Orders,
     Percentiles,
@@ -34,6 +35,11 @@ def numbered() -> Report:
         in_step=False,
         seconds=1.0,
         orders=Orders(**part(Orders)),
+        held=Held(
+            **{name: next(number) for name in Held.model_fields if not name.endswith("by_reason")},
+            by_reason={"unmapped_shipping_line": 5},
+            still_by_reason={"unknown_sku": 7},
+        ),
         clarus=Clarus(**part(Clarus)),
         erp=Erp(**part(Erp)),
         shopify=Shopify(**part(Shopify)),
@@ -47,6 +53,7 @@ def test_every_figure_has_exactly_one_row() -> None:
     report = numbered()
     figures = [
         *(value for part in (report.orders, report.clarus, report.erp, report.shopify) for _, value in part),
+        *(value for name, value in report.held if not name.endswith("by_reason")),
         report.dead_letters,
         report.cases.opened,
         report.cases.open,
@@ -77,6 +84,13 @@ def test_open_cases_are_named_by_code() -> None:
     )
     nothing = numbered().model_copy(update={"cases": Cases()})
     assert next(says for _, _, says, _ in rows(nothing) if "open now" in says).endswith("none")
+
+
+def test_held_orders_are_named_by_reason() -> None:
+    said = [says for _, _, says, _ in rows(numbered()) if "held" in says]
+
+    assert any(says.endswith(": unmapped_shipping_line 5") for says in said)
+    assert any(says.endswith(": unknown_sku 7") for says in said)
 
 
 def test_every_latency_is_shown() -> None:
