@@ -1,7 +1,8 @@
 """Laws over random histories of one order: whatever happens in whatever order, with answers lost and restarts.
 
-Units on their way never exceed what was bought; for a parcel no more is told than left it and is posted; nothing waits
-for ever without a case; equal logs give equal bytes; a record delivered again changes nothing.
+Units on their way never exceed what was bought, a bundle being asked for as whole kits only; for a parcel no more is
+told than left it and is posted; nothing waits for ever without a case; equal logs give equal bytes; a record delivered
+again changes nothing.
 """
 
 from collections import Counter
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 from schemas.base import System
 from schemas.orders import FulfilmentOrderStatus
 from streams.agents.orders import OrdersFold
-from tests.rules.world import BOUGHT, STARTS, World
+from tests.rules.world import BOUGHT, STARTS, World, a_world
 from tests.story import Story, refold
 
 Action = Callable[[World, int], object]
@@ -79,6 +80,7 @@ ACTIONS: dict[str, Action] = {
     "despatch": World.despatch,
     "despatch untracked": lambda world, pick: world.despatch(pick, tracked=False),
     "close short": lambda world, pick: world.despatch(pick, whole=True),
+    "despatch torn": lambda world, pick: world.despatch(pick, torn=True),
     "track": World.track,
     "delete": World.delete,
     "stop": World.stop,
@@ -92,28 +94,48 @@ ACTIONS: dict[str, Action] = {
     "by hand": World.fulfil_by_hand,
     "take back": World.take_back,
 }
-OFTEN = ("flow", "flow", "deliver more", "execute all", "despatch", "despatch", "commit", "post", "time")
+OFTEN = (
+    "flow",
+    "flow",
+    "deliver more",
+    "execute all",
+    "despatch",
+    "despatch",
+    "despatch torn",
+    "commit",
+    "post",
+    "time",
+)
 
 TO_THE_END = (("flow", 2), ("commit", 0), ("flow", 2), ("despatch", 0), ("flow", 2), ("post", 0), ("flow", 2))
 """One unit all the way. A history begins with some of it, so that chance meets every stage of an order."""
 
-began = st.integers(min_value=0, max_value=len(TO_THE_END)).map(lambda steps: list(TO_THE_END[:steps]))
+TORN = tuple(("despatch torn" if name == "despatch" else name, pick) for name, pick in TO_THE_END)
+"""The same of a component alone, where the order is one of bundles."""
+
+began = st.builds(
+    lambda way, steps: list(way[:steps]),
+    st.sampled_from((TO_THE_END, TO_THE_END, TORN)),
+    st.integers(min_value=0, max_value=len(TO_THE_END)),
+)
 chances = st.lists(
     st.tuples(st.sampled_from([*ACTIONS, *OFTEN, *OFTEN]), st.integers(min_value=0, max_value=11)),
     min_size=3,
     max_size=40,
 )
-histories = st.tuples(st.sampled_from(sorted(STARTS)), st.builds(lambda first, then: first + then, began, chances))
-History = tuple[str, list[tuple[str, int]]]
+steps = st.builds(lambda first, then: first + then, began, chances)
+histories = st.tuples(st.sampled_from(sorted(STARTS)), st.booleans(), steps)
+History = tuple[str, bool, list[tuple[str, int]]]
+"""How the order lies at first, whether it is one of bundles, and what happens."""
 
 
 def live(history: History) -> World:
     """Tell a history, checking the books after every step."""
-    start, steps = history
-    world = World(order=STARTS[start])
+    start, kits, happening = history
+    world = a_world(start, kits=kits)
     world.say(System.SHOPIFY)
     world.deliver(System.SHOPIFY)
-    for name, pick in steps:
+    for name, pick in happening:
         ACTIONS[name](world, pick)
         the_books_are_right(world)
     return world
@@ -158,7 +180,7 @@ def test_whatever_happens_the_books_are_right_and_nothing_waits_in_silence(histo
     the_books_are_right(world)
     if not in_step(world):
         assert world.story.open_cases, "not in step, and nobody is told"
-    assert world.executed < 60 + 12 * len(history[1]), "commands are sent for ever"
+    assert world.executed < 60 + 12 * len(history[2]), "commands are sent for ever"
 
 
 def in_step(world: World) -> bool:

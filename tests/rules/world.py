@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from connectors.shopify.look import Done, Mutation, TellingWish
-from schemas.base import CommandId, FulfilmentId, FulfilmentOrderId, LineId, System
+from schemas.base import CommandId, FulfilmentId, FulfilmentOrderId, LineId, Sku, System
 from schemas.commands import (
     CancelGoodsOut,
     Command,
@@ -25,10 +25,11 @@ from schemas.commands import (
     system_of,
 )
 from schemas.erp import ErpOrderState, FulfilmentState
-from schemas.goods_outs import GoodsOutStatus, Package
+from schemas.goods_outs import GoodsOutLine, GoodsOutStatus, Package
+from schemas.mapping import Bundle, Component
 from schemas.orders import Fulfilment, FulfilmentOrder, FulfilmentOrderStatus
 from schemas.outcomes import OutcomeKind
-from tests.builders import ErpBuilder, GoodsOutBuilder, OrderBuilder, a_goods_out, an_erp_order, an_order
+from tests.builders import NOON, ErpBuilder, GoodsOutBuilder, OrderBuilder, a_brand, a_goods_out, an_erp_order, an_order
 from tests.story import Story
 
 BOUGHT = {"901": 3, "902": 1}
@@ -39,7 +40,14 @@ STARTS = {
     "two places": BARE.routed("71", L901=1, L902=1).routed("72", to="12", L901=2),
     "half at a place nobody mapped": BARE.routed("71", L901=1).routed("72", to="99", L901=2, L902=1),
 }
+KIT = Bundle(sku=Sku("MUG"), components=(Component(sku=Sku("CUP")), Component(sku=Sku("SAUCER"), quantity=2)))
+"""The mug as a bundle: in the shop and in the ERP one line, in the warehouse two products."""
 Said = Callable[[], object]
+
+
+def a_world(start: str, *, kits: bool = False) -> World:
+    """From one of `STARTS`. `kits`: the mug is a bundle."""
+    return World(story=Story(a_brand(bundles=(KIT,)) if kits else None), order=STARTS[start])
 
 
 @dataclass
@@ -150,9 +158,12 @@ class World:
                 return OutcomeKind.REJECTED, {"code": "unknown_goods_out", "field": "reference", "text": reference}
         made = a_goods_out(command.reference, self.number(), warehouse=command.warehouse)
         for unit in command.lines:
-            made = made.with_line(unit.line, unit.sku, unit.quantity)
+            if unit.each:
+                made = made.with_part(unit.line, unit.sku, unit.quantity, each=unit.each)
+            else:
+                made = made.with_line(unit.line, unit.sku, unit.quantity)
         self.goods_outs[command.reference] = made
-        self.made_of[command.reference] = Counter({unit.line: unit.quantity for unit in command.lines})
+        self.made_of[command.reference] = whole_kits_in(made)
         return OutcomeKind.APPLIED, {"external_id": made.goods_out.id}
 
     def _cancel(self, command: CancelGoodsOut) -> tuple[OutcomeKind, dict[str, str]]:
@@ -176,21 +187,32 @@ class World:
             self.goods_outs[reference] = self.goods_outs[reference].picking()
             self.say(System.CLARUS)
 
-    def despatch(self, pick: int, *, tracked: bool = True, whole: bool = False) -> None:
-        """One more unit leaves in a parcel of its own, or all that is left; `whole` closes the goods-out."""
+    def despatch(self, pick: int, *, tracked: bool = True, whole: bool = False, torn: bool = False) -> None:
+        """One more unit leaves in a parcel of its own, or all that is left; `whole` closes the goods-out. Of a bundle
+        it is a whole one or, `torn`, one piece of a component without the others.
+        """
         if (reference := self.at_work(pick)) is None:
             return
         goods_out = self.goods_outs[reference].goods_out
-        left = Counter({line.line: line.despatched for line in goods_out.lines})
-        owing = [line.line for line in goods_out.lines if line.despatched < line.ordered]
+        owing = [line for line in goods_out.lines if line.despatched < line.ordered]
+        leaving: Counter[str] = Counter()
         if owing:
-            left[owing[pick % len(owing)]] += 1
-        number = f"T{self.number()}" if tracked else ""
-        units = {f"L{line}": quantity for line, quantity in left.items()}
-        done = whole or sum(left.values()) == sum(line.ordered for line in goods_out.lines)
-        builder = self.goods_outs[reference].despatched(tracking=(), whole=done, **units)
-        packages = (*goods_out.packages, Package(id=self.number(), tracking_number=number, shipment="S1"))
-        self.goods_outs[reference] = GoodsOutBuilder(builder.goods_out.model_copy(update={"packages": packages}))
+            first = owing[pick % len(owing)]
+            kit = [line for line in owing if line.line == first.line] if first.each and not torn else [first]
+            leaving.update({line.id: line.each if len(kit) > 1 else 1 for line in kit})
+        lines = tuple(
+            line.model_copy(update={"despatched": min(line.ordered, line.despatched + leaving[line.id])})
+            for line in goods_out.lines
+        )
+        done = whole or all(line.despatched == line.ordered for line in lines)
+        package = Package(id=self.number(), tracking_number=f"T{self.number()}" if tracked else "", shipment="S1")
+        changed = {
+            "lines": lines,
+            "packages": (*goods_out.packages, package),
+            "status": GoodsOutStatus.COMPLETED if done else GoodsOutStatus.PICK,
+            "despatched_at": NOON,
+        }
+        self.goods_outs[reference] = GoodsOutBuilder(goods_out.model_copy(update=changed))
         self.say(System.CLARUS)
 
     def track(self, pick: int) -> None:
@@ -215,13 +237,13 @@ class World:
         if (reference := self.at_work(pick)) is not None:
             one = self.goods_outs[reference]
             self.goods_outs[reference] = one.status(GoodsOutStatus.CANCELLED)
-            self.made_of[reference] = self.despatched_of(reference)
+            self.made_of[reference] = _kits(one, lambda line: line.despatched, begun=True)  # a torn one is not free
             self.say(System.CLARUS)
 
     def despatched_of(self, reference: str) -> Counter[str]:
         if reference not in self.goods_outs:
             return Counter()
-        return Counter({line.line: line.despatched for line in self.goods_outs[reference].goods_out.lines})
+        return _kits(self.goods_outs[reference], lambda line: line.despatched)
 
     # --- the ERP
 
@@ -367,6 +389,29 @@ class World:
 
     def _fo(self, id_: str) -> FulfilmentOrder:
         return next(one for one in self.order.order.fulfilment_orders if one.id == id_)
+
+
+def whole_kits_in(made: GoodsOutBuilder) -> Counter[str]:
+    """Units per order line that a goods-out asks for. Raises AssertionError for half a kit, or one without a part."""
+    asked = _kits(made, lambda line: line.ordered)
+    for line in asked:
+        parts = {one.sku: one.ordered for one in made.goods_out.lines if one.line == line and one.each}
+        recipe = {part.sku: part.quantity * asked[line] for part in KIT.components}
+        assert parts in ({}, recipe), f"of {asked[line]} kits {parts} were asked for"
+    return asked
+
+
+def _kits(one: GoodsOutBuilder, figure: Callable[[GoodsOutLine], int], *, begun: bool = False) -> Counter[str]:
+    """A figure of a goods-out's lines in units of the order's: of a bundle whole ones, or with `begun` each begun."""
+    units: Counter[str] = Counter()
+    kits: dict[str, list[int]] = {}
+    for line in one.goods_out.lines:
+        if line.each:
+            count = -(-figure(line) // line.each) if begun else figure(line) // line.each
+            kits.setdefault(line.line, []).append(count)
+        else:
+            units[line.line] += figure(line)
+    return units + Counter({line: max(counts) if begun else min(counts) for line, counts in kits.items()})
 
 
 def _lines(units: dict[LineId, int]) -> dict[str, Any]:
