@@ -4,10 +4,11 @@ from datetime import UTC, datetime, timedelta
 
 from schemas.base import System
 from schemas.cases import CaseCode
-from schemas.commands import CancelGoodsOut, Command, CreateGoodsOut, Withdraw
+from schemas.commands import CancelGoodsOut, Command, CreateGoodsOut, PostFulfilment, UpsertErpOrder, Withdraw
+from schemas.erp import FulfilmentState
 from schemas.outcomes import OutcomeKind
 from streams.agents.orders import OrdersFold
-from tests.builders import a_goods_out, an_order
+from tests.builders import a_goods_out, an_erp_order, an_order
 from tests.story import Story
 
 G1 = "ACME-5012-71-1"
@@ -168,3 +169,40 @@ def test_an_outcome_of_an_older_epoch_is_kept_and_read_after() -> None:
     story.ended(story.one(CreateGoodsOut), OutcomeKind.APPLIED, epoch=3, external_id="9001")
     assert [known.reference for known in story.state.goods_outs] == [G1]
     assert story.reads[before:] == [System.CLARUS]
+
+
+def test_a_sale_that_was_made_and_not_committed_when_the_try_was_cut_short_is_gone_on_with() -> None:
+    """The ERP was slow: it shows a draft, and nobody else will commit it."""
+    story = Story().shopify(an_order().with_line("MUG").routed("71"))
+    first = story.one(UpsertErpOrder)
+    story.ended(first, OutcomeKind.DELAYED, code="timed_out", until=story.at + timedelta(seconds=30))
+    story.erp(an_erp_order().draft().with_line("901", "MUG"))
+    assert story.sent(UpsertErpOrder) == [first], "not before the delay is over"
+
+    story.later(minutes=1)
+
+    again = story.sent(UpsertErpOrder)[-1]
+    assert again != first
+    story.erp(an_erp_order().draft().with_line("901", "MUG"))
+    assert story.sent(Withdraw) == [], "what is under way is not called back because a draft is there"
+    story.applied(again, "77").later(minutes=30)
+    assert story.sent(UpsertErpOrder) == [first, again], "done is done: the ERP's own people commit it"
+
+
+def test_a_posting_that_was_begun_when_the_try_was_cut_short_is_gone_on_with() -> None:
+    story = Story().shopify(an_order().with_line("MUG").routed("71"))
+    sale = an_erp_order().with_line("901", "MUG")
+    story.applied(story.one(UpsertErpOrder), "77").erp(sale).applied(story.one(CreateGoodsOut))
+    reference = story.one(CreateGoodsOut).reference
+    story.clarus(a_goods_out(reference).with_line("901", "MUG").despatched())
+    first = story.one(PostFulfilment)
+    story.ended(first, OutcomeKind.DELAYED, code="timed_out", until=story.at + timedelta(seconds=30))
+    begun = sale.fulfilment(reference, 1, FulfilmentState.OPEN, L901=1)
+
+    story.erp(begun).later(minutes=1).erp(begun)
+
+    again = story.sent(PostFulfilment)[-1]
+    assert again != first
+    assert story.sent(Withdraw) == []
+    story.applied(again, f"{reference}#1").erp(begun).later(minutes=30)
+    assert story.sent(PostFulfilment) == [first, again], "done is done: the ERP's own people post it"

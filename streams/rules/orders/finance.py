@@ -37,7 +37,7 @@ def sales_order(state: OrderState, config: BrandConfig) -> Iterator[Finding]:
     if not lines or (state.erp is not None and state.erp.state.committed and not _differs(state, lines)):
         return
     unread = state.began_unseen and not state.erp_read
-    if not unread and (state.erp is None or _differs(state, lines)):
+    if not unread and (state.erp is None or _differs(state, lines) or _unfinished(state, ERP_ORDER)):
         yield Wanted(
             kind=UpsertErpOrder,
             system=System.ERP,
@@ -90,6 +90,11 @@ def _lines(order: Order, left: PerLine, config: BrandConfig) -> tuple[ErpLineWan
     )
 
 
+def _unfinished(state: OrderState, wanted: str) -> bool:
+    """Whether a try was cut short and may have done half of it: what the ERP shows by now is no reason to stop then."""
+    return state.flying(wanted) is not None or any(delay.object == wanted for delay in state.delays)
+
+
 def _differs(state: OrderState, lines: tuple[ErpLineWanted, ...]) -> bool:
     assert state.erp is not None
     wanted = {(line.line, line.sku, line.quantity) for line in lines}
@@ -105,9 +110,11 @@ def posting(state: OrderState, config: BrandConfig) -> Iterator[Finding]:
         left = despatched(known.goods_out)
         if not left:
             continue
-        if left - sent_to_erp(state, known.reference) and not left - sold:
-            yield _post(known, left)
         behind = left - posted(state, known.reference)
+        wanted = _post(known, left)
+        unfinished = behind and _unfinished(state, wanted.object)
+        if (left - sent_to_erp(state, known.reference) or unfinished) and not left - sold:
+            yield wanted
         if behind:
             yield Waiting(
                 name=f"erp-post:{known.reference}",
