@@ -7,7 +7,7 @@ from typing import Any
 
 from lockstep.demo.judge import Books
 from lockstep.demo.parts import Recipes, in_order_lines, order_line, recipes_of
-from lockstep.demo.scenario import MARK
+from lockstep.demo.scenario import BRANDS, MARK
 from schemas.base import Brand, OrderId
 from schemas.references import read_reference
 
@@ -16,6 +16,9 @@ Units = Counter[str]
 """Order line id → units."""
 Parts = Counter[tuple[str, str]]
 """(order line id, product) → units."""
+
+PACKING_NOTES_MOST = 255
+"""Characters that Clarus takes."""
 
 
 @dataclass(slots=True)
@@ -159,6 +162,7 @@ def _warehouse(books: Books, orders: dict[tuple[Brand, OrderId], OrderStory], to
             lines = {line["line"]: (order_line(line["external_reference"]), line["sku"]) for line in ordered}
             recipes = recipes_of(order.book)
             yield from _wrong_products(number, order.book, lines.values())
+            yield from _wrong_head(number, order.book, head)
             flat = ((*lines[line["line"]], line["units"]) for line in ordered)
             asked = in_order_lines(flat, recipes, begun=True)
             made = GoodsOutStory(number, head["reference"], entry["at"], asked, recipes)
@@ -182,6 +186,20 @@ def _wrong_products(number: int, book: Body, asked: Iterable[tuple[str, str]]) -
         found = products.get(bought["id"], right)
         if found != right:
             yield f"goods-out {number} asks for {sorted(found)}, bought was {bought['sku']}"
+
+
+def _wrong_head(number: int, book: Body, head: Body) -> Iterator[str]:
+    """Not the service that the shopper chose, or not the shopper's words in letters that the packing desk has."""
+    brand = next(one for one in BRANDS if one.brand == head["tenant"])
+    services = {code: service for (_, code), (_, service) in (*brand.shipping.items(), *brand.new_lines.items())}
+    service = services.get(book.get("shipping", ""), "")
+    if head.get("service", service) != service:
+        yield f"goods-out {number} goes by {head['service']!r}, chosen was {book['shipping']!r}"
+    words = head.get("packing_notes", "")
+    said = [book.get("note", ""), *(name for name, value in book.get("attributes", {}).items() if value)]
+    printable = len(words) <= PACKING_NOTES_MOST and all(ord(letter) < 256 for letter in words)
+    if "packing_notes" in head and not (printable and bool(words) == any(said) and all(one in words for one in said)):
+        yield f"goods-out {number}: of {said} the packing desk reads {words!r}"
 
 
 def _happened(entry: Body, story: GoodsOutStory, lines: Mapping[int, tuple[str, str]]) -> None:
