@@ -98,6 +98,12 @@ class Metrics:
         self.connection = Gauge(
             "lockstep_connection_well", "1 while a connection is well.", ["brand", "system"], **made
         )
+        self.compared = Counter(
+            "lockstep_compared_orders_total",
+            "Orders a sweep compared, by why their systems differ; one with two causes counts under both.",
+            ["brand", "cause"],
+            **made,
+        )
         self.open_cases = Gauge("lockstep_open_cases", "Cases open now.", ["brand", "code", "severity"], **made)
         self.notices = Counter(
             "lockstep_notices_total",

@@ -8,8 +8,10 @@ from schemas.events import (
     GoodsOutsSeen,
     OperatorActed,
     OrderEvent,
+    OrderListed,
     ShopifyOrderSeen,
     SnapshotUnreadable,
+    SystemSwept,
 )
 from schemas.goods_outs import GoodsOut
 from schemas.orders import Order
@@ -38,6 +40,8 @@ def event_in_words(event: OrderEvent) -> str:
             return f"{event.system}: {outcome.object} {outcome.kind}" + (f" ({why})" if why else "")
         case ConnectionSeen():
             return f"{event.system}: connection {event.state} {event.text}".rstrip()
+        case OrderListed() | SystemSwept():
+            return _swept(event)
         case SnapshotUnreadable():
             return f"{event.system}: an answer that could not be read: {event.reason}"
         case OperatorActed():
@@ -47,6 +51,13 @@ def event_in_words(event: OrderEvent) -> str:
             return f"configuration version {event.config.version}"
         case _:
             return type(event).__name__
+
+
+def _swept(event: OrderListed | SystemSwept) -> str:
+    of = f"{event.system}: the sweep of {event.sweep:%Y-%m-%d %H:%M} UTC"
+    if isinstance(event, OrderListed):
+        return f"{of} names it"
+    return f"{of} named {event.orders} orders and {len(event.strays) + event.more} records of none"
 
 
 def _order(order: Order) -> str:

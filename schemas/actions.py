@@ -4,7 +4,7 @@ from typing import Literal
 
 from schemas.base import Brand, Frozen, OrderId, Utc
 
-ActionKind = Literal["retry", "refresh", "close", "release_again", "override", "assign", "answer"]
+ActionKind = Literal["retry", "refresh", "close", "release_again", "override", "assign", "answer", "sweep"]
 
 
 class OperatorAction(Frozen):
@@ -16,6 +16,7 @@ class OperatorAction(Frozen):
     release_again     the goods-out `target`
     override          the hold `target`: the order may leave in spite of it
     assign            the case `target` to `says`, a handle; '' is nobody
+    sweep             under a connection's key: the system is swept now; `says` is when it was asked, ISO 8601
     answer            the question of the case `target`, with `says`
     """
 

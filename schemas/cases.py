@@ -66,6 +66,14 @@ class CaseCode(StrEnum):
     STOCK_UNREAD = "stock_unread"
     STOCK_REFUSED = "stock_refused"
     STOCK_BY_HAND = "stock_by_hand"
+    ORPHAN_GOODS_OUT = "orphan_goods_out"
+    ORPHAN_ERP_ORDER = "orphan_erp_order"
+    ORPHAN_POSTING = "orphan_posting"
+    ORPHAN_FULFILMENT = "orphan_fulfilment"
+    MANIFEST_FAILED = "manifest_failed"
+    PACKAGE_ASTRAY = "package_astray"
+    DRIFT_UNEXPLAINED = "drift_unexplained"
+    SWEEP_LATE = "sweep_late"
 
 
 class Entry(Frozen):
@@ -486,6 +494,73 @@ CATALOGUE: MappingProxyType[CaseCode, Entry] = MappingProxyType(
             _OPS,
             _NORMAL,
             23 * _HOUR,
+        ),
+        CaseCode.ORPHAN_GOODS_OUT: _entry(
+            "Clarus holds a goods-out under our prefix that names no order of the shop.",
+            "Ask the warehouse who made it; cancel it in Clarus, or give it a reference of its own.",
+            "a sweep does not find it any more",
+            _OPS,
+            _URGENT,
+            4 * _HOUR,
+        ),
+        CaseCode.ORPHAN_ERP_ORDER: _entry(
+            "The ERP holds a sales order of the shop for which Shopify has no order.",
+            "Find out in the ERP who entered it; cancel it there, or correct its key.",
+            "the ERP has cancelled it, or it is not found any more",
+            _FIN,
+            _HIGH,
+            8 * _HOUR,
+        ),
+        CaseCode.ORPHAN_POSTING: _entry(
+            "The ERP has posted a despatch of this order that belongs to no goods-out of it.",
+            "Compare the posting with the warehouse; take it back in the ERP if nothing left.",
+            "the ERP shows it cancelled, or its goods-out is seen",
+            _FIN,
+            _HIGH,
+            8 * _HOUR,
+            by_person=True,
+        ),
+        CaseCode.ORPHAN_FULFILMENT: _entry(
+            "Shopify shows goods of the warehouse as sent, and the warehouse was never asked for them.",
+            "Find out who fulfilled it and what left; cancel the fulfilment if nothing did, else correct the stock.",
+            "the fulfilment is cancelled, or a person closes it",
+            _OPS,
+            _HIGH,
+            8 * _HOUR,
+            by_person=True,
+        ),
+        CaseCode.MANIFEST_FAILED: _entry(
+            "The carrier did not take a shipment: its manifest failed in Clarus.",
+            "Open the shipment in Clarus, correct what the carrier refused and submit it again.",
+            "the shipment is taken or gone, or a person closes it",
+            _OPS,
+            _URGENT,
+            4 * _HOUR,
+            by_person=True,
+        ),
+        CaseCode.PACKAGE_ASTRAY: _entry(
+            "A package in Clarus belongs to no shipment: nobody can say which order it is of.",
+            "Ask the packing desk what is in it; add it to its shipment in Clarus, or delete it there.",
+            "a sweep does not find it any more",
+            _OPS,
+            _HIGH,
+            8 * _HOUR,
+        ),
+        CaseCode.DRIFT_UNEXPLAINED: _entry(
+            "The sweep found that the three systems differ about this order, and no rule says why.",
+            "Look at the order side by side with `lockstep show`; mend what differs, and tell us the reason.",
+            "they agree, or the reason is known",
+            _ENG,
+            _HIGH,
+            8 * _HOUR,
+        ),
+        CaseCode.SWEEP_LATE: _entry(
+            "The nightly sweep of a system has not come to its end.",
+            "See whether its connector runs and has budget left; ask for the sweep again with `lockstep sweep`.",
+            "a sweep of this system has come to its end",
+            _ENG,
+            _NORMAL,
+            8 * _HOUR,
         ),
     }
 )

@@ -25,6 +25,7 @@ from schemas.events import EVENT_KINDS, STOCK_EVENT_KINDS
 from schemas.hints import Hint
 from schemas.outcomes import Outcome
 from schemas.raw import ConnectionReport, RawHeaders
+from schemas.sweep import Listed, SweepReport
 
 AVRO_KINDS: tuple[type[BaseModel], ...] = (
     *dict.fromkeys((*EVENT_KINDS, *STOCK_EVENT_KINDS)),
@@ -33,7 +34,9 @@ AVRO_KINDS: tuple[type[BaseModel], ...] = (
 )
 """What travels as Avro."""
 
-JSON_KINDS: tuple[type[BaseModel], ...] = (Hint, OperatorAction, BrandConfig, Outcome, ConnectionReport, RawHeaders)
+JSON_KINDS: tuple[type[BaseModel], ...] = (
+    Hint, OperatorAction, BrandConfig, Outcome, ConnectionReport, Listed, SweepReport, RawHeaders,
+)  # fmt: skip
 """What travels as JSON or, RawHeaders, as record headers."""
 
 RECORD_KINDS = (*AVRO_KINDS, *JSON_KINDS)

@@ -1,5 +1,6 @@
 """A brand's configuration: validated before it is published, versioned, an event in every partition."""
 
+from datetime import UTC, datetime
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
@@ -54,8 +55,31 @@ class Waits(Frozen):
     retry: int = Field(default=300, ge=1, le=A_YEAR)
     """A rejected command is tried again after this; doubles up to `retry_most`."""
     retry_most: int = Field(default=6 * 3600, ge=1, le=A_YEAR)
+    drift: int = Field(default=3600, ge=0, le=A_YEAR)
+    """The systems differ and no rule says why."""
+    sweep: int = Field(default=4 * 3600, ge=0, le=A_YEAR)
+    """A sweep that was to begin and has not come to its end."""
     kept: int = Field(default=7 * 86400, ge=0, le=A_YEAR)
     """An order in step, about which there is nothing to do, leaves the hot state after this; a stub stays."""
+
+
+class SweepTimes(Frozen):
+    """When the three systems are read anew and laid side by side."""
+
+    at: str = Field(default="02:00", pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")
+    """Hour and minute, UTC."""
+    every: int = Field(default=86400, ge=0, le=A_YEAR)
+    """Seconds from one to the next; 0: only when a person asks."""
+    back: int = Field(default=3 * 86400, ge=0, le=A_YEAR)
+    """Seconds back: what changed or ended since then is looked at too."""
+
+    def before(self, now: datetime) -> datetime | None:
+        """The newest moment at which one was to begin."""
+        if not self.every:
+            return None
+        first = 3600 * int(self.at[:2]) + 60 * int(self.at[3:])
+        past = int(now.timestamp()) - first
+        return datetime.fromtimestamp(past - past % self.every + first, UTC)
 
 
 class BrandConfig(Frozen):
@@ -94,6 +118,7 @@ class BrandConfig(Frozen):
     """What a shortfall of a completed goods-out means: ask a person, or leave it to the shop's own refund."""
     waits: Waits = Waits()
     stock: StockRules = StockRules()
+    sweep: SweepTimes = SweepTimes()
 
     @model_validator(mode="after")
     def _unambiguous(self) -> Self:

@@ -10,6 +10,7 @@ from schemas.goods_outs import GoodsOut
 from schemas.orders import Order
 from schemas.outcomes import Outcome
 from schemas.stock import Balance, Level
+from schemas.sweep import Stray
 
 
 class Source(Frozen):
@@ -83,6 +84,23 @@ class ConnectionSeen(OrderEvent):
     text: str = ""
 
 
+class OrderListed(OrderEvent):
+    """A sweep named the order: it is to be read from all three systems and compared."""
+
+    system: System
+    sweep: Utc
+
+
+class SystemSwept(OrderEvent):
+    """A sweep of a system came to its end; `order` is `~<system>`. See `schemas.sweep.SweepReport`."""
+
+    system: System
+    sweep: Utc
+    orders: int
+    strays: tuple[Stray, ...] = ()
+    more: int = 0
+
+
 class SnapshotUnreadable(OrderEvent):
     """An answer that could not be translated; the bytes are in the dead letters."""
 
@@ -146,6 +164,8 @@ EVENT_KINDS: tuple[type[OrderEvent], ...] = (
     ErpOrderSeen,
     CommandEnded,
     ConnectionSeen,
+    OrderListed,
+    SystemSwept,
     SnapshotUnreadable,
     OperatorActed,
     ConfigChanged,

@@ -50,6 +50,20 @@ class Package(Frozen):
     shipment: str = ""
 
 
+class Shipment(Frozen):
+    """A consignment with a carrier. Of the statuses only `dispatched` is documented (list of shipments)."""
+
+    id: str
+    reference: str = ""
+    status: str = ""
+    """As Clarus has it, in small letters."""
+
+    @property
+    def failed(self) -> bool:
+        """The carrier did not take it. The words are our assumption."""
+        return any(word in self.status for word in ("fail", "error", "reject", "refuse"))
+
+
 class GoodsOut(Frozen):
     """A goods-out as last read, with lines and packages."""
 
@@ -63,3 +77,5 @@ class GoodsOut(Frozen):
     despatched_at: Utc | None = None
     lines: tuple[GoodsOutLine, ...] = ()
     packages: tuple[Package, ...] = ()
+    shipments: tuple[Shipment, ...] = ()
+    """Without what only says that all is well: those that are not `dispatched`."""

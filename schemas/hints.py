@@ -2,6 +2,9 @@
 
 from schemas.base import Brand, Frozen, OrderId, Utc
 
+SWEEP = "sweep"
+"""Why: such hints are read behind all others."""
+
 
 class Hint(Frozen):
     """`why` is the webhook's topic, `poll`, `sweep`, `fold` or `operator`.
@@ -18,3 +21,5 @@ class Hint(Frozen):
     """Where the decision stands that asks for this reading: one that began after this hint came bears it."""
     trace: str = ""
     evidence: str = ""
+    sweep: Utc | None = None
+    """Of a hint under a connection's key: list the system for this sweep."""

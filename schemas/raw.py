@@ -15,6 +15,10 @@ class RawKind(StrEnum):
     SNAPSHOT = "snapshot"
     OUTCOME = "outcome"
     CONNECTION = "connection"
+    LISTED = "listed"
+    """A sweep named this order; says nothing of it."""
+    SWEPT = "swept"
+    """A sweep of the system came to its end."""
     OWNERSHIP = "ownership"
     """A connector took this partition; its offset is the epoch of all it publishes there."""
 

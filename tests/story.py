@@ -29,7 +29,7 @@ from schemas.events import (
     SnapshotUnreadable,
     Source,
 )
-from schemas.hints import Hint
+from schemas.hints import SWEEP, Hint
 from schemas.outcomes import Outcome, OutcomeKind
 from schemas.topics import CASES, COMMANDS, HINTS
 from streams.agents.orders import EVENTS, RECORDS, OrdersFold, decode_command
@@ -215,7 +215,7 @@ class Story:
             self.cases[case.key] = case
         else:
             system = next(system for system, topic in HINTS.items() if topic.name == emission.topic)
-            assert Hint.model_validate_json(emission.value).why == "fold"
+            assert Hint.model_validate_json(emission.value).why in ("fold", SWEEP)
             self.reads.append(system)
 
     def brand(self) -> Brand:

@@ -1,16 +1,18 @@
 """Finds what no automation told: open goods-outs that are new, that moved on, or that are no longer open."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import NamedTuple
 
 import orjson
+import structlog
 
 from connectors.clarus.catalogue import Catalogue
 from connectors.clarus.lists import Filter, Node, text
 from connectors.clarus.read import ClarusReader, warehouses_of
-from connectors.runtime.errors import Incompatible, Unavailable
-from connectors.runtime.port import Changes
+from connectors.clarus.strays import NO_SHIPMENT, stray_goods_outs, stray_packages
+from connectors.runtime.errors import Incompatible, Rejected, Unavailable
+from connectors.runtime.port import Changes, Found
 from schemas.base import OrderId
 from schemas.config import BrandConfig
 from schemas.references import read_reference
@@ -18,6 +20,8 @@ from schemas.references import read_reference
 OPEN = ("DRAFT", "PENDING", "PART_ALLOCATED", "ALLOCATED", "PICK", "PART")
 """Statuses the poll looks at. Clarus' lists have no changed-since filter (its API description 1.0.0)."""
 ENDED = ("COMPLETED", "CANCELLED")
+
+_log = structlog.get_logger(__name__)
 
 
 class _Seen(NamedTuple):
@@ -53,19 +57,35 @@ class OpenGoodsOuts:
         return Changes(tuple(orders), seen, proven=True)
 
     async def listed(self, config: BrandConfig, since: datetime) -> tuple[OrderId, ...]:
-        """Orders with an open goods-out, or with one that ended and was to leave after the moment. Raises Blind.
+        """Orders with an open goods-out, or with one that ended and was to leave after the moment. Raises Blind."""
+        return _orders(config, await self._open_or_ended(config, since))
 
-        Lists cannot be asked for when a goods-out ended; ours are to leave within a day of being made.
-        """
+    async def swept(self, config: BrandConfig, since: datetime) -> Found:
+        """The same, with what is of no order."""
+        nodes = await self._open_or_ended(config, since)
+        strays = (*stray_goods_outs(config, nodes), *stray_packages(await self._packages_astray(config)))
+        return Found(_orders(config, nodes), strays)
+
+    async def _packages_astray(self, config: BrandConfig) -> list[Node]:
+        """None when the tenant does not take the filter: the orders are swept all the same."""
+        try:
+            look = await self._reader.look(config, packages=NO_SHIPMENT)
+        except (Incompatible, Rejected) as refused:
+            _log.warning("clarus.packages_not_listed", brand=config.brand, error=str(refused))
+            return []
+        look.rights.must_be_complete()
+        return look.lists["packages"]
+
+    async def _open_or_ended(self, config: BrandConfig, since: datetime) -> list[Node]:
+        """Lists cannot be asked for when a goods-out ended; ours are to leave within a day of being made."""
         ended = {
             "goods_out_status_code": {"in": list(ENDED)},
             "expected_date_of_dispatch": {"from": since.astimezone(UTC).isoformat()},
         }
-        nodes = [
+        return [
             *await self._headers(config, {"goods_out_status_code": {"in": list(OPEN)}}),
             *await self._headers(config, ended),
         ]
-        return tuple(dict.fromkeys(order for node in nodes if (order := ours(config, node)) is not None))
 
     async def _headers(self, config: BrandConfig, filter_: Filter) -> list[Node]:
         """Of our account, by its id as remembered; beside the list the answer shows whether it is still that one.
@@ -82,6 +102,10 @@ class OpenGoodsOuts:
         if look.rights.account != account:
             raise Unavailable("the account has another id than we remembered; the next time it is asked by that one")
         return look.lists["goods_outs"]
+
+
+def _orders(config: BrandConfig, nodes: Iterable[Node]) -> tuple[OrderId, ...]:
+    return tuple(dict.fromkeys(order for node in nodes if (order := ours(config, node)) is not None))
 
 
 def ours(config: BrandConfig, node: Node) -> OrderId | None:

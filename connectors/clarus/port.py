@@ -15,7 +15,7 @@ from connectors.clarus.stock import StockReader
 from connectors.clarus.stock_poll import Movements
 from connectors.clarus.write import ClarusWriter
 from connectors.runtime.errors import Incompatible
-from connectors.runtime.port import Changes, Execution, Reading
+from connectors.runtime.port import Changes, Execution, Found, Reading
 from kernel.clock import Clock
 from schemas.aggregates import STOCK, stock_id
 from schemas.base import Brand, OrderId, Sku, System
@@ -142,6 +142,9 @@ class ClarusPort:
 
     async def listed(self, brand: Brand, since: datetime) -> Sequence[OrderId]:
         return await self._tenants[brand].poll.listed(self._config(brand), since)
+
+    async def swept(self, brand: Brand, since: datetime) -> Found:
+        return await self._tenants[brand].poll.swept(self._config(brand), since)
 
     def setup(self, brand: Brand) -> ClarusSetup:
         """How the brand's tenant is set up, at the same pace as everything else here."""

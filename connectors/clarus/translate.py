@@ -9,7 +9,7 @@ import orjson
 
 from schemas.base import GoodsOutId, GoodsOutRef, LineId, Sku
 from schemas.errors import Unreadable
-from schemas.goods_outs import GoodsOut, GoodsOutLine, GoodsOutStatus, Package
+from schemas.goods_outs import GoodsOut, GoodsOutLine, GoodsOutStatus, Package, Shipment
 
 _STATUSES = {
     "DRAFT": GoodsOutStatus.DRAFT,
@@ -61,6 +61,11 @@ def translate_goods_outs(body: bytes) -> tuple[GoodsOut, ...]:
         _text(node, "id", f"shipments.{index}"): _owner(node, "goods_out", f"shipments.{index}", known)
         for index, node in enumerate(_list(nodes, "shipments"))
     }
+    unwell: dict[str, list[Shipment]] = {}
+    for node in _list(nodes, "shipments"):
+        shipment_node = _shipment(node)
+        if shipment_node is not None:
+            unwell.setdefault(goods_out_of[shipment_node.id], []).append(shipment_node)
     lines: dict[str, list[GoodsOutLine]] = {}
     for index, node in enumerate(_list(nodes, "lines")):
         where = f"lines.{index}"
@@ -71,14 +76,18 @@ def translate_goods_outs(body: bytes) -> tuple[GoodsOut, ...]:
         shipment = _owner(node, "shipment", where, goods_out_of.keys())
         packages.setdefault(goods_out_of[shipment], []).append(_package(node, where))
     goods_outs = [
-        _goods_out(node, f"goods_outs.{index}", lines, packages)
+        _goods_out(node, f"goods_outs.{index}", lines, packages, unwell)
         for index, node in enumerate(_list(nodes, "goods_outs"))
     ]
     return tuple(sorted(goods_outs, key=lambda one: one.reference))
 
 
 def _goods_out(
-    node: dict[str, Any], where: str, lines: dict[str, list[GoodsOutLine]], packages: dict[str, list[Package]]
+    node: dict[str, Any],
+    where: str,
+    lines: dict[str, list[GoodsOutLine]],
+    packages: dict[str, list[Package]],
+    unwell: dict[str, list[Shipment]],
 ) -> GoodsOut:
     id_ = _text(node, "id", where)
     code = _text(_object(node, "goods_out_status", where), "code", f"{where}.goods_out_status")
@@ -93,6 +102,7 @@ def _goods_out(
         despatched_at=_moment(node, "actual_date_of_dispatch", where),
         lines=tuple(lines.get(id_, ())),
         packages=tuple(packages.get(id_, ())),
+        shipments=tuple(unwell.get(id_, ())),
     )
 
 
@@ -108,6 +118,14 @@ def _line(node: dict[str, Any], where: str) -> GoodsOutLine:
         despatched=_units(node, "dispatch_quantity", where, none_is_zero=True),
         each=each,
     )
+
+
+def _shipment(node: dict[str, Any]) -> Shipment | None:
+    """None for one that is `dispatched`, or says nothing."""
+    status = str(node.get("status") or "").strip().casefold()
+    if status in ("", "dispatched"):
+        return None
+    return Shipment(id=str(node["id"]), reference=str(node.get("reference") or ""), status=status)
 
 
 def _package(node: dict[str, Any], where: str) -> Package:

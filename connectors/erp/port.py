@@ -6,12 +6,14 @@ from datetime import datetime, timedelta
 from connectors.erp.interface import ErpAdapter, NotYet, Written
 from connectors.erp.setup import ErpSetup
 from connectors.runtime.errors import ConnectorError, Permanent, Rejected, TimedOut, Unauthorised
-from connectors.runtime.port import Changes, Execution, Reading
+from connectors.runtime.port import Changes, Execution, Found, Reading
 from kernel.clock import Clock
 from schemas.base import Brand, OrderId, System
+from schemas.cases import CaseCode
 from schemas.commands import Command, Decided, PostFulfilment, UpsertErpOrder
 from schemas.hints import Hint
 from schemas.outcomes import Outcome, OutcomeKind
+from schemas.sweep import Stray
 
 
 class ErpPort:
@@ -65,6 +67,16 @@ class ErpPort:
 
     async def listed(self, brand: Brand, since: datetime) -> Sequence[OrderId]:
         return await self._adapters[brand].listed(brand, since)
+
+    async def swept(self, brand: Brand, since: datetime) -> Found:
+        """A sales order whose key is no order number of Shopify's names no order: somebody entered it by hand."""
+        named = await self.listed(brand, since)
+        strays = (
+            Stray(code=CaseCode.ORPHAN_ERP_ORDER, object=f"sales order under {key}", detail="its key names no order")
+            for key in named
+            if not key.isdecimal()
+        )
+        return Found(tuple(key for key in named if key.isdecimal()), tuple(strays))
 
     def setup(self, brand: Brand) -> ErpSetup:
         """How the ERP is set up for the brand."""

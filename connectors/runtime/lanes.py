@@ -3,12 +3,13 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import islice
 
 from kernel.log import Record
 from schemas.aggregates import STOCK
 from schemas.base import Brand, OrderId, OrderKey, order_key
 from schemas.commands import Command
-from schemas.hints import Hint
+from schemas.hints import SWEEP, Hint
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,11 @@ class Lane:
         return self.brand, self.joined
 
     @property
+    def gentle(self) -> bool:
+        """Whether nothing but a sweep wants it read."""
+        return not self.joined and bool(self.hints) and all(one.hint.why == SWEEP for one in self.hints)
+
+    @property
     def idle(self) -> bool:
         return not (self.busy or self.hints or self.commands)
 
@@ -81,6 +87,8 @@ class Lanes:
     def __init__(self, brands: Iterable[Brand]) -> None:
         self._lanes: dict[OrderKey, Lane] = {}
         self._unread: dict[Brand, dict[OrderKey, None]] = {brand: {} for brand in brands}
+        self._gentle: dict[Brand, dict[OrderKey, None]] = {brand: {} for brand in self._unread}
+        """What is read when nothing else is to be."""
 
     def __iter__(self) -> Iterator[Lane]:
         return iter(list(self._lanes.values()))
@@ -100,6 +108,11 @@ class Lanes:
         return lane
 
     def to_read(self, lane: Lane) -> None:
+        """What only a sweep wants is behind all others, until something else wants it too."""
+        if lane.gentle:
+            self._gentle[lane.brand][lane.key] = None
+            return
+        self._gentle[lane.brand].pop(lane.key, None)
         self._unread[lane.brand][lane.key] = None
 
     def next_read(self, brand: Brand, most: int) -> list[Lane]:
@@ -114,6 +127,22 @@ class Lanes:
         for lane in batch:
             lane.busy = True
             del self._unread[brand][lane.key]
+        return batch
+
+    def next_gentle(self, brand: Brand, most: int) -> list[Lane]:
+        """The same of what only a sweep wants; empty while anything else is to be read. They are few at a time: what
+        an order needs in between waits for no long call.
+        """
+        if self._unread[brand]:
+            return []
+        lanes = (self._lanes[key] for key in self._gentle[brand])
+        free = (lane for lane in lanes if not lane.busy and not lane.commands)
+        batch = list(islice(free, most))
+        if any(lane.refused for lane in batch):
+            batch = batch[:1]
+        for lane in batch:
+            lane.busy = True
+            del self._gentle[brand][lane.key]
         return batch
 
     def drop_idle(self, lane: Lane, now: datetime) -> None:
@@ -132,4 +161,5 @@ class Lanes:
 
     def _forget(self, lane: Lane) -> None:
         del self._lanes[lane.key]
-        self._unread.get(lane.brand, {}).pop(lane.key, None)
+        for queue in (self._unread, self._gentle):
+            queue.get(lane.brand, {}).pop(lane.key, None)

@@ -14,6 +14,7 @@ from schemas.base import Brand, OrderId, System
 from schemas.commands import Command
 from schemas.hints import Hint
 from schemas.outcomes import Outcome
+from schemas.sweep import Stray
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +112,23 @@ class Listing(Protocol):
     async def read(self, brand: Brand, orders: Sequence[OrderId]) -> Sequence[Reading]: ...
 
     async def aclose(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a sweep of a system names: orders, and what belongs to none."""
+
+    orders: tuple[OrderId, ...]
+    strays: tuple[Stray, ...] = ()
+
+
+@runtime_checkable
+class Sweepable(Protocol):
+    """A port that can list all that is open, and all that changed or ended lately."""
+
+    async def swept(self, brand: Brand, since: datetime) -> Found:
+        """As `Listing.listed`, with what names no order. Raises ConnectorError, also when it is not whole."""
+        ...
 
 
 @runtime_checkable

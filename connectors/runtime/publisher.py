@@ -1,6 +1,6 @@
 """Everything a connector says goes to one topic, `raw.<system>`, under the epoch of its partition."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from connectors.runtime.port import Reading
@@ -12,6 +12,7 @@ from schemas.events import ConnectionState
 from schemas.hints import Hint
 from schemas.outcomes import Outcome
 from schemas.raw import ConnectionReport, RawHeaders, RawKind
+from schemas.sweep import MOST_STRAYS, Listed, Stray, SweepReport
 from schemas.topics import HINTS, RAW
 
 
@@ -78,6 +79,29 @@ class Publisher:
         body = ConnectionReport(state=state, text=text).model_dump_json().encode()
         await (await self._producer.send(self._topic, key=key, value=body, headers=headers.dump()))
         self._metrics.connection.labels(brand, self._system).set(state is ConnectionState.WELL)
+
+    async def listed(self, brand: Brand, orders: Iterable[OrderId], sweep: datetime) -> None:
+        """A sweep named these orders; each under its own key, in whatever partition that lies."""
+        headers = self._headers(brand, RawKind.LISTED, -1, self._clock.now()).dump()
+        body = Listed(sweep=sweep).model_dump_json().encode()
+        waiting = [
+            await self._producer.send(self._topic, key=order_key(brand, order).encode(), value=body, headers=headers)
+            for order in orders
+        ]
+        for acknowledged in waiting:
+            await acknowledged
+
+    async def swept(self, brand: Brand, sweep: datetime, orders: int, strays: Sequence[Stray]) -> None:
+        """A sweep of the brand's system came to its end; under the connection's key."""
+        key = order_key(brand, connection_id(self._system)).encode()
+        headers = self._headers(brand, RawKind.SWEPT, -1, self._clock.now())
+        named = tuple(sorted(strays[:MOST_STRAYS], key=lambda one: (one.code, one.object)))
+        report = SweepReport(sweep=sweep, orders=orders, strays=named, more=len(strays) - len(named))
+        await (
+            await self._producer.send(
+                self._topic, key=key, value=report.model_dump_json().encode(), headers=headers.dump()
+            )
+        )
 
     async def hints(self, brand: Brand, orders: Iterable[OrderId], why: str) -> None:
         """Look at these orders; to our own hints topic."""

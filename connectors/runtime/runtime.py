@@ -30,6 +30,7 @@ from connectors.runtime.publisher import Publisher
 from connectors.runtime.reads import Reads
 from connectors.runtime.records import command_of, hint_of
 from connectors.runtime.settings import RuntimeSettings
+from connectors.runtime.sweeps import Sweeps
 from kernel.clock import Clock
 from kernel.lag import Lag
 from kernel.log import Fenced, Log, LogError, Partition, Record
@@ -70,6 +71,7 @@ class ConnectorRuntime:
         self._rebalances = 0
         self._calls = Calls(self._moved, self._schedule)
         self._reading = Reads(port, self._lanes, self._connections, self._publisher, self._endings, clock, metrics)
+        self._sweeps = Sweeps(port, configs, self._connections, self._publisher, self._endings, clock)
         self.ready = asyncio.Event()
 
     async def run(self) -> None:
@@ -182,8 +184,12 @@ class ConnectorRuntime:
 
     def _take_hint(self, record: Record) -> None:
         hint = hint_of(record)
-        if hint.brand not in self._port.brands or hint.order == connection_id(self._port.system):
+        if hint.brand not in self._port.brands:
             self._endings.finish(record)
+        elif hint.order == connection_id(self._port.system):
+            self._calls.start(
+                self._sweeps.make(hint, record, self._settings.delay, self._moved), {record.partition.number}
+            )
         elif hint.order.startswith("~"):
             self._calls.start(
                 self._reading.resolve(hint, record, self._settings.delay, self._moved), {record.partition.number}
@@ -219,6 +225,18 @@ class ConnectorRuntime:
                     break
                 self._reads[brand] += 1
                 self._calls.start(self._read(brand, batch), {lane.number for lane in batch})
+            self._schedule_gentle(brand)
+
+    def _schedule_gentle(self, brand: Brand) -> None:
+        """One read for a sweep at a time, when nothing else is to be read and enough of the budget is left."""
+        if self._reads[brand] or self._connections.closed_until(brand) is not None:
+            return
+        if self._budget(brand) < self._settings.sweep_leaves:
+            return
+        batch = self._lanes.next_gentle(brand, min(self._port.read_batch, self._settings.sweep_batch))
+        if batch:
+            self._reads[brand] += 1
+            self._calls.start(self._read(brand, batch), {lane.number for lane in batch})
 
     def _start_commands(self, lane: Lane) -> None:
         """The next command of the lane, if there is a slot for it; what is superseded or withdrawn ends on the way."""

@@ -7,7 +7,7 @@ from datetime import datetime
 import httpx
 
 from connectors.runtime.errors import Incompatible
-from connectors.runtime.port import Changes, Execution, Reading
+from connectors.runtime.port import Changes, Execution, Found, Reading
 from connectors.shopify.client import ShopifyClient
 from connectors.shopify.gids import gid, number_of
 from connectors.shopify.items import Items
@@ -162,6 +162,9 @@ class ShopifyPort:
 
     async def listed(self, brand: Brand, since: datetime) -> Sequence[OrderId]:
         return await self._connections[brand].poll.listed(since)
+
+    async def swept(self, brand: Brand, since: datetime) -> Found:
+        return Found(tuple(await self.listed(brand, since)))
 
     def setup(self, brand: Brand) -> ShopSetup:
         """How the brand's shop is set up, on the same connection."""

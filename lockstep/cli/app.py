@@ -16,6 +16,7 @@ from lockstep.cli.orders import refresh, show
 from lockstep.cli.replay import rebuild, verify
 from lockstep.cli.run import run
 from lockstep.cli.stock import stock
+from lockstep.cli.sweep import sweep
 from lockstep.cli.topics import topics
 from lockstep.replay.pool import FoldProcessLostError
 from lockstep.schema_files import IncompatibleError
@@ -47,6 +48,7 @@ app.command()(show)
 app.add_typer(cases, name="case")
 app.command()(stock)
 app.command()(refresh)
+app.command()(sweep)
 app.command()(verify)
 app.command()(rebuild)
 app.command()(pause)

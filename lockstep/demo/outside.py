@@ -34,6 +34,7 @@ from sandbox.shopify.shop import Shop
 from sandbox.shopify.shoppers import Clientele, Habits, Shoppers
 from sandbox.shopify.webhooks import Webhooks
 from schemas.base import Brand
+from schemas.config import SweepTimes
 from schemas.stock_rules import StockRules
 
 SECRET = "sandbox-webhook-secret"  # noqa: S105 - of a sandbox
@@ -253,11 +254,18 @@ def _address(intake: str, resource: str) -> str:
 
 
 async def configure_brands(
-    log: Log, release_from: datetime, *, edit_windows: bool = False, stock: StockRules | None = None
+    log: Log,
+    release_from: datetime,
+    *,
+    edit_windows: bool = False,
+    stock: StockRules | None = None,
+    sweep: SweepTimes | None = None,
 ) -> None:
-    """Publish every demo brand's first configuration. `stock`: how it is kept in step; None: not at all."""
+    """Publish every demo brand's first configuration. `stock`: how it is kept in step; None: not at all. `sweep`: when
+    the systems are compared; None: nightly.
+    """
     for brand in BRANDS:
-        first = {"version": 1, "stock": stock or StockRules()}
+        first = {"version": 1, "stock": stock or StockRules(), "sweep": sweep or SweepTimes()}
         config = brand.config(release_from, edit_window=edit_windows).model_copy(update=first)
         await publish(log, brand.brand, lambda _, config=config: config)  # type: ignore[misc]  # mypy cannot infer a lambda with a default
 

@@ -32,6 +32,7 @@ from lockstep.simulation.seams import ProcessClock, ProcessLog
 from lockstep.simulation.wire import App, Wire
 from sandbox.faults import Faults
 from schemas.base import Brand, System
+from schemas.config import SweepTimes
 from schemas.stock_rules import StockRules
 from schemas.topics import ALL, ORDERS_EVENTS, ORDERS_STATE, STOCK_EVENTS, STOCK_STATE
 from streams.agents.normalise import SOURCES, NormaliseFold
@@ -83,13 +84,16 @@ class House:
         runtime: RuntimeSettings = RUNTIME,
         engine: EngineSettings | None = None,
         stock: StockRules | None = None,
+        sweep: SweepTimes | None = None,
     ) -> None:
-        """`stock`: how the brands keep their stock in step; None: nobody counts it, and no stock worker runs."""
+        """`stock`: how the brands keep their stock in step; None: nobody counts it, and no stock worker runs. `sweep`:
+        when the systems are compared; None: nightly.
+        """
         self.clock = LoopClock(START)
         self.log = self._empty_log()
         self.outside: Outside = make_outside(self.clock, seed, faults or Faults(), edit_windows=True)
         self.metrics = Metrics()
-        self._stock = stock
+        self._stock, self._sweep = stock, sweep
         self._runtime, self._engine = runtime, engine or EngineSettings()
         self._apps: dict[str, App] = {
             System.SHOPIFY: self.outside.shopify_app,
@@ -127,7 +131,9 @@ class House:
 
     async def _open(self) -> None:
         """Configure the brands in an empty log, open the door, start every role."""
-        await configure_brands(self.log, START - timedelta(hours=1), edit_windows=True, stock=self._stock)
+        await configure_brands(
+            self.log, START - timedelta(hours=1), edit_windows=True, stock=self._stock, sweep=self._sweep
+        )
         await self._configs.__aenter__()
         producer = self.log.producer()
         await producer.start()

@@ -157,20 +157,27 @@ def _packages(world: ClarusWorld) -> Listing[Package]:
             return world.packages.values()
         return (package for found in _found(world.shipments, ids) for package in found.packages)
 
-    def of(package: Package) -> GoodsOut:
-        return world.goods_outs[world.shipments[package.shipment].goods_out]
+    def within(package: Package) -> Shipment | None:
+        return None if package.shipment is None else world.shipments[package.shipment]
+
+    def visible(user: ApiUser, package: Package) -> bool:
+        shipment = within(package)
+        if shipment is None:
+            return package.tenant == user.tenant
+        of = world.goods_outs[shipment.goods_out]
+        return user.sees(of.account, of.warehouse)
 
     return Listing(
         records,
         id=lambda it: it.id,
-        visible=lambda user, it: user.sees(of(it).account, of(it).warehouse),
+        visible=visible,
         fields={
             "id": number(lambda it: it.id),
             "shipment_id": number(lambda it: it.shipment),
-            "shipment_reference": Field(lambda it: world.shipments[it.shipment].reference),
+            "shipment_reference": Field(lambda it: shipment.reference if (shipment := within(it)) else None),
             "tracking_number": Field(lambda it: it.tracking_number),
         },
-        show=lambda it: render.package(it, world.shipments[it.shipment]),
+        show=lambda it: render.package(it, within(it)),
     )
 
 

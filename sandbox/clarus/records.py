@@ -129,8 +129,11 @@ class Package:
     """A parcel; its number may come after it left."""
 
     id: int
-    shipment: int
+    shipment: int | None
+    """None: somebody packed it and put it into no shipment."""
     tracking_number: str | None
+    tenant: str = ""
+    """Of one without a shipment, which nothing else tells."""
 
 
 @dataclass(slots=True)

@@ -94,11 +94,11 @@ def shipment(record: Shipment, shipped: GoodsOut) -> Json:
     }
 
 
-def package(record: Package, within: Shipment) -> Json:
+def package(record: Package, within: Shipment | None) -> Json:
     return {
         "id": record.id,
         "tracking_number": record.tracking_number,
-        "shipment": {"id": within.id, "reference": within.reference},
+        "shipment": None if within is None else {"id": within.id, "reference": within.reference},
     }
 
 

@@ -119,6 +119,16 @@ class ClarusWorld(Office):
         """The carrier's number came. No automation tells: Clarus has no event for it."""
         self.packages[package].tracking_number = tracking_number
 
+    def carrier_says(self, shipment: int, status: str) -> None:
+        """What became of a shipment's manifest. No automation tells."""
+        self.shipments[shipment].status = status
+
+    def pack_astray(self, tenant: str, tracking_number: str = "") -> Package:
+        """Somebody at the packing desk makes a package and puts it into no shipment."""
+        package = Package(next(self._package_ids), None, tracking_number or None, tenant)
+        self.packages[package.id] = package
+        return package
+
     def close_short(self, number: int) -> GoodsOut:
         """What has not left never will: COMPLETED all the same."""
         goods_out = self._in(number, *(status for status in Status if not status.ended))

@@ -21,7 +21,7 @@ from schemas.errors import Unreadable
 from schemas.events import CONFIG_ID, TICK_BRAND, TICK_ID, ConfigChanged, OrderEvent, Tick
 from schemas.topics import Topic
 from streams.agents.measured import OpenCases
-from streams.engine.contract import Change, Emission, OpenKind, Step, Took, Verdict
+from streams.engine.contract import Change, Compared, Emission, OpenKind, Step, Took, Verdict
 from streams.engine.prefix import Prefix, pack, unpack
 from streams.rules.orders.plan import spread
 
@@ -90,9 +90,10 @@ class Caused:
     changes: list[Change] = field(default_factory=list)
     emissions: list[Emission] = field(default_factory=list)
     took: list[Took] = field(default_factory=list)
+    compared: list[Compared] = field(default_factory=list)
 
     def step(self, verdict: Verdict) -> Step:
-        return Step(verdict, self.changes, self.emissions, self.took)
+        return Step(verdict, self.changes, self.emissions, self.took, self.compared)
 
 
 class KeyedFold(ABC, Generic[S, P]):
@@ -136,6 +137,10 @@ class KeyedFold(ABC, Generic[S, P]):
 
     def _took(self, before: S | None, made: P, event: OrderEvent | None, record: Record) -> Iterable[Took]:
         """Stages that ended with it, for the metrics."""
+        return ()
+
+    def _compared(self, before: S | None, made: P) -> Iterable[Compared]:
+        """What a sweep found with it, for the metrics."""
         return ()
 
     def _note(self, key: bytes, state: S) -> None:
@@ -261,6 +266,7 @@ class KeyedFold(ABC, Generic[S, P]):
             was = None if before is None else before.get()
             caused.emissions.extend(self._sent(key, was, made))
             caused.took.extend(self._took(was, made, event, record))
+            caused.compared.extend(self._compared(was, made))
 
     def _schedule(self, key: bytes) -> None:
         wake_at = self._wake_of(key, self._entries[key])

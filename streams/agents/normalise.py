@@ -32,15 +32,18 @@ from schemas.events import (
     LevelSeen,
     OperatorActed,
     OrderEvent,
+    OrderListed,
     ShopifyOrderSeen,
     SnapshotUnreadable,
     Source,
+    SystemSwept,
 )
 from schemas.goods_outs import GoodsOut
 from schemas.orders import Order
 from schemas.outcomes import Outcome
 from schemas.raw import ConnectionReport, RawHeaders, RawKind
 from schemas.stock import Balance, Level
+from schemas.sweep import Listed, SweepReport
 from schemas.topics import CONFIG, OPERATOR_ACTIONS, ORDERS_EVENTS, RAW, STOCK_EVENTS
 from streams.engine.contract import Emission, Step, Took, UnreadableRecord, Verdict
 
@@ -146,6 +149,16 @@ class NormaliseFold:
                     system=headers.system,
                     state=report.state,
                     text=report.text,
+                )
+            case RawKind.LISTED:
+                listed = _parse(Listed, body)
+                return OrderListed(
+                    brand=headers.brand, order=order, source=source, system=headers.system, sweep=listed.sweep
+                )
+            case RawKind.SWEPT:
+                swept = _parse(SweepReport, body)
+                return SystemSwept(
+                    brand=headers.brand, order=order, source=source, system=headers.system, **dict(swept)
                 )
             case RawKind.OWNERSHIP:
                 raise Unreadable("header kind", "a record about an order", headers.kind)

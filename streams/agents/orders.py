@@ -6,19 +6,19 @@ from typing import cast
 from kernel.log import Record
 from kernel.metrics import Stage
 from schemas.avro import Codec
-from schemas.base import System, order_key
+from schemas.base import System, connection_id, order_key
 from schemas.cases import Case
 from schemas.commands import COMMAND_KINDS, Command, system_of
 from schemas.config import BrandConfig
 from schemas.events import EVENT_KINDS, ConnectionState, OrderEvent
-from schemas.hints import Hint
+from schemas.hints import SWEEP, Hint
 from schemas.topics import CASES, COMMANDS, HINTS, ORDERS_EVENTS
 from streams.agents.demand import Demand, looks
 from streams.agents.keyed import Caused, Entry, KeyedFold
 from streams.agents.measured import ended_waits
 from streams.agents.same_log import same_log
 from streams.agents.vanished import Vanished
-from streams.engine.contract import Emission, Took
+from streams.engine.contract import Compared, Emission, Took
 from streams.rules.orders.emit import Decision
 from streams.rules.orders.plan import Plan
 from streams.rules.orders.state import OrderState
@@ -79,6 +79,7 @@ class OrdersFold(KeyedFold[OrderState, Plan]):
         state, moved = made.state, self._demand.note(key, made.state)
         yield from self._demand.told(state.brand, moved, state.last_offset)
         yield from looks(before, state, self.config_of(state.brand))
+        yield from (_read(key, made.state, system, gently=True) for system in made.gentle_reads)
 
     def _sent_again(self, key: bytes, state: OrderState, committed: int) -> Iterator[Emission]:
         """Commands in flight, cases and reads."""
@@ -86,12 +87,21 @@ class OrdersFold(KeyedFold[OrderState, Plan]):
         yield from (case_emission(case) for case in (*state.closed_cases, *state.cases))
         if not state.order.startswith("~"):
             yield from (_read(key, state, system) for system in System)
+        elif state.sweeping is not None and state.sweeping.wanted is not None:
+            yield from (_read(key, state, system) for system in System if state.order == connection_id(system))
         yield from self._demand.told(state.brand, (one.item for one in state.withheld), state.last_offset)
 
     def _took(self, before: OrderState | None, made: Plan, event: OrderEvent | None, record: Record) -> Iterator[Took]:
         yield from ended_waits(before, made.state)
         if made.commands and event is not None:
             yield Took(Stage.EVENT_TO_COMMAND, event.brand, record.at)
+
+    def _compared(self, before: OrderState | None, made: Plan) -> Iterator[Compared]:
+        """Each sweep's comparison of an order once, when it is made, under each of its causes."""
+        found, earlier = made.state.comparison, None if before is None else before.comparison
+        if found is None or found.at is None or (earlier is not None and earlier.at == found.at):
+            return
+        yield from (Compared(made.state.brand, cause) for cause in found.causes)
 
     def _note(self, key: bytes, state: OrderState) -> None:
         super()._note(key, state)
@@ -123,9 +133,13 @@ def case_emission(case: Case) -> Emission:
     return Emission(CASES.name, case.key.encode(), value, headers)
 
 
-def _read(key: bytes, state: OrderState, system: System) -> Emission:
-    hint = Hint(brand=state.brand, order=state.order, why="fold", seen_at=state.now)
-    return Emission(HINTS[system].name, key, hint.model_dump_json().encode(), {"brand": state.brand.encode()})
+def _read(key: bytes, state: OrderState, system: System, *, gently: bool = False) -> Emission:
+    """Under a connection's key it is the whole system that is to be looked at: its sweep."""
+    sweep = None if state.sweeping is None else state.sweeping.wanted
+    why = SWEEP if gently or sweep is not None else "fold"
+    hint = Hint(brand=state.brand, order=state.order, why=why, seen_at=state.now, sweep=sweep)
+    body = hint.model_dump_json(exclude_defaults=True).encode()
+    return Emission(HINTS[system].name, key, body, {"brand": state.brand.encode()})
 
 
 def orders_fold(partition: int) -> OrdersFold:

@@ -84,13 +84,22 @@ class Took:
 
 
 @dataclass(frozen=True, slots=True)
+class Compared:
+    """An order that a sweep has compared: why its systems differ, or that they agree."""
+
+    brand: Brand
+    cause: str
+
+
+@dataclass(frozen=True, slots=True)
 class Step:
-    """`took` is for the metrics alone; nothing is decided by it."""
+    """`took` and `compared` are for the metrics alone; nothing is decided by them."""
 
     verdict: Verdict
     changes: Sequence[Change] = ()
     emissions: Sequence[Emission] = ()
     took: Sequence[Took] = ()
+    compared: Sequence[Compared] = ()
 
 
 class UnreadableRecord(Unreadable):

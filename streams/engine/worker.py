@@ -214,6 +214,8 @@ class Worker:
             self._barrier.add(Sent(finished, acknowledged, changes, self._clock.monotonic()))
 
     def _took(self, step: Step) -> None:
+        for compared in step.compared:
+            self._metrics.compared.labels(compared.brand, compared.cause).inc()
         for one in step.took:
             seconds = ((one.until or self._clock.now()) - one.since).total_seconds()
             self._metrics.stage_seconds.labels(one.brand, one.stage).observe(max(0.0, seconds))

@@ -12,6 +12,7 @@ from lockstep.notices.role import Notices
 from lockstep.notices.target import NoticeSettings
 from lockstep.simulation.house import House
 from lockstep.simulation.log_oracle import cases_of
+from lockstep.sweeps import ask
 from schemas.base import Brand, System
 from schemas.topics import HINTS
 from tests.flow.day import play_day
@@ -38,6 +39,8 @@ async def a_day_with_a_mishap_of_each_kind(house: House) -> None:
     report = await play_day(house, orders=12, rate=2.0, kills=((20.0, "orders"),))
     notices.cancel()
     assert report.why_not == ()
+    await ask(house.log, Brand("acme"), "kim", "a sweep of this day", house.clock.now())
+    await house.clock.sleep(15.0)
     await house.clock.sleep(15.0)  # longer than measure_every
 
 

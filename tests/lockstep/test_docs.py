@@ -20,7 +20,7 @@ from lockstep.roles import Role
 from lockstep.settings import ClarusConnection, Connections, SandboxErpConnection, Settings, ShopifyConnection
 from lockstep.settings import KafkaSecuritySettings as Security
 from lockstep.settings import TrytonConnection as Tryton
-from schemas.config import BrandConfig, CarrierRule, Waits, WarehouseRule
+from schemas.config import BrandConfig, CarrierRule, SweepTimes, Waits, WarehouseRule
 from schemas.mapping import Bundle, Component, Instructions, PriorityRule, Rename, ShippingRule, SkuRules
 from schemas.stock_rules import Buffer, StockRules
 from tests.paths import ROOT
@@ -78,7 +78,7 @@ def test_every_variable_is_documented_with_its_default(model: type[BaseModel], n
 FILE_MODELS = (
     ShopifyConnection, ClarusConnection, Tryton, SandboxErpConnection, NoticeSettings, NoticeTarget,
     BrandConfig, WarehouseRule, ShippingRule, CarrierRule, Waits, PriorityRule, Instructions, SkuRules, Rename, Bundle,
-    Component, StockRules, Buffer,
+    Component, StockRules, Buffer, SweepTimes,
 )  # fmt: skip
 FIELDS = [(model, name) for model in FILE_MODELS for name in model.model_fields]
 

@@ -12,13 +12,16 @@ from schemas.events import (
     GoodsOutsSeen,
     OperatorActed,
     OrderEvent,
+    OrderListed,
     Seen,
     ShopifyOrderSeen,
     SnapshotUnreadable,
     Source,
+    SystemSwept,
 )
 from schemas.goods_outs import GoodsOut
 from schemas.references import read_reference
+from schemas.sweep import Comparison
 from streams.rules.orders.acted import acted
 from streams.rules.orders.adopt import adopted
 from streams.rules.orders.outcomes import ended
@@ -28,6 +31,7 @@ from streams.rules.orders.state import (
     Reached,
     Unread,
 )
+from streams.rules.orders.sweeping import known, swept
 from streams.rules.orders.units import begun
 
 
@@ -62,15 +66,20 @@ def absorb(state: OrderState, event: OrderEvent, at: datetime, offset: int) -> O
         )
     match event:
         case ShopifyOrderSeen():
-            return _shopify(state, event)
+            return _answered(_shopify(state, event), System.SHOPIFY)
         case GoodsOutsSeen():
-            return _clarus(state, event)
+            after = _clarus(state, event)
+            return _answered(after, System.CLARUS) if event.complete else after
         case ErpOrderSeen():
-            return _erp(state, event)
+            return _answered(_erp(state, event), System.ERP)
         case CommandEnded():
             return ended(state, event)
         case ConnectionSeen():
-            return state.model_copy(update={"connection": event.state, "connection_text": event.text})
+            return known(state.model_copy(update={"connection": event.state, "connection_text": event.text}))
+        case OrderListed():
+            return _listed(state, event)
+        case SystemSwept():
+            return swept(state, event)
         case SnapshotUnreadable():
             kept = tuple(unread for unread in state.unreadable if unread.system is not event.system)
             return state.model_copy(update={"unreadable": (*kept, Unread(system=event.system, reason=event.reason))})
@@ -78,6 +87,22 @@ def absorb(state: OrderState, event: OrderEvent, at: datetime, offset: int) -> O
             return acted(state, event)
         case ConfigChanged() | _:
             return state
+
+
+def _listed(state: OrderState, event: OrderListed) -> OrderState:
+    """The first system that names the order in a sweep has it read from all three; the others add nothing."""
+    if state.comparison is not None and state.comparison.sweep >= event.sweep:
+        return state
+    return state.model_copy(update={"comparison": Comparison(sweep=event.sweep), "ask_gently": tuple(System)})
+
+
+def _answered(state: OrderState, system: System) -> OrderState:
+    """The sweep that compares the order awaits this system no more."""
+    found = state.comparison
+    if found is None or system not in found.awaited:
+        return state
+    left = tuple(one for one in found.awaited if one is not system)
+    return state.model_copy(update={"comparison": found.model_copy(update={"awaited": left})})
 
 
 def reach(seen: tuple[Reached, ...], source: Source | None) -> tuple[Reached, ...]:

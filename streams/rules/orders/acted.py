@@ -5,6 +5,7 @@ from schemas.cases import CATALOGUE, Case, CaseCode
 from schemas.events import OperatorActed
 from schemas.questions import Then, answer_of
 from streams.rules.orders.state import DEAD, Answered, Closed, OrderState, Overridden, Taken
+from streams.rules.orders.sweeping import asked_for
 
 
 def acted(state: OrderState, event: OperatorActed) -> OrderState:
@@ -24,6 +25,8 @@ def acted(state: OrderState, event: OperatorActed) -> OrderState:
             return _taken(state, event)
         case "answer":
             return _answered(state, event)
+        case "sweep":
+            return asked_for(state, event)
 
 
 def _meant(state: OrderState, event: OperatorActed) -> tuple[Case, ...]:

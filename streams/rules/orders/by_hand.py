@@ -21,13 +21,13 @@ def told_otherwise(state: OrderState, _config: BrandConfig) -> Iterator[Finding]
     ours = _ours(state)
     for fulfilment in order.fulfilments:
         if fulfilment.cancelled and fulfilment.id in ours:
-            yield Look(code=CaseCode.RESHIP, object=_hand(fulfilment), detail="cancelled")
+            yield Look(code=CaseCode.RESHIP, object=hand(fulfilment), detail="cancelled")
     covered = {line.line for known in state.goods_outs for line in known.goods_out.lines}
-    for fulfilment in _by_hand(state, order):
+    for fulfilment in by_hand(state, order):
         if any(unit.line in covered for unit in fulfilment.lines):
             yield Look(
                 code=CaseCode.FULFILLED_BY_HAND,
-                object=_hand(fulfilment),
+                object=hand(fulfilment),
                 detail=f"{sum(unit.quantity for unit in fulfilment.lines)} units without the warehouse's tracking",
             )
 
@@ -39,7 +39,7 @@ def warehouse_units_told_by_hand(state: OrderState, order: Order) -> PerLine:
     closing the case.
     """
     judged = {closed.object for closed in state.closed_by_person if closed.code is CaseCode.FULFILLED_BY_HAND}
-    told = summed(unit for one in _by_hand(state, order) if _hand(one) not in judged for unit in one.lines)
+    told = summed(unit for one in by_hand(state, order) if hand(one) not in judged for unit in one.lines)
     if not told:
         return told
     elsewhere = PerLine({line.id: line.current_quantity for line in order.lines})
@@ -48,7 +48,7 @@ def warehouse_units_told_by_hand(state: OrderState, order: Order) -> PerLine:
     return told - +elsewhere
 
 
-def _by_hand(state: OrderState, order: Order) -> tuple[Fulfilment, ...]:
+def by_hand(state: OrderState, order: Order) -> tuple[Fulfilment, ...]:
     """Fulfilments that stand and are nobody's of us; not those that a telling in flight may have made just now."""
     if not order.fulfilments:
         return ()
@@ -69,5 +69,5 @@ def _ours(state: OrderState) -> set[FulfilmentId]:
     return ours
 
 
-def _hand(fulfilment: Fulfilment) -> str:
+def hand(fulfilment: Fulfilment) -> str:
     return f"fulfilment {fulfilment.name or fulfilment.id}"

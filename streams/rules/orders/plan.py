@@ -27,14 +27,17 @@ from streams.rules.orders.by_hand import told_otherwise
 from streams.rules.orders.cases import judged
 from streams.rules.orders.connection import connection
 from streams.rules.orders.demand import withheld
+from streams.rules.orders.drift import compared, unexplained
 from streams.rules.orders.edits import cancelled, edited
 from streams.rules.orders.emit import Decision, emit, forget_unwanted
 from streams.rules.orders.finance import posting, refused_by_erp, sales_order
 from streams.rules.orders.findings import Finding, Rule, Waiting, Wake, Wanted
+from streams.rules.orders.orphans import manifest_failed, orphan_fulfilment, orphan_posting, orphan_sale
 from streams.rules.orders.readiness import held
 from streams.rules.orders.release import instructed, refused_by_clarus, release, strange, under_way
 from streams.rules.orders.rest import at_rest, stub
 from streams.rules.orders.state import DEAD, OrderState, Reread, Since
+from streams.rules.orders.sweeping import due, sweep
 from streams.rules.orders.telling import late_tracking, refused_by_shopify, tell
 
 ORDER_RULES: tuple[Rule, ...] = (
@@ -61,11 +64,15 @@ ORDER_RULES: tuple[Rule, ...] = (
     refused_by_erp,
     refused_by_shopify,
     gone,
+    orphan_sale,
+    orphan_posting,
+    orphan_fulfilment,
+    manifest_failed,
     unreadable,
 )
 """In the order in which an order lives. Each is asked every time; none depends on another's answer."""
 
-CONNECTION_RULES: tuple[Rule, ...] = (connection,)
+CONNECTION_RULES: tuple[Rule, ...] = (connection, sweep)
 
 
 AT_REST = 1 << 62
@@ -79,10 +86,13 @@ class Plan(NamedTuple):
     commands: tuple[Command, ...] = ()
     cases: tuple[Case, ...] = ()
     reads: tuple[System, ...] = ()
+    gentle_reads: tuple[System, ...] = ()
+    """Behind all that orders need."""
 
 
 def plan(state: OrderState, config: BrandConfig, decision: Decision) -> Plan:
     """Ask every rule, then reconcile."""
+    state = due(state, config)
     findings = asked(state, config)
     wanted = [finding for finding in findings if isinstance(finding, Wanted)]
     kept = forget_unwanted(state, {one.object for one in wanted})
@@ -90,16 +100,23 @@ def plan(state: OrderState, config: BrandConfig, decision: Decision) -> Plan:
         findings = asked(kept, config)
     wakes = [finding.at for finding in findings if isinstance(finding, Wake)]
     state, commands = emit(kept, config, wanted, decision, wakes)
+    comparison = compared(state, config, findings)
+    findings.extend(unexplained(comparison, state, config))
+    state = state.model_copy(update={"comparison": comparison})
     waitings = [finding for finding in findings if isinstance(finding, Waiting)]
     state = _since(state, waitings)
     state, cases = judged(state, findings, waitings, wakes)
+    gentle = state.ask_gently
     state, reads = _reads(state, config, waitings, wakes)
     if config.stock.mode != "off" and (state.goods_outs or state.in_flight or state.withheld):
         state = state.model_copy(update={"withheld": withheld(state, config)})
+    gentle = tuple(system for system in gentle if system not in reads)
     state = _rest(state, config, findings, wakes)
     wake_at = whole_milliseconds(min((wake for wake in wakes if wake > state.now), default=None))
     version = config.version if findings else AT_REST
-    return Plan(state.model_copy(update={"wake_at": wake_at, "config_version": version}), commands, cases, reads)
+    return Plan(
+        state.model_copy(update={"wake_at": wake_at, "config_version": version}), commands, cases, reads, gentle
+    )
 
 
 def whole_milliseconds(moment: datetime | None) -> datetime | None:
@@ -144,7 +161,7 @@ def _reads(
 ) -> tuple[OrderState, tuple[System, ...]]:
     """Systems to read again: asked for at once, or waited for long enough. Backs off; spread by the key."""
     needed = {system for waiting in waitings for system in waiting.read}
-    if not (needed or state.ask or state.rereads):
+    if not (needed or state.ask or state.ask_gently or state.rereads):
         return state, ()
     before = {reread.system: reread for reread in state.rereads}
     reads = set(state.ask)
@@ -160,7 +177,7 @@ def _reads(
         rereads.append(reread)
         wakes.append(reread.next_at)
     return (
-        state.model_copy(update={"ask": (), "rereads": tuple(rereads)}),
+        state.model_copy(update={"ask": (), "ask_gently": (), "rereads": tuple(rereads)}),
         tuple(system for system in System if system in reads),
     )
 

@@ -17,7 +17,7 @@ def at_rest(state: OrderState, findings: Sequence[Finding]) -> bool:
     if state.order.startswith("~") or (state.shopify is None and state.erp is None):
         return False
     idle = all(isinstance(finding, Look) for finding in findings)
-    return idle and not (state.cases or state.ask)
+    return idle and not (state.cases or state.ask or state.ask_gently)
 
 
 def stub(state: OrderState) -> OrderState:

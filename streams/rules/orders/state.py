@@ -21,6 +21,7 @@ from schemas.erp import ErpOrder
 from schemas.events import ConnectionState
 from schemas.goods_outs import GoodsOut
 from schemas.orders import Address, Order
+from schemas.sweep import Comparison, Stray
 
 DEAD = timedelta(minutes=10)
 """A command this old is not carried out any more: connectors let it expire sooner, and hold a key a minute."""
@@ -177,6 +178,20 @@ class WithheldUnits(Frozen):
     units: int
 
 
+class Sweeping(Frozen):
+    """Of a connection: its newest sweep, and the one that is wanted."""
+
+    newest: Utc
+    """The moment the newest one that ended was for; before the first, since when there are any."""
+    wanted: Utc | None = None
+    ended: Utc | None = None
+    orders: int = 0
+    """Orders that one named."""
+    strays: tuple[Stray, ...] = ()
+    more: int = 0
+    """Strays it did not name."""
+
+
 class Epochs(Frozen):
     shopify: int = -1
     clarus: int = -1
@@ -233,6 +248,8 @@ class OrderState(Frozen):
 
     ask: tuple[System, ...] = ()
     """Systems to be read again at once; emptied by the plan that asks."""
+    ask_gently: tuple[System, ...] = ()
+    """The same, behind all that orders need: a sweep asks."""
     since: tuple[Since, ...] = ()
     rereads: tuple[Reread, ...] = ()
     cases: tuple[Case, ...] = ()
@@ -243,8 +260,12 @@ class OrderState(Frozen):
     answers: tuple[Answered, ...] = ()
     overridden: tuple[Overridden, ...] = ()
 
+    comparison: Comparison | None = None
+    """In the newest sweep that named the order."""
+
     connection: ConnectionState | None = None
     connection_text: str = ""
+    sweeping: Sweeping | None = None
 
     withheld: tuple[WithheldUnits, ...] = ()
     """What is told to the stock items; see `demand`."""
