@@ -69,14 +69,14 @@ class GoodsOutStory:
 
 @dataclass(slots=True)
 class OrderStory:
-    """One order through all books. `doubled_at`: goods-outs at whose arrival units were asked for twice."""
+    """One order through all books. `doubled_by`: goods-outs at whose arrival units were asked for twice, and when."""
 
     brand: Brand
     id: OrderId
     book: Body
     wanted: Units
     goods_outs: dict[int, GoodsOutStory] = field(default_factory=dict)
-    doubled_by: list[str] = field(default_factory=list)
+    doubled_by: list[tuple[str, str]] = field(default_factory=list)
     sales: list[Body] = field(default_factory=list)
     postings: list[Body] = field(default_factory=list)
     tellings: list[Body] = field(default_factory=list)
@@ -171,7 +171,8 @@ def _warehouse(books: Books, orders: dict[tuple[Brand, OrderId], OrderStory], to
             known = (one for one in order.goods_outs.values() if not one.deleted or told(one.number, entry["at"]))
             beyond = _sum(one.covers for one in known) - order.wanted
             if beyond:
-                order.doubled_by.append(f"goods-out {number} ({made.reference}) asks for {dict(beyond)} more than owed")
+                says = f"goods-out {number} ({made.reference}) asks for {dict(beyond)} more than owed"
+                order.doubled_by.append((made.arrived_at, says))
         elif number in stories:
             _happened(entry, stories[number][1], stories[number][2])
 

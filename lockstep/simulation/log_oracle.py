@@ -9,7 +9,7 @@ from kernel.log import Partition, Record
 from lockstep.reading import case_in
 from lockstep.simulation.bulk_fold import TOLD, Folded, Sent, bulk_fold, newest, stale
 from lockstep.simulation.evidence import Told
-from lockstep.simulation.oracle import Violation
+from lockstep.simulation.oracle import Compared, Violation
 from schemas.avro import Codec
 from schemas.base import CommandId, System
 from schemas.cases import Case
@@ -18,6 +18,8 @@ from schemas.errors import Unreadable
 from schemas.outcomes import Outcome
 from schemas.topics import CASES, COMMANDS, CONFIG, DLQ, HINTS, OPERATOR_ACTIONS, ORDERS_EVENTS, ORDERS_STATE, RAW
 from streams.agents.normalise import EVENTS
+from streams.engine.prefix import unpack
+from streams.rules.orders.state import OrderState
 
 _COMMANDS = Codec(COMMAND_KINDS)
 Place = tuple[str, int, int]
@@ -185,6 +187,21 @@ def cases_of(log: Shown) -> list[Case]:
     return list(
         {case.key: case for record in log.records(CASES.name) if (case := case_in(record)) is not None}.values()
     )
+
+
+def compared_in(log: Shown) -> Compared:
+    """Read from the changelog of the orders' table, for the orders that are asked about."""
+
+    def compared(key: str) -> Sequence[tuple[datetime, datetime]]:
+        found: dict[datetime, datetime] = {}
+        for record in log.records(ORDERS_STATE.name):
+            if record.key == key.encode() and record.value is not None:
+                comparison = OrderState.model_validate_json(unpack(record.value)[1]).comparison
+                if comparison is not None and comparison.at is not None:
+                    found[comparison.sweep] = comparison.at
+        return sorted(found.items())
+
+    return compared
 
 
 def shown_by(log: Shown) -> Told:

@@ -4,8 +4,9 @@ Reads the outside systems' books, the cases in the log and the account of what p
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 
 from lockstep.demo.judge import Books
@@ -18,7 +19,9 @@ EXPECTED: Mapping[str, frozenset[CaseCode]] = {
     Kind.CANCEL: frozenset(
         {CaseCode.CANCELLED_AFTER_RELEASE, CaseCode.SHIPPED_NOT_OWED, CaseCode.SHORT_CLOSED, CaseCode.ERP_REFUSED}
     ),
-    Kind.HAND_FULFILMENT: frozenset({CaseCode.FULFILLED_BY_HAND, CaseCode.SHIPPED_NOT_OWED}),
+    Kind.HAND_FULFILMENT: frozenset(
+        {CaseCode.FULFILLED_BY_HAND, CaseCode.SHIPPED_NOT_OWED, CaseCode.ORPHAN_FULFILMENT}
+    ),
     Kind.CANCEL_FULFILMENT: frozenset({CaseCode.RESHIP}),
     Kind.DELETE_PENDING: frozenset({CaseCode.GOODS_OUT_MISSING}),
     Kind.SHORT_CLOSE: frozenset({CaseCode.SHORT_CLOSED, CaseCode.HALF_A_KIT}),
@@ -40,6 +43,9 @@ second mail leaves no trace in any system, and the ERP takes no second posting u
 DELETED_FOR_US = frozenset({Kind.READDRESS, Kind.DELETE_PENDING})
 """Somebody deleted what we were about to cancel and replace: who of the two it was, nobody can see in Clarus."""
 
+Compared = Callable[[str], Sequence[tuple[datetime, datetime]]]
+"""Of an order's key: the sweeps that compared it, the first one first, by when each began and when it was compared."""
+
 DECIDED = "release again"
 """An operator decided that what a goods-out did not bring may be sent once more."""
 
@@ -51,6 +57,8 @@ class Violation:
     rule: str
     says: str
     order: str = ""
+    at: str = ""
+    """When it came about, where that is known: ISO 8601."""
 
     def __str__(self) -> str:
         return f"{self.rule}: {self.order} {self.says}" if self.order else f"{self.rule}: {self.says}"
@@ -63,7 +71,7 @@ def never(books: Books, account: Account, told: Told) -> Iterator[Violation]:
         yield Violation("stranger", text)
     for order in evidence.orders.values():
         for rule, says in _never(order, account):
-            yield Violation(rule, says, f"{order.brand}/{order.id}")
+            yield Violation(rule, says, f"{order.brand}/{order.id}", _last_effect(order))
 
 
 def unsettled(books: Books, cases: Sequence[Case], account: Account) -> Iterator[Violation]:
@@ -81,19 +89,36 @@ def unsettled(books: Books, cases: Sequence[Case], account: Account) -> Iterator
         yield Violation("case", f"open cases {', '.join(sorted(codes))}, of no order", f"{brand}/{name}")
 
 
-def not_found(doubled: Iterable[Violation], cases: Sequence[Case]) -> Iterator[Violation]:
-    """Nothing fences these doubles; but nobody may have to learn of one from the customer."""
-    said = {(f"{case.brand}/{case.order}", case.code) for case in cases}
+def _last_effect(order: OrderStory) -> str:
+    """When the last goods-out that doubled anything was made, or else the shopper was told last; '' for neither."""
+    doubled = [at for at, _ in order.doubled_by]
+    return max(doubled or [str(one["at"]) for one in order.tellings], default="")
+
+
+def not_found(doubled: Iterable[Violation], cases: Sequence[Case], compared: Compared) -> Iterator[Violation]:
+    """Nothing fences these doubles; but nobody may have to learn of one from the customer, and the first sweep that
+    began after it finds it at the latest.
+    """
+    opened = {(f"{case.brand}/{case.order}", case.code): case.opened_at for case in cases}
     for one in doubled:
         codes = FOUND_BY.get(one.rule)
-        if codes is not None and not any((one.order, code) in said for code in codes):
+        if codes is None:
+            continue
+        found = min((at for code in codes if (at := opened.get((one.order, code))) is not None), default=None)
+        if found is None:
             yield Violation("double not found", f"no case {' or '.join(sorted(codes))}: {one.says}", one.order)
+            continue
+        swept = next((end for begun, end in compared(one.order) if begun >= datetime.fromisoformat(one.at)), None)
+        if swept is None:
+            yield Violation("double not swept", f"no sweep compared the order after {one.at}", one.order)
+        elif found > swept:
+            yield Violation("double found late", f"at {found}, the first sweep after it ended at {swept}", one.order)
 
 
 def _never(order: OrderStory, account: Account) -> Iterator[tuple[str, str]]:
     touched = account.orders.get(order.key, set())
     if DECIDED not in touched and not touched >= DELETED_FOR_US:
-        for says in order.doubled_by:
+        for _, says in order.doubled_by:
             yield "asked twice", says
     for one in order.goods_outs.values():
         complete = order.book["complete_at"]

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from datetime import timedelta
+from datetime import datetime, timedelta
 from hashlib import sha256
 
 from pydantic import Field
@@ -13,13 +13,15 @@ from lockstep.demo.judge import Books
 from lockstep.simulation.evidence import read
 from lockstep.simulation.history import EVENTS_AN_ORDER, History
 from lockstep.simulation.house import PARTITIONS, RUNTIME, House
-from lockstep.simulation.log_oracle import LogOracle, cases_of, shown_by
+from lockstep.simulation.log_oracle import LogOracle, cases_of, compared_in, shown_by
 from lockstep.simulation.mishaps import Mishaps
 from lockstep.simulation.oracle import DOUBLES, Violation, never, not_found, unsettled
 from lockstep.simulation.people import Account
+from lockstep.sweeps import summed
 from sandbox.faults import Fault
 from sandbox.shopify.shoppers import Habits
-from schemas.base import Frozen
+from schemas.base import Frozen, System
+from schemas.config import SweepTimes
 from schemas.topics import ALL, DLQ, ORDERS_EVENTS
 from streams.engine.settings import EngineSettings
 
@@ -31,6 +33,8 @@ AT_MOST = 900.0
 FINISHED_WITHIN = 60.0
 """Seconds after which what lies in the log must have been finished: reads of what is waited for never cease."""
 TIMINGS = RUNTIME.model_copy(update={"poll_every": 30.0, "commit_every": 2.0, "measure_every": 60.0, "look_every": 2.0})
+SWEEP = SweepTimes(at="09:01", every=90)
+"""A night is a minute and a half: a history of any length is swept, mostly more than once."""
 ENGINE = EngineSettings(commit_every=2.0, tick_every=1.0, measure_every=60.0)
 
 
@@ -61,7 +65,7 @@ def play(history: History) -> Result:
 
 
 async def _play(history: History) -> Result:
-    async with House(history.faults, history.seed, TIMINGS, ENGINE) as house:
+    async with House(history.faults, history.seed, TIMINGS, ENGINE, sweep=SWEEP) as house:
         mishaps = Mishaps(house, history.mishaps)
         in_time = await _until_settled(house, history, mishaps)
         books, account, cases = await house.outside.books(), mishaps.account, cases_of(house.log)
@@ -78,7 +82,7 @@ async def _play(history: History) -> Result:
             found.append(Violation("unsettled", "it did not come to rest"))
         doubled = [one for one in found if one.rule in DOUBLES and _in_a_gap(house, one)]
         found = [one for one in found if one.order not in {double.order for double in doubled}]
-        found.extend(not_found(doubled, cases))
+        found.extend(not_found(doubled, cases, compared_in(house.log)))
         return Result(
             seed=history.seed,
             events=len(house.log.records(ORDERS_EVENTS.name)),
@@ -100,6 +104,7 @@ async def _until_settled(house: House, history: History, mishaps: Mishaps) -> bo
     shoppers = asyncio.create_task(crowd.run(history.orders, history.rate))
     striking = asyncio.create_task(mishaps.run())
     quiet_since: float | None = None
+    struck_at: datetime | None = None
     last = -1
     try:
         while clock.monotonic() - began < AT_MOST:
@@ -109,12 +114,14 @@ async def _until_settled(house: House, history: History, mishaps: Mishaps) -> bo
                     task.result()
             if not (shoppers.done() and striking.done()):
                 continue
+            struck_at = struck_at or clock.now()
             said = len(house.outside.clarus.books) + sum(
                 len(shop.made) for shop in house.outside.shopify.shops.values()
             )
             settled = (
                 said == last
                 and house.log.available
+                and _swept_since(house, struck_at)
                 and not await _unsettled(house, mishaps.account)
                 and not next(LogOracle(house.log, PARTITIONS).under_way(clock.now() - timedelta(seconds=5)), None)
             )
@@ -134,6 +141,19 @@ async def _until_settled(house: House, history: History, mishaps: Mishaps) -> bo
         for task in (pickers, shoppers, striking):
             task.cancel()
         await asyncio.gather(pickers, shoppers, striking, return_exceptions=True)
+
+
+def _swept_since(house: House, moment: datetime) -> bool:
+    """Whether a sweep of everything has begun and ended since; asked only where something may have been done twice."""
+    if not any(process.gaps for process in house.processes):
+        return True
+    found = [summed(brand.brand, house.states()) for brand in house.outside.brands]
+    return all(
+        len(one.systems) == len(System)
+        and not one.running
+        and all(system.newest >= moment for system in one.systems.values())
+        for one in found
+    )
 
 
 async def _unsettled(house: House, account: Account) -> list[Violation]:
