@@ -243,6 +243,8 @@ class House:
         """Kill this one; it does not come back by itself."""
         instance.process.die()
         await asyncio.wait([instance.root])
+        if instance.worker is not None:
+            self.metrics.open_cases.clear()  # what a process told is gone with it; those that live tell it again
         if instance in self.instances.get(instance.process.role, ()):
             self.instances[instance.process.role].remove(instance)
 
