@@ -25,6 +25,11 @@ _SAID = {
     "tell": "posted, and Shopify does not show the fulfilment yet",
     "tracking": "despatched without a tracking number",
     "track": "the tracking number is there, and Shopify does not show it yet",
+    "drift": "the three systems differ and nothing explains it yet: all are read again",
+    "manifest": "the shipment failed to manifest, so no carrier knows of the parcel",
+    "orphan-posting": "the ERP has a posting of a goods-out that Clarus does not show",
+    "orphan-sale": "the ERP has a sales order, and Shopify has no such order",
+    "sweep": "the nightly comparison is under way, or due",
     "not-owed": "left, and Shopify does not let us fulfil it: it is read again in case that changes",
 }
 """By what stands before the colon in a wait's name; a goods-out's reference follows."""

@@ -77,6 +77,7 @@ def test_a_production_image_does_without_what_only_the_sandbox_needs() -> None:
 
 STOPPED_WHILE_LOADING = """
 import os, signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)  # whoever started the tests in the background ignores it
 class Impatient:
     def find_spec(self, name, path=None, target=None):
         if name == "lockstep.cli.audit":
