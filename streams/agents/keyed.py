@@ -23,7 +23,7 @@ from schemas.topics import Topic
 from streams.agents.measured import OpenCases
 from streams.engine.contract import Change, Compared, Emission, OpenKind, Step, Took, Verdict
 from streams.engine.prefix import Prefix, pack, unpack
-from streams.rules.orders.plan import spread
+from streams.rules.orders.waits import spread
 
 REPLAN_WINDOW_MS = 60_000
 """A changed configuration re-plans the brand's keys over this many milliseconds."""

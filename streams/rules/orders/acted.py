@@ -1,45 +1,52 @@
 """What a person asked for. Asked twice, it changes nothing the second time."""
 
+from typing import TypeVar
+
 from schemas.base import GoodsOutRef, System
 from schemas.cases import CATALOGUE, Case, CaseCode
 from schemas.events import OperatorActed
 from schemas.questions import Then, answer_of
+from streams.rules.orders.acting import Acting
+from streams.rules.orders.cases import HasCases
 from streams.rules.orders.state import DEAD, Answered, Closed, OrderState, Overridden, Taken
 from streams.rules.orders.sweeping import asked_for
+
+S = TypeVar("S", bound=HasCases)
+A = TypeVar("A", bound=Acting)
 
 
 def acted(state: OrderState, event: OperatorActed) -> OrderState:
     """The state after an operator's action. One that names nothing known changes nothing."""
     match event.action:
         case "retry":
-            return _retried(state, event.target)
+            rejected_by = tuple(refusal.system for refusal in state.refusals)
+            return retried(state).asking(*(rejected_by if event.target else System))
         case "refresh":
             return state.asking(*System)
         case "close":
-            return _closed(state, *_meant(state, event))
+            return closed(state, *meant(state, event))
         case "release_again":
             return _given_up(state, GoodsOutRef(event.target))
         case "override":
             return _overridden(state, event)
         case "assign":
-            return _taken(state, event)
+            return taken(state, event)
         case "answer":
             return _answered(state, event)
         case "sweep":
             return asked_for(state, event)
 
 
-def _meant(state: OrderState, event: OperatorActed) -> tuple[Case, ...]:
+def meant(state: HasCases, event: OperatorActed) -> tuple[Case, ...]:
     """The open cases that an action is about."""
     return tuple(case for case in state.cases if event.target in ("", case.code) and event.object in ("", case.object))
 
 
-def _retried(state: OrderState, target: str) -> OrderState:
+def retried(state: A) -> A:
     """What was refused is tried now; that it was refused stays until it is accepted, and its case with it."""
     alive = tuple(flying for flying in state.in_flight if state.now - flying.decided_at < DEAD)
     ids = {flying.id for flying in alive}
-    rejected_by = tuple(refusal.system for refusal in state.refusals)
-    again = state.model_copy(
+    return state.model_copy(
         update={
             "refusals": tuple(
                 one.model_copy(update={"again": True, "tries": min(one.tries, 2)}) for one in state.refusals
@@ -50,12 +57,11 @@ def _retried(state: OrderState, target: str) -> OrderState:
             "withdrawn": tuple(one for one in state.withdrawn if one.withdrawn in ids),
         }
     )
-    return again.asking(*(rejected_by if target else System))
 
 
-def _closed(state: OrderState, *cases: Case) -> OrderState:
-    closed = tuple(Closed(code=case.code, object=case.object, detail=case.detail) for case in cases)
-    new = tuple(one for one in closed if one not in state.closed_by_person)
+def closed(state: S, *cases: Case) -> S:
+    now_closed = tuple(Closed(code=case.code, object=case.object, detail=case.detail) for case in cases)
+    new = tuple(one for one in now_closed if one not in state.closed_by_person)
     return state.model_copy(update={"closed_by_person": (*state.closed_by_person, *new)})
 
 
@@ -77,18 +83,18 @@ def _overridden(state: OrderState, event: OperatorActed) -> OrderState:
     return state.model_copy(update={"overridden": (*state.overridden, one)})
 
 
-def _taken(state: OrderState, event: OperatorActed) -> OrderState:
+def taken(state: S, event: OperatorActed) -> S:
     """By whom it is taken last counts; nobody frees it."""
-    meant = {(case.code, case.object) for case in _meant(state, event)}
-    others = [one for one in state.taken if (one.code, one.object) not in meant]
+    theirs = {(case.code, case.object) for case in meant(state, event)}
+    others = [one for one in state.taken if (one.code, one.object) not in theirs]
     if event.says:
-        others += [Taken(code=code, object=what, by=event.says) for code, what in meant]
+        others += [Taken(code=code, object=what, by=event.says) for code, what in theirs]
     return state.model_copy(update={"taken": tuple(sorted(others, key=lambda one: (one.code, one.object)))})
 
 
 def _answered(state: OrderState, event: OperatorActed) -> OrderState:
     """The newest answer counts; what an earlier one released is not taken back."""
-    for case in _meant(state, event):
+    for case in meant(state, event):
         answer = answer_of(case.code, event.says)
         if answer is None or case.answer == event.says:
             continue
@@ -105,7 +111,7 @@ def _answered(state: OrderState, event: OperatorActed) -> OrderState:
         state = state.model_copy(update={"answers": (*earlier, answered)})
         match answer.then:
             case Then.CLOSES:
-                state = _closed(state, case)
+                state = closed(state, case)
             case Then.RELEASES:
                 state = _given_up(state, GoodsOutRef(case.object))
             case Then.WAITS:

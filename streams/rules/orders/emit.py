@@ -2,14 +2,17 @@
 
 from datetime import datetime, timedelta
 from hashlib import sha256
-from typing import NamedTuple, cast
+from typing import NamedTuple, TypeVar, cast
 
 from pydantic_core import to_json
 
 from schemas.commands import Command, CreateFulfilment, CreateGoodsOut, Decided, Withdraw, command_id, system_of
 from schemas.config import BrandConfig
+from streams.rules.orders.acting import Acting
 from streams.rules.orders.findings import Wanted
-from streams.rules.orders.state import DEAD, OrderState, Refusal
+from streams.rules.orders.state import DEAD, Refusal
+
+A = TypeVar("A", bound=Acting)
 
 
 class Decision(NamedTuple):
@@ -20,7 +23,7 @@ class Decision(NamedTuple):
     trace: str = ""
 
 
-def forget_unwanted(state: OrderState, objects: set[str]) -> OrderState:
+def forget_unwanted(state: A, objects: set[str]) -> A:
     """Refusals, delays and what was done matter only while somebody wants the object."""
     if not (state.refusals or state.delays or state.done):
         return state
@@ -34,8 +37,8 @@ def forget_unwanted(state: OrderState, objects: set[str]) -> OrderState:
 
 
 def emit(
-    state: OrderState, config: BrandConfig, wanted: list[Wanted], decision: Decision, wakes: list[datetime]
-) -> tuple[OrderState, tuple[Command, ...]]:
+    state: A, config: BrandConfig, wanted: list[Wanted], decision: Decision, wakes: list[datetime]
+) -> tuple[A, tuple[Command, ...]]:
     """Emit what is wanted and neither under way, done, refused nor delayed; withdraw what is under way unwanted."""
     objects = {one.object for one in wanted}
     new: list[Command] = []
@@ -75,7 +78,7 @@ def emit(
     )
 
 
-def _withdrawals(state: OrderState, objects: set[str], decision: Decision, first_index: int) -> tuple[Withdraw, ...]:
+def _withdrawals(state: Acting, objects: set[str], decision: Decision, first_index: int) -> tuple[Withdraw, ...]:
     """Creates under way that no rule wants any more."""
     unwanted: list[Decided] = [
         flying
@@ -101,12 +104,12 @@ WITHDRAWN = (CreateGoodsOut, CreateFulfilment)
 """What is withdrawn when it is not wanted any more. Other commands end by themselves: their targets are absolute."""
 
 
-def _forgotten(state: OrderState, unwanted: Command) -> bool:
+def _forgotten(state: Acting, unwanted: Command) -> bool:
     """One not wanted any more whose outcome would have come long ago."""
     return not isinstance(unwanted, WITHDRAWN) and state.now - unwanted.decided_at >= DEAD
 
 
-def _command(state: OrderState, one: Wanted, fingerprint: str, decision: Decision, index: int) -> Command:
+def _command(state: Acting, one: Wanted, fingerprint: str, decision: Decision, index: int) -> Command:
     made = one.kind.model_validate(
         {
             **one.fields,
@@ -119,7 +122,7 @@ def _command(state: OrderState, one: Wanted, fingerprint: str, decision: Decisio
     return cast("Command", made)
 
 
-def _decided(state: OrderState, decision: Decision, index: int) -> dict[str, object]:
+def _decided(state: Acting, decision: Decision, index: int) -> dict[str, object]:
     return {
         "id": command_id(state.brand, state.order, decision.partition, decision.offset, index),
         "brand": state.brand,
@@ -135,11 +138,11 @@ def _fingerprint(one: Wanted) -> str:
     return sha256(to_json([one.kind.__name__, one.object, one.fields])).hexdigest()[:16]
 
 
-def _is_done(state: OrderState, wanted: str, fingerprint: str) -> bool:
+def _is_done(state: Acting, wanted: str, fingerprint: str) -> bool:
     return any(done.object == wanted and done.fingerprint == fingerprint for done in state.done)
 
 
-def _quiet_until(state: OrderState, config: BrandConfig, wanted: str, fingerprint: str) -> datetime | None:
+def _quiet_until(state: Acting, config: BrandConfig, wanted: str, fingerprint: str) -> datetime | None:
     """Until when a delayed or refused command is not sent again."""
     delayed = next((delay.until for delay in state.delays if delay.object == wanted), None)
     if delayed is not None:

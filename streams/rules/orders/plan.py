@@ -5,7 +5,6 @@ compares it with what is under way (in flight, refused, delayed, done) and emits
 """
 
 from datetime import datetime, timedelta
-from hashlib import sha256
 from typing import NamedTuple
 
 from schemas.base import System
@@ -36,9 +35,10 @@ from streams.rules.orders.orphans import manifest_failed, orphan_fulfilment, orp
 from streams.rules.orders.readiness import held
 from streams.rules.orders.release import instructed, refused_by_clarus, release, strange, under_way
 from streams.rules.orders.rest import at_rest, stub
-from streams.rules.orders.state import DEAD, OrderState, Reread, Since
+from streams.rules.orders.state import DEAD, OrderState
 from streams.rules.orders.sweeping import due, sweep
 from streams.rules.orders.telling import late_tracking, refused_by_shopify, tell
+from streams.rules.orders.waits import kept_since, reads_of, whole_milliseconds
 
 ORDER_RULES: tuple[Rule, ...] = (
     held,
@@ -104,10 +104,12 @@ def plan(state: OrderState, config: BrandConfig, decision: Decision) -> Plan:
     findings.extend(unexplained(comparison, state, config))
     state = state.model_copy(update={"comparison": comparison})
     waitings = [finding for finding in findings if isinstance(finding, Waiting)]
-    state = _since(state, waitings)
+    state = kept_since(state, waitings)
     state, cases = judged(state, findings, waitings, wakes)
     gentle = state.ask_gently
-    state, reads = _reads(state, config, waitings, wakes)
+    if gentle:
+        state = state.model_copy(update={"ask_gently": ()})
+    state, reads = reads_of(state, config, waitings, wakes)
     if config.stock.mode != "off" and (state.goods_outs or state.in_flight or state.withheld):
         state = state.model_copy(update={"withheld": withheld(state, config)})
     gentle = tuple(system for system in gentle if system not in reads)
@@ -117,11 +119,6 @@ def plan(state: OrderState, config: BrandConfig, decision: Decision) -> Plan:
     return Plan(
         state.model_copy(update={"wake_at": wake_at, "config_version": version}), commands, cases, reads, gentle
     )
-
-
-def whole_milliseconds(moment: datetime | None) -> datetime | None:
-    """Rounded up: the log counts milliseconds, and a restored index must not fire before a live one."""
-    return None if moment is None else moment + timedelta(microseconds=-moment.microsecond % 1000)
 
 
 def asked(state: OrderState, config: BrandConfig) -> list[Finding]:
@@ -143,50 +140,3 @@ def _rest(state: OrderState, config: BrandConfig, findings: list[Finding], wakes
         return stub(state)
     wakes.append(leaves)
     return state.model_copy(update={"at_rest_since": since})
-
-
-def _since(state: OrderState, waitings: list[Waiting]) -> OrderState:
-    """Keep since when each condition holds; forget those that are over."""
-    if not waitings and not state.since:
-        return state
-    before = {entry.name: entry for entry in state.since}
-    names = sorted({waiting.name for waiting in waitings})
-    return state.model_copy(
-        update={"since": tuple(before.get(name) or Since(name=name, at=state.now) for name in names)}
-    )
-
-
-def _reads(
-    state: OrderState, config: BrandConfig, waitings: list[Waiting], wakes: list[datetime]
-) -> tuple[OrderState, tuple[System, ...]]:
-    """Systems to read again: asked for at once, or waited for long enough. Backs off; spread by the key."""
-    needed = {system for waiting in waitings for system in waiting.read}
-    if not (needed or state.ask or state.ask_gently or state.rereads):
-        return state, ()
-    before = {reread.system: reread for reread in state.rereads}
-    reads = set(state.ask)
-    rereads: list[Reread] = []
-    for system in (system for system in System if system in needed):
-        reread = before.get(system)
-        if reread is None:
-            reread = Reread(system=system, asked=0, next_at=_next_read(state, config, 0))
-        elif reread.next_at <= state.now:
-            reads.add(system)
-            asked = reread.asked + 1
-            reread = Reread(system=system, asked=asked, next_at=_next_read(state, config, asked))
-        rereads.append(reread)
-        wakes.append(reread.next_at)
-    return (
-        state.model_copy(update={"ask": (), "ask_gently": (), "rereads": tuple(rereads)}),
-        tuple(system for system in System if system in reads),
-    )
-
-
-def _next_read(state: OrderState, config: BrandConfig, asked: int) -> datetime:
-    seconds = min(config.waits.reread * 2 ** min(asked, 20), config.waits.reread_most)
-    return state.now + timedelta(seconds=seconds, milliseconds=spread(state.order, seconds * 100))
-
-
-def spread(key: str, most: int) -> int:
-    """0 to `most`, the same for the same key: so that what begins together does not come back together."""
-    return int.from_bytes(sha256(key.encode()).digest()[:4]) % (most + 1)

@@ -11,12 +11,13 @@ from schemas.base import (
     GoodsOutId,
     GoodsOutRef,
     OrderId,
+    Sku,
     System,
     Units,
     Utc,
 )
 from schemas.cases import Case, CaseCode
-from schemas.commands import Command, CreateFulfilment, CreateGoodsOut, Withdraw
+from schemas.commands import Command, CreateFulfilment, CreateGoodsOut, Decided, Withdraw
 from schemas.erp import ErpOrder
 from schemas.events import ConnectionState
 from schemas.goods_outs import GoodsOut
@@ -95,7 +96,9 @@ class Refusal(Frozen):
     tries: int = 1
     at: Utc
     again: bool = False
-    """A person asked for another try: its back-off is over."""
+    """A person asked for another try, or what was missing is there: its back-off is over."""
+    lacks: tuple[Sku, ...] = ()
+    """Product codes that Clarus did not have, of a goods-out that was refused for it."""
 
 
 class Delay(Frozen):
@@ -303,7 +306,7 @@ class OrderState(Frozen):
         out = (one for one in self.in_flight if not self.is_withdrawn(one) or one.decided_offset >= committed)
         return (*out, *self.withdrawn)
 
-    def is_withdrawn(self, command: Command) -> bool:
+    def is_withdrawn(self, command: Decided) -> bool:
         return any(one.withdrawn == command.id for one in self.withdrawn)
 
     @property

@@ -19,8 +19,8 @@ from schemas.stock_rules import StockRules
 from streams.rules.orders.cases import judged
 from streams.rules.orders.emit import Decision, retry_at
 from streams.rules.orders.findings import Look, Waiting
-from streams.rules.orders.plan import whole_milliseconds
 from streams.rules.orders.state import DEAD, Since
+from streams.rules.orders.waits import whole_milliseconds
 from streams.rules.stock.causes import Cause, basis, cause
 from streams.rules.stock.figure import wanted
 from streams.rules.stock.obstacles import obstacle
