@@ -6,7 +6,8 @@
     POST   /api/goods_outs/{id}/cancel
     POST   /api/goods_out_processes/process_picks_async        {"ids": […]}
     POST   /api/goods_out_processes/short_order_lines          {"ids": […]}
-    POST   /api/products                      POST /api/products/{id}/account_products
+    POST   /api/products                      PATCH /api/products/{id}
+    POST   /api/products/{id}/account_products
     POST   /api/automations                   DELETE /api/automations/{id}
 
     GET    /_sandbox/books                                     what was ordered and what left; no token needed
@@ -18,8 +19,8 @@
     POST   /_sandbox/goods_outs/{id}/{verb}                    a hand on the floor: allocate, pick, despatch, …
 
 Operations that faults are drawn for and forced on: token, graphql, create_goods_out, amend_goods_out, delete_goods_out,
-cancel_goods_out, process_picks, short_order_lines, create_product, assign_product, create_automation,
-delete_automation.
+cancel_goods_out, process_picks, short_order_lines, create_product, amend_product, assign_product,
+create_automation, delete_automation.
 """
 
 import json
@@ -62,6 +63,7 @@ WRITES: tuple[tuple[str, str, str, Write], ...] = (
         lambda w, user, _, body: w.short_order_lines(user, body),
     ),
     ("POST", "/products", "create_product", lambda w, user, _, body: w.create_product(user, body)),
+    ("PATCH", "/products/{id:int}", "amend_product", lambda w, user, id_, body: w.amend_product(user, id_, body)),
     (
         "POST",
         "/products/{id:int}/account_products",

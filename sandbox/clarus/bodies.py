@@ -191,6 +191,7 @@ class ProductAttributes(Body):
     description: Text150
     stock_unit_type_id: int
     code: Text50 | None = None
+    barcode: Text | None = None
 
 
 class NewProductData(Body):
@@ -200,6 +201,27 @@ class NewProductData(Body):
 
 class NewProduct(Body):
     data: NewProductData
+
+
+class ProductChanges(Body):
+    """Whether a change must name everything is documented both ways; this one takes a part."""
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+
+    description: Text150 | None = None
+    stock_unit_type_id: int | None = None
+    code: Text50 | None = None
+    barcode: Text | None = None
+
+
+class ProductPatchData(Body):
+    type: Literal["products"]
+    id: int | None = None
+    attributes: ProductChanges
+
+
+class ProductPatch(Body):
+    data: ProductPatchData
 
 
 class AccountProductAttributes(Body):

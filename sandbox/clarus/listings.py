@@ -18,6 +18,7 @@ from sandbox.clarus.records import (
     PickRequest,
     Product,
     Shipment,
+    StockUnitType,
     Warehouse,
 )
 from sandbox.clarus.world import ClarusWorld
@@ -49,6 +50,7 @@ def listings(world: ClarusWorld) -> dict[str, Listing[Any]]:
         "packages": _packages(world),
         "pick_processing_requests": _pick_requests(world),
         "products": _products(world),
+        "stock_unit_types": _stock_units(world),
         "shipments": _shipments(world),
         "warehouses": _warehouses(world),
     }
@@ -257,6 +259,16 @@ def _products(world: ClarusWorld) -> Listing[Product]:
             "account_id": Field(lambda it: it.accounts, int, several=True),
         },
         show=render.product,
+    )
+
+
+def _stock_units(world: ClarusWorld) -> Listing[StockUnitType]:
+    return Listing(
+        lambda _: world.master.stock_units.values(),
+        id=lambda it: it.id,
+        visible=lambda user, it: it.tenant == user.tenant,
+        fields={"id": number(lambda it: it.id), "code": Field(lambda it: it.code)},
+        show=lambda it: {"id": it.id, "code": it.code},
     )
 
 

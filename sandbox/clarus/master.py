@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from itertools import count
 from typing import TypeVar
 
-from sandbox.clarus.records import Account, Carrier, CarrierService, Integration, Product, Warehouse
+from sandbox.clarus.records import Account, Carrier, CarrierService, Integration, Product, StockUnitType, Warehouse
 
 T = TypeVar("T", Account, Warehouse, Carrier)
 
@@ -18,6 +18,7 @@ class MasterData:
         self.carriers: dict[int, Carrier] = {}
         self.services: dict[int, CarrierService] = {}
         self.products: dict[int, Product] = {}
+        self.stock_units: dict[int, StockUnitType] = {}
         self.integrations: dict[int, Integration] = {}
         self._product_by_code: dict[tuple[str, str], Product] = {}
         self._account_ids = count(31)
@@ -54,6 +55,19 @@ class MasterData:
         self.products[product.id] = product
         self._product_by_code[tenant, product.code] = product
         return product
+
+    def rename_product(self, product: Product, code: str) -> None:
+        """Raises ValueError for a code the tenant has."""
+        if self.product(product.tenant, code) not in (None, product):
+            raise ValueError(f"expected a new product code, found {code!r} in tenant {product.tenant}")
+        del self._product_by_code[product.tenant, product.code]
+        product.code = code
+        self._product_by_code[product.tenant, code] = product
+
+    def add_stock_unit(self, tenant: str, code: str) -> StockUnitType:
+        unit = StockUnitType(len(self.stock_units) + 1, tenant, code)
+        self.stock_units[unit.id] = unit
+        return unit
 
     def add_integration(self, tenant: str, name: str, provider: str) -> Integration:
         one = Integration(len(self.integrations) + 1, tenant, name, provider)

@@ -90,6 +90,15 @@ class Integration:
     enabled: bool = True
 
 
+@dataclass(frozen=True, slots=True)
+class StockUnitType:
+    """What a product's stock is counted in."""
+
+    id: int
+    tenant: str
+    code: str
+
+
 @dataclass(slots=True)
 class Product:
     """`code` is text to the last zero; `accounts` are those it is assigned to."""

@@ -27,6 +27,7 @@ class Tenant(BaseModel):
     warehouses: tuple[str, ...] = ("MAIN",)
     carriers: Mapping[str, tuple[str, ...]] = {"ROYALMAIL": ("TRACKED48", "TRACKED24")}
     stock: Mapping[str, int] = {}
+    stock_units: tuple[str, ...] = ("EACH",)
 
 
 def seed(world: ClarusWorld, tenant: Tenant) -> None:
@@ -36,6 +37,8 @@ def seed(world: ClarusWorld, tenant: Tenant) -> None:
     warehouses = [master.add_warehouse(name, code) for code in tenant.warehouses]
     for code, services in tenant.carriers.items():
         master.add_carrier(name, code, services)
+    for code in tenant.stock_units:
+        master.add_stock_unit(name, code)
     owners: dict[str, list[Account]] = {}
     for code, skus in tenant.accounts.items():
         account = master.add_account(name, code)

@@ -9,7 +9,7 @@ from sandbox.clarus import bodies, render
 from sandbox.clarus.access import ApiUser
 from sandbox.clarus.bodies import AddLine, DestroyLine, GoodsOutAttributes, LineAttributes, UpdateLine, written
 from sandbox.clarus.office import Header, LineWish
-from sandbox.clarus.records import Account, Automation, Carrier, CarrierService, Condition, GoodsOut, Warehouse
+from sandbox.clarus.records import Account, Automation, Carrier, CarrierService, Condition, GoodsOut, Product, Warehouse
 from sandbox.clarus.refusals import Refused, Symbol, not_found, refused
 from sandbox.clarus.world import ClarusWorld
 
@@ -85,6 +85,7 @@ class Writes:
         """Without a code its id serves as one."""
         self._may_write(user)
         asked = bodies.read(bodies.NewProduct, body).data.attributes
+        self._stock_unit(user, asked.stock_unit_type_id)
         master = self._world.master
         if asked.code and master.product(user.tenant, asked.code):
             raise refused(Symbol.PRODUCT_CODE_EXISTS, f"product code {asked.code} is taken", field="code")
@@ -92,12 +93,26 @@ class Writes:
         product.attributes = written(asked, "code", "description")
         return _document("products", product.id, {**render.product(product)})
 
+    def amend_product(self, user: ApiUser, number: int, body: Any) -> Json:
+        """Changes what is named and nothing else."""
+        self._may_write(user)
+        product = self._product(user, number)
+        asked = bodies.read(bodies.ProductPatch, body).data.attributes
+        if asked.stock_unit_type_id is not None:
+            self._stock_unit(user, asked.stock_unit_type_id)
+        if asked.code is not None:
+            try:
+                self._world.master.rename_product(product, asked.code)
+            except ValueError:
+                raise refused(Symbol.PRODUCT_CODE_EXISTS, f"product code {asked.code} is taken", field="code") from None
+        product.description = asked.description or product.description
+        product.attributes |= written(asked, "code", "description")
+        return _document("products", product.id, {**render.product(product)})
+
     def assign_product(self, user: ApiUser, number: int, body: Any) -> Json:
         """Flat answer: the assignment's id alone."""
         self._may_write(user)
-        product = self._world.master.products.get(number)
-        if product is None or product.tenant != user.tenant:
-            raise not_found("product", number)
+        product = self._product(user, number)
         account = self._account(user, bodies.read(bodies.NewAccountProduct, body).data.attributes.account_id)
         product.accounts.add(account.id)
         return {"id": number * 1_000_000 + account.id}
@@ -143,6 +158,18 @@ class Writes:
         if not user.sees(goods_out.account, goods_out.warehouse):
             raise not_found("goods out", number)
         return goods_out
+
+    def _product(self, user: ApiUser, number: int) -> Product:
+        product = self._world.master.products.get(number)
+        if product is None or product.tenant != user.tenant:
+            raise not_found("product", number)
+        return product
+
+    def _stock_unit(self, user: ApiUser, number: int) -> None:
+        """Any will do in a tenant that has entered none."""
+        units = [unit for unit in self._world.master.stock_units.values() if unit.tenant == user.tenant]
+        if units and all(unit.id != number for unit in units):
+            raise _unknown("stock_unit_type_id", number)
 
     def _account(self, user: ApiUser, number: int) -> Account:
         self._may_write(user)

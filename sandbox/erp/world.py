@@ -8,6 +8,7 @@ from typing import Any
 
 from sandbox.clock import Clock
 from sandbox.erp.checks import Refused, checked_content, checked_order
+from sandbox.erp.items import ItemMaster
 from sandbox.erp.records import (
     Fulfilment,
     FulfilmentState,
@@ -48,7 +49,8 @@ class ErpWorld:
         self.clock = clock
         self.timings = timings or ErpTimings()
         self._shop_of_key = {key: shop for shop, key in shop_keys.items()}
-        self.setup = ErpSetup.of(skus)
+        self.items = None if skus is None else ItemMaster(skus)
+        self.setup = ErpSetup()
         self._orders: dict[tuple[str, str], SalesOrder] = {}
         """In the order of their newest change."""
         self._due: list[tuple[datetime, int, SalesOrder, Fulfilment | None]] = []
@@ -97,7 +99,7 @@ class ErpWorld:
         change its SKU.
         """
         self._settle()
-        currency, lines = checked_order(body, None if self.setup.items is None else self.setup.items.keys())
+        currency, lines = checked_order(body, None if self.items is None else self.items.skus)
         order = self._orders.get((shop, key))
         if order is None:
             order = SalesOrder(shop, key, self._number("SO"), currency, self.clock.now(), lines)

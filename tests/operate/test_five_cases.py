@@ -184,12 +184,12 @@ def test_a_sku_the_warehouse_does_not_know(newcomer: Newcomer) -> None:
 
     erp = newcomer.house.outside.erp_world
     assert erp is not None
-    assert erp.setup.items is not None
-    items = erp.setup.items
+    assert erp.items is not None
+    items = erp.items
 
     def create() -> None:
         master.add_product("acme", "NEW-TEE", "Tee", [account])
-        items["NEW-TEE"] = ""
+        items.enter("NEW-TEE")
 
     creating = "In Clarus and in the ERP: create the product under exactly this code."
     newcomer.works(CaseCode.UNKNOWN_SKU, {creating: create})

@@ -26,15 +26,18 @@ class SandboxErpSetup:
 
     async def items(self) -> Sequence[Item]:
         found: list[Item] = []
+        seen = 0
         while True:
-            answer = await self._http.get("api/items", [("offset", str(len(found))), ("limit", str(PAGE))])
+            answer = await self._http.get("api/items", [("offset", str(seen)), ("limit", str(PAGE))])
             try:
-                page = [Item(str(one["sku"]), (one["barcode"],) if one["barcode"] else ()) for one in answer["items"]]
-                total = int(answer["total"])
+                page, total = answer["items"], int(answer["total"])
+                found.extend(
+                    Item(str(one["sku"]), (one["barcode"],) if one["barcode"] else ()) for one in page if one["active"]
+                )
             except (KeyError, TypeError, ValueError) as error:
                 raise Incompatible(f"api/items: expected items, found {error!r}") from error
-            found.extend(page)
-            if len(found) >= total or not page:
+            seen += len(page)
+            if seen >= total or not page:
                 return found
 
     async def lacking(self) -> Sequence[str]:

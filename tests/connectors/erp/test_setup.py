@@ -33,8 +33,8 @@ def test_pages_barcodes_rights_and_what_is_switched_on() -> None:
         clock = StepClock()
         size = sandbox_setup.PAGE + 7
         world = ErpWorld(clock, {"acme": "acme-key"}, [f"SKU-{number:04}" for number in range(size)])
-        assert world.setup.items is not None
-        world.setup.items["SKU-0000"] = "501"
+        assert world.items is not None
+        world.items.change("SKU-0000", barcode="501")
         world.setup.rights.remove("fulfilments")
         world.setup.settings["back_orders"] = True
         erp = SandboxErp("http://erp.example/", {ACME: "acme-key"}, clock, httpx.ASGITransport(create_app(world)))

@@ -18,6 +18,7 @@ from sandbox.clarus import create_app as clarus_app
 from sandbox.clarus.records import Account, Automation, Product
 from sandbox.erp import ErpWorld
 from sandbox.erp import create_app as erp_app
+from sandbox.erp.items import ItemMaster
 from sandbox.faults import Chance, FaultPlan, Faults
 from sandbox.shopify.app import ShopifyWorld
 from sandbox.shopify.app import create_app as shopify_app
@@ -121,7 +122,7 @@ class Estate:
         if clarus:
             self.clarus.master.add_product("acme", sku, sku, [self.account])
         if erp:
-            self.items[sku] = ""
+            self.items.enter(sku)
 
     @property
     def account(self) -> Account:
@@ -130,9 +131,9 @@ class Estate:
         return found
 
     @property
-    def items(self) -> dict[str, str]:
-        assert self.erp.setup.items is not None
-        return self.erp.setup.items
+    def items(self) -> ItemMaster:
+        assert self.erp.items is not None
+        return self.erp.items
 
     def product(self, sku: str) -> Product:
         found = self.clarus.master.product("acme", sku)
@@ -188,7 +189,7 @@ def make_estate() -> Estate:
     wires = {system: Watched(httpx.ASGITransport(app)) for system, app in apps.items()}
     estate = Estate(clock, shop, clarus, erp, CONFIG, wires, faults)
     for sku, barcode in SKUS.items():
-        estate.items[sku] = barcode
+        estate.items.enter(sku, barcode=barcode)
         estate.product(sku).attributes["barcode"] = barcode or None
     estate.bought("Standard", "standard", times=2)
     estate.bought("Express", "")
@@ -295,7 +296,7 @@ def a_product_of_another_account(estate: Estate) -> None:
 def zeros_lost_in_the_erp(estate: Estate) -> None:
     estate.sell("00815")
     estate.known("00815", erp=False)
-    estate.items["815"] = ""
+    estate.items.enter("815")
 
 
 def a_space_in_clarus(estate: Estate) -> None:
