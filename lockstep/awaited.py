@@ -17,6 +17,7 @@ _SAID = {
     "first-read": "it had begun before we knew it: Clarus and the ERP are asked first what they have",
     "clarus-doubted": "Clarus lost sight of much at once: nothing is created until it can be believed again",
     "create": "sent to the warehouse, and the goods-out is not seen in Clarus yet",
+    "item": "a product that Clarus does not have yet; it is made from the ERP's item, and then the goods-out",
     "despatch": "in the warehouse, and not despatched yet",
     "missing": "the goods-out is gone from Clarus though we did not cancel it; nothing is created in its place",
     "cancel": "Clarus was asked to cancel the goods-out, and it is not seen cancelled yet",

@@ -63,7 +63,10 @@ def when_mended(code: CaseCode, key: str) -> str:
 
 
 _CONNECTIONS = (CaseCode.CONNECTION_DOWN, CaseCode.CLARUS_RIGHTS_LOST)
-_REFUSED = (CaseCode.UNKNOWN_SKU, CaseCode.CLARUS_REFUSED, CaseCode.ERP_REFUSED, CaseCode.SHOPIFY_REFUSED)
+_REFUSED = (
+    CaseCode.UNKNOWN_SKU, CaseCode.CLARUS_REFUSED, CaseCode.ERP_REFUSED, CaseCode.SHOPIFY_REFUSED,
+    CaseCode.ITEM_REFUSED, CaseCode.ITEM_BARCODE_TAKEN,
+)  # fmt: skip
 
 
 def _to_type(case: Case) -> Iterator[str]:

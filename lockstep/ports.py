@@ -8,13 +8,16 @@ import httpx
 from connectors.clarus.port import ClarusPort, ConfigOf
 from connectors.clarus.settings import ClarusTenant
 from connectors.clarus.translate import translate_goods_outs
+from connectors.clarus.translate_items import translate_product
 from connectors.clarus.translate_stock import translate_balance
 from connectors.erp.interface import ErpAdapter
 from connectors.erp.port import ErpPort
 from connectors.erp.sandbox import SandboxErp
 from connectors.erp.sandbox import translate as translate_sandbox
+from connectors.erp.sandbox import translate_items as translate_sandbox_items
 from connectors.erp.tryton import Shop, TrytonErp
 from connectors.erp.tryton import translate as translate_tryton
+from connectors.erp.tryton import translate_items as translate_tryton_items
 from connectors.shopify.port import ShopifyPort
 from connectors.shopify.settings import ClientCredentials, ShopifyShop
 from connectors.shopify.translate import translate_order
@@ -77,8 +80,13 @@ def clarus_port(
     return ClarusPort(tenants, config_of, clock, transports)
 
 
-def erp_port(brands: Mapping[Brand, Connections], clock: Clock, transport: Transport = None) -> ErpPort:
-    """One adapter per ERP address, shared by the brands whose books it keeps."""
+def erp_port(
+    brands: Mapping[Brand, Connections],
+    clock: Clock,
+    transport: Transport = None,
+    config_of: ConfigOf = lambda _: None,
+) -> ErpPort:
+    """One adapter per ERP address, shared by the brands whose books it keeps. `config_of` is needed for their items."""
     adapters: dict[Brand, ErpAdapter] = {}
     for base_url in sorted({one.erp.base_url for one in brands.values()}):
         theirs = {brand: one.erp for brand, one in brands.items() if one.erp.base_url == base_url}
@@ -93,7 +101,7 @@ def erp_port(brands: Mapping[Brand, Connections], clock: Clock, transport: Trans
         if sandbox:
             keys = {brand: one.key.get_secret_value() for brand, one in sandbox.items()}
             adapters |= dict.fromkeys(sandbox, SandboxErp(base_url, keys, clock, transport))
-    return ErpPort(adapters, clock)
+    return ErpPort(adapters, clock, config_of)
 
 
 def translators(brands: Mapping[Brand, Connections]) -> Translators:
@@ -103,11 +111,13 @@ def translators(brands: Mapping[Brand, Connections]) -> Translators:
         raise SettingsError(
             f"erp.kind: expected one kind of ERP for all brands, found {', '.join(sorted(kinds)) or 'none'}"
         )
-    erp = translate_tryton if kinds == {"tryton"} else translate_sandbox
+    tryton = kinds == {"tryton"}
     return Translators(
         shopify=translate_order,
         clarus=translate_goods_outs,
-        erp=erp,
+        erp=translate_tryton if tryton else translate_sandbox,
         level=translate_level,
         balance=translate_balance,
+        items=translate_tryton_items if tryton else translate_sandbox_items,
+        product=translate_product,
     )

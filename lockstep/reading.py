@@ -1,21 +1,22 @@
 """Reading the log for people: everything in some topics, the newest of each key, one order's events and state."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from kernel.log import Log, Record
 from kernel.partitioner import partition_of
-from schemas.aggregates import stock_id
+from schemas.aggregates import item_id, stock_id
 from schemas.avro import Codec
 from schemas.base import Brand, LocationId, OrderKey, Sku, order_key, split_key
 from schemas.cases import Case
 from schemas.config import BrandConfig
 from schemas.errors import Unreadable
 from schemas.events import EVENT_KINDS, OrderEvent
-from schemas.topics import CASES, CONFIG, ORDERS_EVENTS, STOCK_STATE
+from schemas.topics import CASES, CONFIG, ITEMS_STATE, ORDERS_EVENTS, STOCK_STATE
 from streams.agents.orders import OrdersFold
 from streams.engine.prefix import last_offset, unpack
+from streams.rules.items.state import ItemState
 from streams.rules.orders.state import OrderState
 from streams.rules.stock.state import StockState
 
@@ -112,16 +113,29 @@ async def read_order(log: Log, key: OrderKey, progress: Progress = lambda _: Non
     return OrderStory(fold.states().get(key), fold.config_of(brand), tuple(told))
 
 
+async def read_item(log: Log, brand: Brand, code: Sku) -> ItemState | None:
+    """An item's newest state by its product code, as the changelog has it."""
+    found = await _newest(log, ITEMS_STATE.name, {order_key(brand, item_id(code)).encode()})
+    return next((ItemState.model_validate_json(unpack(value)[1]) for value in found.values()), None)
+
+
 async def read_stock(log: Log, brand: Brand, code: Sku, places: Sequence[LocationId]) -> list[StockState]:
     """A product code's newest states at these locations, as the changelog has them."""
     keys = {order_key(brand, stock_id(code, place)).encode() for place in places}
-    count = await log.partitions(STOCK_STATE.name)
+    found = await _newest(log, STOCK_STATE.name, keys)
+    return [StockState.model_validate_json(unpack(found[key])[1]) for key in sorted(found)]
+
+
+async def _newest(log: Log, changelog: str, keys: Collection[bytes]) -> dict[bytes, bytes]:
+    """The newest change of each of these keys, of those that have one."""
+    count = await log.partitions(changelog)
     partitions = sorted({partition_of(key, count) for key in keys})
     found: dict[bytes, bytes] = {}
-    async with everything(log, [STOCK_STATE.name], partitions=partitions) as records:
+    async with everything(log, [changelog], partitions=partitions) as records:
         async for record in records:
-            if record.key in keys and record.value is not None:
-                before = found.get(record.key)
-                if before is None or last_offset(record.value) >= last_offset(before):
-                    found[record.key] = record.value
-    return [StockState.model_validate_json(unpack(found[key])[1]) for key in sorted(found)]
+            if record.key is None or record.key not in keys or record.value is None:
+                continue
+            before = found.get(record.key)
+            if before is None or last_offset(record.value) >= last_offset(before):
+                found[record.key] = record.value
+    return found

@@ -5,6 +5,7 @@ shopify     reads and writes Shopify;  clarus and erp likewise
 normalise   raw.* → orders.events
 orders      orders.events → commands, cases
 stock       stock.events → readings asked for, stock figures, cases
+items       items.events → products of Clarus, cases
 notices     cases → webhooks of people's tools, daily digests
 """
 
@@ -30,8 +31,9 @@ from lockstep.ports import clarus_port, erp_port, shopify_port, translators
 from lockstep.serving import Health, health_app, serve
 from lockstep.settings import Connections, Settings, SettingsError, read_connections
 from schemas.base import Brand
-from schemas.topics import ORDERS_EVENTS, ORDERS_STATE, STOCK_EVENTS, STOCK_STATE
+from schemas.topics import ITEMS_EVENTS, ITEMS_STATE, ORDERS_EVENTS, ORDERS_STATE, STOCK_EVENTS, STOCK_STATE
 from streams.agents import agents
+from streams.agents.items import items_fold
 from streams.agents.normalise import SOURCES, NormaliseFold
 from streams.agents.orders import orders_fold
 from streams.agents.stock import stock_fold
@@ -57,6 +59,7 @@ class Role(StrEnum):
     NORMALISE = "normalise"
     ORDERS = "orders"
     STOCK = "stock"
+    ITEMS = "items"
     NOTICES = "notices"
 
 
@@ -102,6 +105,8 @@ class _Process:
                 await self._orders(log)
             case Role.STOCK:
                 await self._stock(log)
+            case Role.ITEMS:
+                await self._items(log)
             case Role.NOTICES:
                 await self._notices(log)
 
@@ -131,7 +136,7 @@ class _Process:
                 case Role.CLARUS:
                     port = clarus_port(self._brands, configs.of, self._clock)
                 case _:
-                    port = erp_port(self._brands, self._clock)
+                    port = erp_port(self._brands, self._clock, config_of=configs.of)
             timings = self._settings.runtime
             still = min(timings.stands_still_most, STILL_OF_SESSION * self._settings.session_timeout)
             timings = timings.model_copy(update={"stands_still_most": still})
@@ -157,6 +162,11 @@ class _Process:
         worker = self._worker(Role.STOCK, log, [STOCK_EVENTS.name], stock_fold, STOCK_STATE.name)
         health = self._health(lambda: worker.ready, worker.stuck_for)
         await self._with_health(lambda: run_in_faust(Role.STOCK, worker, agents.stock), health)
+
+    async def _items(self, log: Log) -> None:
+        worker = self._worker(Role.ITEMS, log, [ITEMS_EVENTS.name], items_fold, ITEMS_STATE.name)
+        health = self._health(lambda: worker.ready, worker.stuck_for)
+        await self._with_health(lambda: run_in_faust(Role.ITEMS, worker, agents.items), health)
 
     async def _notices(self, log: Log) -> None:
         targets = {brand: one.notices for brand, one in self._brands.items()}

@@ -4,10 +4,31 @@ A key is `brand/id`. The id is an order's unless it begins with a kind and a col
 partitioner is over all topics, so all that bears on one key, whatever it stands for, is in one partition of each.
 """
 
+from enum import StrEnum
+
 from schemas.base import LocationId, OrderId, Sku
 
 STOCK = "stock:"
 """`stock:LOCATION/CODE`: a product code of Clarus at a location of Shopify. The code may hold anything, slashes too."""
+ITEM = "item:"
+"""`item:CODE`: what is sold, by its product code in Clarus. The code may hold anything."""
+UNCODED = "uncoded-item:"
+"""`uncoded-item:ID`: an item of the ERP, by the ERP's own id, of which no product code can be made."""
+
+
+class Kind(StrEnum):
+    """Each has an event log of its own."""
+
+    ORDER = "order"
+    """An order, or a connection as a whole."""
+    STOCK = "stock"
+    ITEM = "item"
+
+
+def kind_of(id_: OrderId) -> Kind:
+    if id_.startswith(STOCK):
+        return Kind.STOCK
+    return Kind.ITEM if id_.startswith((ITEM, UNCODED)) else Kind.ORDER
 
 
 def stock_id(code: Sku, location: LocationId) -> OrderId:
@@ -20,3 +41,23 @@ def stock_of(id_: OrderId) -> tuple[Sku, LocationId] | None:
     if not (id_.startswith(STOCK) and location and slash and code):
         return None
     return Sku(code), LocationId(location)
+
+
+def item_id(code: Sku) -> OrderId:
+    """Raises ValueError for an empty code."""
+    if not code:
+        msg = "expected a product code, found none"
+        raise ValueError(msg)
+    return OrderId(f"{ITEM}{code}")
+
+
+def uncoded_id(erp_id: str) -> OrderId:
+    return OrderId(f"{UNCODED}{erp_id}")
+
+
+def item_of(id_: OrderId) -> Sku | None:
+    """The product code of an item's id, '' for one without; None for anything else."""
+    if id_.startswith(UNCODED):
+        return Sku("")
+    code = id_.removeprefix(ITEM)
+    return Sku(code) if id_.startswith(ITEM) and code else None

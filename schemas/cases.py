@@ -74,6 +74,12 @@ class CaseCode(StrEnum):
     PACKAGE_ASTRAY = "package_astray"
     DRIFT_UNEXPLAINED = "drift_unexplained"
     SWEEP_LATE = "sweep_late"
+    ITEM_UNUSABLE = "item_unusable"
+    ITEM_CODES_COLLIDE = "item_codes_collide"
+    ITEM_BARCODE_TAKEN = "item_barcode_taken"
+    ITEM_REFUSED = "item_refused"
+    ITEM_SLOW = "item_slow"
+    ITEM_INACTIVE = "item_inactive"
 
 
 class Entry(Frozen):
@@ -561,6 +567,57 @@ CATALOGUE: MappingProxyType[CaseCode, Entry] = MappingProxyType(
             _ENG,
             _NORMAL,
             8 * _HOUR,
+        ),
+        CaseCode.ITEM_UNUSABLE: _entry(
+            "An item of the ERP cannot become the warehouse's product: its code, barcode or description will not do.",
+            "Correct in the ERP what the case names. Orders for the item wait until then.",
+            "the ERP's item can be used, or is not sold any more",
+            _OPS,
+            _HIGH,
+            8 * _HOUR,
+        ),
+        CaseCode.ITEM_CODES_COLLIDE: _entry(
+            "Several items of the ERP become one product code: which is meant, nobody could tell.",
+            "Give all but one another code in the ERP, make them inactive, or correct the brand's SKU rules.",
+            "one active item of the ERP has this code",
+            _OPS,
+            _HIGH,
+            8 * _HOUR,
+        ),
+        CaseCode.ITEM_BARCODE_TAKEN: _entry(
+            "Another product in Clarus has this item's barcode: a scanner could not tell them apart.",
+            "Find out whose barcode it is and correct the other in the ERP, or in Clarus if the ERP does not know it.",
+            "Clarus takes the item, or it is no longer wanted",
+            _OPS,
+            _HIGH,
+            8 * _HOUR,
+        ),
+        CaseCode.ITEM_REFUSED: _entry(
+            "Clarus refuses to make or change the product of an item.",
+            "Read which field it refused and why; correct it in the ERP or in Clarus. A change is sent by itself.",
+            "Clarus takes the item, or it is no longer wanted",
+            _OPS,
+            _HIGH,
+            8 * _HOUR,
+            escalates_to=Owner.ENGINEERING,
+        ),
+        CaseCode.ITEM_SLOW: _entry(
+            "An item of the ERP should have been in Clarus by now.",
+            "See whether Clarus is reachable and the connection is not paused.",
+            "the product is seen in Clarus as the ERP has it",
+            _OPS,
+            _NORMAL,
+            8 * _HOUR,
+            escalates_to=Owner.ENGINEERING,
+        ),
+        CaseCode.ITEM_INACTIVE: _entry(
+            "The ERP no longer sells an item that the warehouse still works with. Nothing is deleted.",
+            "Stop the product in Clarus when its stock is gone, or make the item active again in the ERP.",
+            "the product is stopped in Clarus, the item is active again, or a person closes it",
+            _OPS,
+            _NORMAL,
+            24 * _HOUR,
+            by_person=True,
         ),
     }
 )

@@ -29,6 +29,7 @@ from schemas.base import (
     order_key,
 )
 from schemas.goods_outs import GoodsOutStatus
+from schemas.items import ErpItemId, ProductId
 from schemas.orders import Address
 from schemas.stock import InventoryItemId
 
@@ -176,6 +177,32 @@ class SetOnHand(Decided):
     """The cause of the difference, in a word; see `streams.rules.stock.causes`."""
 
 
+class CreateProduct(Decided):
+    """Clarus shall have a product of this code, assigned to the account. Object `product`.
+
+    One that has the code already is taken for it when it is assigned to the account, or was made by us for this item.
+    """
+
+    kind: Literal["CreateProduct"] = "CreateProduct"
+    item: ErpItemId
+    code: Sku
+    account: str
+    stock_unit: str
+    description: str
+    barcode: str = ""
+
+
+class AmendProduct(Decided):
+    """The product shall say this; a field that is '' is left alone. Object `product`."""
+
+    kind: Literal["AmendProduct"] = "AmendProduct"
+    product: ProductId
+    code: Sku
+    account: str
+    description: str = ""
+    barcode: str = ""
+
+
 class Withdraw(Decided):
     """Do not carry out the command on this object any more, if it has not been. Answered by the other's outcome."""
 
@@ -192,6 +219,8 @@ Command = Annotated[
     | CreateFulfilment
     | UpdateTracking
     | SetOnHand
+    | CreateProduct
+    | AmendProduct
     | Withdraw,
     Field(discriminator="kind"),
 ]
@@ -204,6 +233,8 @@ COMMAND_KINDS: tuple[type[Decided], ...] = (
     CreateFulfilment,
     UpdateTracking,
     SetOnHand,
+    CreateProduct,
+    AmendProduct,
     Withdraw,
 )
 
@@ -216,7 +247,7 @@ def command_id(brand: Brand, order: OrderId, partition: int, offset: int, index:
 def system_of(command: Command) -> System:
     """Which system a command is for."""
     match command:
-        case CreateGoodsOut() | CancelGoodsOut():
+        case CreateGoodsOut() | CancelGoodsOut() | CreateProduct() | AmendProduct():
             return System.CLARUS
         case UpsertErpOrder() | PostFulfilment():
             return System.ERP

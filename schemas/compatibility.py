@@ -21,14 +21,14 @@ from schemas.avro import Schema, fingerprint, schema_of
 from schemas.cases import Case
 from schemas.commands import COMMAND_KINDS
 from schemas.config import BrandConfig
-from schemas.events import EVENT_KINDS, STOCK_EVENT_KINDS
+from schemas.events import EVENT_KINDS, ITEM_EVENT_KINDS, STOCK_EVENT_KINDS
 from schemas.hints import Hint
 from schemas.outcomes import Outcome
 from schemas.raw import ConnectionReport, RawHeaders
 from schemas.sweep import Listed, SweepReport
 
 AVRO_KINDS: tuple[type[BaseModel], ...] = (
-    *dict.fromkeys((*EVENT_KINDS, *STOCK_EVENT_KINDS)),
+    *dict.fromkeys((*EVENT_KINDS, *STOCK_EVENT_KINDS, *ITEM_EVENT_KINDS)),
     *COMMAND_KINDS,
     Case,
 )

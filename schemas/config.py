@@ -6,6 +6,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from schemas.base import Brand, Frozen, LocationId, System, Utc
+from schemas.item_rules import ItemRules
 from schemas.mapping import Bundle, Instructions, PriorityRule, ShippingRule, SkuRules, once
 from schemas.orders import FinancialStatus, RiskAdvice
 from schemas.stock_rules import StockRules
@@ -119,6 +120,7 @@ class BrandConfig(Frozen):
     waits: Waits = Waits()
     stock: StockRules = StockRules()
     sweep: SweepTimes = SweepTimes()
+    items: ItemRules = ItemRules()
 
     @model_validator(mode="after")
     def _unambiguous(self) -> Self:

@@ -3,10 +3,11 @@
 from enum import StrEnum
 
 from schemas.actions import ActionKind
-from schemas.base import Brand, Frozen, OrderId, OrderKey, System, Utc, order_key
+from schemas.base import Brand, Frozen, OrderId, OrderKey, Sku, System, Utc, order_key
 from schemas.config import BrandConfig
 from schemas.erp import ErpOrder
 from schemas.goods_outs import GoodsOut
+from schemas.items import ErpItem, Product
 from schemas.orders import Order
 from schemas.outcomes import Outcome
 from schemas.stock import Balance, Level
@@ -152,6 +153,31 @@ class DemandSeen(OrderEvent):
     units: int
 
 
+class ItemsSeen(Seen):
+    """Every item of the ERP whose code becomes this product code. One is as it should be; none: the ERP has no such."""
+
+    items: tuple[ErpItem, ...]
+
+
+class ProductSeen(Seen):
+    """The product as Clarus has it; None, when `complete`, that there is none of this code."""
+
+    product: Product | None
+    complete: bool
+
+
+class ItemWanted(OrderEvent):
+    """An order was refused for want of this item. Written by the orders agent; said twice, it changes nothing."""
+
+    by: OrderId
+
+
+class ItemMade(OrderEvent):
+    """Clarus has a product that this order waits for. Written by the items agent; said twice, it changes nothing."""
+
+    code: Sku
+
+
 class Tick(OrderEvent):
     """Time as a record. Its append time is what counts; `brand` and `order` are `~tick`."""
 
@@ -169,6 +195,7 @@ EVENT_KINDS: tuple[type[OrderEvent], ...] = (
     SnapshotUnreadable,
     OperatorActed,
     ConfigChanged,
+    ItemMade,
     Tick,
 )
 
@@ -183,6 +210,18 @@ STOCK_EVENT_KINDS: tuple[type[OrderEvent], ...] = (
     Tick,
 )
 """Of `stock.events`: `order` is a stock item's id, see `schemas.aggregates`."""
+
+ITEM_EVENT_KINDS: tuple[type[OrderEvent], ...] = (
+    ItemsSeen,
+    ProductSeen,
+    ItemWanted,
+    CommandEnded,
+    SnapshotUnreadable,
+    OperatorActed,
+    ConfigChanged,
+    Tick,
+)
+"""Of `items.events`: `order` is an item's id, see `schemas.aggregates`."""
 
 CONFIG_ID = OrderId("~config")
 TICK_BRAND = Brand("~tick")

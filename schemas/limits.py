@@ -15,3 +15,6 @@ NOTES_MOST = 255
 """Characters of `packing_notes`."""
 
 PRODUCT_CODE_MOST = 50
+
+DESCRIPTION_MOST = 150
+"""Characters of a product's `description`."""

@@ -149,6 +149,26 @@ STOCK_STATE = Topic(
     cleanup="compact",
     min_compaction_lag_ms=3600 * 1000,
 )
+ITEMS_EVENTS = Topic(
+    name="items.events",
+    key="brand/item:code",
+    holds="canonical events and ticks: the one log of every item; a sweep rebuilds it",
+    value="avro",
+    writer="normalise; the orders agent (items it waits for); the items agent (ticks)",
+    readers=("items agent", "item"),
+    retention_ms=30 * DAY_MS,
+    stamped_by_broker=True,
+)
+ITEMS_STATE = Topic(
+    name="items.state",
+    key="brand/item:code",
+    holds="changelog of the items table: the newest state per item",
+    value="json",
+    writer="items agent",
+    readers=("items agent on recovery", "read models"),
+    cleanup="compact",
+    min_compaction_lag_ms=3600 * 1000,
+)
 CASES = Topic(
     name="cases",
     key="brand/object/code",
@@ -188,6 +208,8 @@ ALL: tuple[Topic, ...] = (
     ORDERS_STATE,
     STOCK_EVENTS,
     STOCK_STATE,
+    ITEMS_EVENTS,
+    ITEMS_STATE,
     CASES,
     NOTICES,
     DLQ,

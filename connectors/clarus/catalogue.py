@@ -89,6 +89,17 @@ class Catalogue:
                 # Under its own code: Clarus may match more loosely than a zero or a capital.
                 self._put("product", text(node, "code"), text(node, "id"))
 
+    async def stock_unit(self, code: str) -> int:
+        """Id of a stock unit type. Rejected `unknown_stock_unit`. That it has a code is assumed."""
+        if self._get("stock_unit", code) is None:
+            filter_ = {"code": {"eq": code}}
+            for node in await whole_list(self._client, "stock_units", "stock_unit_types", filter_, self._page):
+                self._put("stock_unit", text(node, "code"), text(node, "id"))
+        found = self._get("stock_unit", code)
+        if found is None:
+            raise Rejected("unknown_stock_unit", code, "stock_unit")
+        return int(found)
+
     async def carrier(self, carrier: str, service: str) -> tuple[int, int]:
         """Ids of a carrier and of its service. Rejected `unknown_carrier` or `unknown_service`."""
         pair = f"{carrier}/{service}"

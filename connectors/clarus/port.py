@@ -2,11 +2,14 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from typing import Protocol
 
 import httpx
 
 from connectors.clarus.catalogue import Catalogue
 from connectors.clarus.client import ClarusClient
+from connectors.clarus.items import ProductReader
+from connectors.clarus.outcomes import refusal_of
 from connectors.clarus.poll import OpenGoodsOuts, ours
 from connectors.clarus.read import ClarusReader
 from connectors.clarus.settings import ClarusTenant
@@ -14,17 +17,23 @@ from connectors.clarus.setup import ClarusSetup
 from connectors.clarus.stock import StockReader
 from connectors.clarus.stock_poll import Movements
 from connectors.clarus.write import ClarusWriter
-from connectors.runtime.errors import Incompatible
+from connectors.clarus.write_items import ProductWriter
+from connectors.runtime.errors import Incompatible, Rejected
 from connectors.runtime.port import Changes, Execution, Found, Reading
 from kernel.clock import Clock
-from schemas.aggregates import STOCK, stock_id
+from schemas.aggregates import Kind, kind_of, stock_id
 from schemas.base import Brand, OrderId, Sku, System
-from schemas.commands import CancelGoodsOut, Command, CreateGoodsOut
+from schemas.commands import AmendProduct, CancelGoodsOut, Command, CreateGoodsOut, CreateProduct
 from schemas.config import BrandConfig
 from schemas.hints import Hint
-from schemas.outcomes import Outcome, OutcomeKind
 
 ConfigOf = Callable[[Brand], BrandConfig | None]
+
+
+class Reader(Protocol):
+    """Of one kind of keys."""
+
+    async def read(self, config: BrandConfig, keys: Sequence[OrderId], /) -> list[Reading]: ...
 
 
 class _Tenant:
@@ -39,6 +48,8 @@ class _Tenant:
         self.movements = Movements(self.client, self.catalogue, clock, settings.page_size)
         self.poll = OpenGoodsOuts(self.reader, self.catalogue)
         self.writer = ClarusWriter(self.client, self.reader, self.catalogue, clock, settings.longest_request)
+        self.items = ProductReader(self.catalogue, clock, settings.page_size)
+        self.products = ProductWriter(self.client, self.items, self.catalogue, clock, settings.longest_request)
 
 
 class ClarusPort:
@@ -76,12 +87,14 @@ class ClarusPort:
         return self._tenants[brand].client.pace_left
 
     async def read(self, brand: Brand, orders: Sequence[OrderId]) -> Sequence[Reading]:
-        """Orders and stock items alike, each by its own reader."""
+        """Whatever has a key, each kind by its own reader."""
         tenant, config = self._tenants[brand], self._config(brand)
-        items = [one for one in orders if one.startswith(STOCK)]
-        others = [one for one in orders if not one.startswith(STOCK)]
-        readings = await tenant.reader.read(config, others) if others else []
-        return [*readings, *(await tenant.stock.read(config, items) if items else [])]
+        readers: dict[Kind, Reader] = {Kind.ORDER: tenant.reader, Kind.STOCK: tenant.stock, Kind.ITEM: tenant.items}
+        readings: list[Reading] = []
+        for kind, reader in readers.items():
+            mine = [one for one in orders if kind_of(one) is kind]
+            readings.extend(await reader.read(config, mine) if mine else ())
+        return readings
 
     async def execute(self, command: Command) -> Execution:
         tenant, config = self._tenants[command.brand], self._config(command.brand)
@@ -90,18 +103,11 @@ class ClarusPort:
                 return await tenant.writer.create(command, config)
             case CancelGoodsOut():
                 return await tenant.writer.cancel(command, config)
+            case CreateProduct() | AmendProduct():
+                return await tenant.products.execute(command, config)
             case _:
                 text = f"{command.kind} is not for Clarus"
-                return Execution(
-                    Outcome(
-                        command=command.id,
-                        object=command.object,
-                        generation=command.generation,
-                        kind=OutcomeKind.REJECTED,
-                        code="wrong_system",
-                        text=text,
-                    )
-                )
+                return Execution(refusal_of(command, Rejected("wrong_system", text)))
 
     async def resolve(self, hint: Hint) -> Sequence[OrderId]:
         """`~goods_out/ID` → the order in that goods-out's reference. Raises Blind when its absence proves nothing.

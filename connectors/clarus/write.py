@@ -10,6 +10,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from connectors.clarus.catalogue import Catalogue
 from connectors.clarus.client import ClarusClient, TooLate
+from connectors.clarus.outcomes import ended, made_id, refusal_of
 from connectors.clarus.read import ClarusReader
 from connectors.clarus.translate import line_mark, translate_goods_outs
 from connectors.runtime.errors import (
@@ -85,25 +86,26 @@ class ClarusWriter:
             try:
                 body = await self._body(command)
             except Rejected as unknown:
-                return Execution(_refused(command, unknown), (look.reading,))
+                return Execution(refusal_of(command, unknown), (look.reading,))
             if refusal is not None and body == sent:
-                return Execution(_refused(command, refusal), (look.reading,))
+                return Execution(refusal_of(command, refusal), (look.reading,))
             try:
-                id_ = _id(await self._client.write("POST", "/goods_outs", body, until=look.at + LOOK_LASTS))
+                made = await self._client.write("POST", "/goods_outs", body, until=look.at + LOOK_LASTS)
+                id_ = made_id(made, "/goods_outs")
             except TooLate:
                 look = await self._look(command, config)
             except Rejected as refused:
                 if refused.code != UNKNOWN_IDS or refusal is not None:
-                    return Execution(_refused(command, refused), (look.reading,))
+                    return Execution(refusal_of(command, refused), (look.reading,))
                 refusal, sent = refused, body
                 self._catalogue.forget()
             except NotFound as error:
-                return Execution(_refused(command, Rejected("not_found", str(error))), (look.reading,))
+                return Execution(refusal_of(command, Rejected("not_found", str(error))), (look.reading,))
             except (TimedOut, Unavailable, Incompatible):
                 # Unavailable too: what a proxy answers in Clarus' place does not prove that Clarus did nothing.
                 return self._after_unclear(command, await self._look_late(command, config), _settled)
             else:
-                outcome = _ended(command, OutcomeKind.APPLIED, external_id=id_)
+                outcome = ended(command, OutcomeKind.APPLIED, external_id=id_)
                 return Execution(outcome, await self._read_back(command, config))
 
     async def cancel(self, command: CancelGoodsOut, config: BrandConfig) -> Execution:
@@ -118,14 +120,14 @@ class ClarusWriter:
         except TooLate:  # the floor may have begun meanwhile
             return await self.cancel(command, config)
         except Rejected as refused:
-            return Execution(_refused(command, refused), await self._read_back(command, config) or (look.reading,))
+            return Execution(refusal_of(command, refused), await self._read_back(command, config) or (look.reading,))
         except NotFound as error:  # gone between the look and the cancel, or never reached
             look = await self._look(command, config)
-            found = _no_cancel(command, look.shown) or _refused(command, Rejected("not_found", str(error)))
+            found = _no_cancel(command, look.shown) or refusal_of(command, Rejected("not_found", str(error)))
             return Execution(found, (look.reading,))
         except (TimedOut, Unavailable, Incompatible):
             return self._after_unclear(command, await self._look_late(command, config), _no_cancel)
-        outcome = _ended(command, OutcomeKind.APPLIED, external_id=command.goods_out)
+        outcome = ended(command, OutcomeKind.APPLIED, external_id=command.goods_out)
         return Execution(outcome, await self._read_back(command, config))
 
     async def _look(self, command: Command, config: BrandConfig) -> _Look:
@@ -155,7 +157,7 @@ class ClarusWriter:
         if found is None:
             text = "no clear answer, and it was not done" if look is not None else "no clear answer, and no look since"
             return Execution(
-                _ended(command, OutcomeKind.DELAYED, code="unclear", text=text, until=self._soon()), readings
+                ended(command, OutcomeKind.DELAYED, code="unclear", text=text, until=self._soon()), readings
             )
         if found.kind is OutcomeKind.ALREADY_APPLIED:
             found = found.model_copy(update={"kind": OutcomeKind.APPLIED})
@@ -203,10 +205,10 @@ def _settled(command: CreateGoodsOut, shown: Sequence[GoodsOut]) -> Outcome | No
     """What the look decides by itself: it is there already, or there is one nobody told the decision of."""
     for one in shown:
         if one.reference == command.reference:
-            return _ended(command, OutcomeKind.ALREADY_APPLIED, external_id=one.id)
+            return ended(command, OutcomeKind.ALREADY_APPLIED, external_id=one.id)
     for one in shown:
         if one.reference not in command.known_goods_outs:
-            return _refused(command, Rejected("unknown_goods_out", one.reference, "reference"))
+            return refusal_of(command, Rejected("unknown_goods_out", one.reference, "reference"))
     return None
 
 
@@ -215,12 +217,12 @@ def _no_cancel(command: CancelGoodsOut, shown: Sequence[GoodsOut]) -> Outcome | 
     goods_out = next((one for one in shown if one.id == command.goods_out), None)
     if goods_out is None:
         if any(one.reference == command.reference for one in shown):
-            return _refused(command, Rejected("unknown_goods_out", command.reference, "reference"))
-        return _ended(command, OutcomeKind.ALREADY_APPLIED, external_id=command.goods_out)
+            return refusal_of(command, Rejected("unknown_goods_out", command.reference, "reference"))
+        return ended(command, OutcomeKind.ALREADY_APPLIED, external_id=command.goods_out)
     if goods_out.status is GoodsOutStatus.CANCELLED:
-        return _ended(command, OutcomeKind.ALREADY_APPLIED, external_id=command.goods_out)
+        return ended(command, OutcomeKind.ALREADY_APPLIED, external_id=command.goods_out)
     if goods_out.status not in command.only_if:
-        return _refused(command, Rejected("state_not_allowed", str(goods_out.status), "status"))
+        return refusal_of(command, Rejected("state_not_allowed", str(goods_out.status), "status"))
     return None
 
 
@@ -264,39 +266,3 @@ def _without_empty(fields: dict[str, V]) -> dict[str, V]:
 
 def _cut(notes: str) -> str:
     return notes if len(notes) <= NOTES_MOST else notes[: NOTES_MOST - len(CUT)] + CUT
-
-
-def _id(made: dict[str, Any]) -> str:
-    """`data.id`, an integer or text, or a flat `id`."""
-    data = made.get("data", made)
-    id_ = data.get("id") if isinstance(data, dict) else None
-    if id_ is None:
-        raise Incompatible("POST /goods_outs: expected data.id, found none")
-    return str(id_)
-
-
-def _refused(command: Command, refused: Rejected) -> Outcome:
-    return _ended(command, OutcomeKind.REJECTED, code=refused.code, field=refused.field, text=refused.text)
-
-
-def _ended(
-    command: Command,
-    kind: OutcomeKind,
-    *,
-    external_id: str = "",
-    code: str = "",
-    field: str = "",
-    text: str = "",
-    until: datetime | None = None,
-) -> Outcome:
-    return Outcome(
-        command=command.id,
-        object=command.object,
-        generation=command.generation,
-        kind=kind,
-        external_id=external_id,
-        code=code,
-        field=field,
-        text=text,
-        until=until,
-    )

@@ -10,16 +10,17 @@ Rules every adapter keeps:
 4. Line numbers and ids of the ERP are read, never computed.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 from connectors.erp.setup import ErpSetup
 from connectors.runtime.errors import ConnectorError
 from connectors.runtime.port import Changes, Reading
-from schemas.base import Brand, OrderId
+from schemas.base import Brand, OrderId, Sku
 from schemas.commands import PostFulfilment, UpsertErpOrder
+from schemas.items import ErpItemId
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,22 @@ class Capabilities:
     """Seconds for which it may still execute a request nobody waits for any more."""
     read_batch: int
     """Orders one read may ask for."""
+
+
+@dataclass(frozen=True, slots=True)
+class ItemRecord:
+    """An item as the ERP has it: its code, '' for none, and its record, verbatim JSON."""
+
+    code: Sku
+    record: Any
+
+
+@dataclass(frozen=True, slots=True)
+class ItemChanges:
+    """Items that may have changed, by the ERP's own id, with their codes now. `cursor` goes into the next call."""
+
+    codes: Mapping[ErpItemId, Sku]
+    cursor: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +117,18 @@ class ErpAdapter(Protocol):
 
     async def listed(self, brand: Brand, since: datetime) -> Sequence[OrderId]:
         """Orders written since, with their fulfilments. What is older is named by Shopify and Clarus, if it is open."""
+        ...
+
+    async def item_codes(self, brand: Brand) -> Mapping[ErpItemId, Sku]:
+        """Every item that may be sold, or could once, with its code as it is written; '' where it has none."""
+        ...
+
+    async def items(self, brand: Brand, ids: Sequence[ErpItemId]) -> Mapping[ErpItemId, ItemRecord]:
+        """Those of these items that are there."""
+        ...
+
+    async def items_changed(self, brand: Brand, cursor: str) -> ItemChanges:
+        """Items written since the cursor, with overlap; '' gives none, and the cursor of now."""
         ...
 
     def setup(self, brand: Brand) -> ErpSetup:

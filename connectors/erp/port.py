@@ -4,13 +4,16 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from connectors.erp.interface import ErpAdapter, NotYet, Written
+from connectors.erp.items import ErpItems
 from connectors.erp.setup import ErpSetup
-from connectors.runtime.errors import ConnectorError, Permanent, Rejected, TimedOut, Unauthorised
+from connectors.runtime.errors import ConnectorError, Incompatible, Permanent, Rejected, TimedOut, Unauthorised
 from connectors.runtime.port import Changes, Execution, Found, Reading
 from kernel.clock import Clock
+from schemas.aggregates import Kind, kind_of
 from schemas.base import Brand, OrderId, System
 from schemas.cases import CaseCode
 from schemas.commands import Command, Decided, PostFulfilment, UpsertErpOrder
+from schemas.config import BrandConfig
 from schemas.hints import Hint
 from schemas.outcomes import Outcome, OutcomeKind
 from schemas.sweep import Stray
@@ -19,11 +22,19 @@ from schemas.sweep import Stray
 class ErpPort:
     """Implements `connectors.runtime.port.Port` over one adapter per brand; brands may share one."""
 
-    def __init__(self, adapters: Mapping[Brand, ErpAdapter], clock: Clock) -> None:
+    def __init__(
+        self,
+        adapters: Mapping[Brand, ErpAdapter],
+        clock: Clock,
+        config_of: Callable[[Brand], BrandConfig | None] = lambda _: None,
+    ) -> None:
+        """`config_of` is asked where items are concerned: the brand's SKU rules."""
         if not adapters:
             raise ValueError("expected an ERP adapter for at least one brand, found none")
         self._adapters = dict(adapters)
         self._clock = clock
+        self._config_of = config_of
+        self._items = {brand: ErpItems(brand, adapter, clock) for brand, adapter in adapters.items()}
 
     @property
     def system(self) -> System:
@@ -42,7 +53,16 @@ class ErpPort:
         return min(adapter.capabilities.read_batch for adapter in self._adapters.values())
 
     async def read(self, brand: Brand, orders: Sequence[OrderId]) -> Sequence[Reading]:
-        return await self._adapters[brand].read(brand, orders)
+        """Orders and items alike, each by its own reader."""
+        items = [one for one in orders if kind_of(one) is Kind.ITEM]
+        others = [one for one in orders if kind_of(one) is not Kind.ITEM]
+        readings = [*await self._adapters[brand].read(brand, others)] if others else []
+        if items:
+            config = self._config_of(brand)
+            if config is None:
+                raise Incompatible(f"brand {brand} is not configured: its SKU rules are unknown")
+            readings.extend(await self._items[brand].read(config, items))
+        return readings
 
     async def execute(self, command: Command) -> Execution:
         """See `Port.execute`. A Transient after a first of several requests leaves nothing undone for good: the next
@@ -64,6 +84,19 @@ class ErpPort:
 
     async def changes(self, brand: Brand, cursor: str) -> Changes:
         return await self._adapters[brand].changes_since(brand, cursor)
+
+    async def items_changed(self, brand: Brand, cursor: str) -> Changes:
+        config = self._kept(brand)
+        return Changes((), "") if config is None else await self._items[brand].changed(config, cursor)
+
+    async def all_items(self, brand: Brand) -> Sequence[OrderId]:
+        config = self._kept(brand)
+        return () if config is None else await self._items[brand].all(config)
+
+    def _kept(self, brand: Brand) -> BrandConfig | None:
+        """The configuration of a brand whose items are kept in step."""
+        config = self._config_of(brand)
+        return None if config is None or config.items.mode == "off" else config
 
     async def listed(self, brand: Brand, since: datetime) -> Sequence[OrderId]:
         return await self._adapters[brand].listed(brand, since)

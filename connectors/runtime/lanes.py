@@ -6,7 +6,7 @@ from datetime import datetime
 from itertools import islice
 
 from kernel.log import Record
-from schemas.aggregates import STOCK
+from schemas.aggregates import Kind, kind_of
 from schemas.base import Brand, OrderId, OrderKey, order_key
 from schemas.commands import Command
 from schemas.hints import SWEEP, Hint
@@ -49,19 +49,18 @@ class Lane:
     blind: bool = False
 
     @property
-    def joined(self) -> bool:
-        """Whether its commands go out together with others'."""
-        return self.order.startswith(STOCK)
+    def kind(self) -> Kind:
+        return kind_of(self.order)
 
     @property
-    def slot(self) -> tuple[Brand, bool]:
+    def slot(self) -> tuple[Brand, Kind]:
         """Whose slots its commands take."""
-        return self.brand, self.joined
+        return self.brand, self.kind
 
     @property
     def gentle(self) -> bool:
         """Whether nothing but a sweep wants it read."""
-        return not self.joined and bool(self.hints) and all(one.hint.why == SWEEP for one in self.hints)
+        return self.kind is not Kind.STOCK and bool(self.hints) and all(one.hint.why == SWEEP for one in self.hints)
 
     @property
     def idle(self) -> bool:

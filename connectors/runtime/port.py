@@ -145,6 +145,19 @@ class KeepsStock(Protocol):
 
 
 @runtime_checkable
+class KeepsItems(Protocol):
+    """A port whose system is the master of items. Hints; empty for a brand whose items are not kept in step."""
+
+    async def items_changed(self, brand: Brand, cursor: str) -> Changes:
+        """Items written since the cursor, with overlap; '' at first, which is from now on."""
+        ...
+
+    async def all_items(self, brand: Brand) -> Sequence[OrderId]:
+        """Every item there is."""
+        ...
+
+
+@runtime_checkable
 class Budgeted(Protocol):
     """A port whose system, or whose own pace, limits it; without it the runtime's slots are the only limit."""
 

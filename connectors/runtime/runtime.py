@@ -12,6 +12,7 @@ import asyncio
 import contextlib
 import math
 from collections import Counter
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from datetime import timedelta
 
@@ -24,7 +25,7 @@ from connectors.runtime.connections import Connections
 from connectors.runtime.endings import Endings
 from connectors.runtime.errors import ConnectorError
 from connectors.runtime.lanes import Lane, Lanes, WaitingCommand, WaitingHint
-from connectors.runtime.port import Budgeted, KeepsStock, Port
+from connectors.runtime.port import Budgeted, KeepsItems, KeepsStock, Port
 from connectors.runtime.progress import Progress
 from connectors.runtime.publisher import Publisher
 from connectors.runtime.reads import Reads
@@ -36,11 +37,15 @@ from kernel.lag import Lag
 from kernel.log import Fenced, Log, LogError, Partition, Record
 from kernel.metrics import Metrics, Stage
 from kernel.pulse import Pulse
-from schemas.base import Brand, connection_id
+from schemas.aggregates import Kind
+from schemas.base import Brand, OrderId, connection_id
 from schemas.commands import Withdraw
 from schemas.errors import Unreadable
 from schemas.outcomes import OutcomeKind
 from schemas.topics import HINTS, commands_of
+
+SWEPT_TOGETHER = 20
+"""Items that a sweep hints at a time."""
 
 _log = structlog.get_logger(__name__)
 
@@ -65,7 +70,7 @@ class ConnectorRuntime:
         self._pulse, self._lag = Pulse(), Lag(port.system, metrics)
         self._lanes = Lanes(port.brands)
         self._reads: dict[Brand, int] = dict.fromkeys(port.brands, 0)
-        self._writes: Counter[tuple[Brand, bool]] = Counter()
+        self._writes: Counter[tuple[Brand, Kind]] = Counter()
         self._found_at_start: dict[Partition, int] = {}
         self._taken_at: dict[int, float] = {}
         self._rebalances = 0
@@ -91,6 +96,9 @@ class ConnectorRuntime:
                         tasks.create_task(self._poll(brand))
                         if isinstance(self._port, KeepsStock):
                             tasks.create_task(self._poll_stock(self._port, brand))
+                        if isinstance(self._port, KeepsItems):
+                            tasks.create_task(self._poll_items(self._port, brand))
+                            tasks.create_task(self._sweep_items(self._port, brand))
             except BaseExceptionGroup as several:
                 raise several.exceptions[0] from several
 
@@ -247,7 +255,7 @@ class ConnectorRuntime:
                 self._calls.start(self._superseded(lane, waiting), {lane.number})
         while lane.commands and self._has_nothing_to_say(lane.commands[0]):
             self._endings.finish(lane.commands.pop(0).record)
-        if lane.commands and self._writes[lane.slot] < self._settings.slots(joined=lane.joined):
+        if lane.commands and self._writes[lane.slot] < self._settings.slots(lane.kind):
             lane.busy = True
             self._writes[lane.slot] += 1
             self._calls.start(self._execute(lane, lane.commands.pop(0)), {lane.number})
@@ -328,6 +336,31 @@ class ConnectorRuntime:
                 await self._connections.failed(brand, error)
             await self._clock.sleep(self._settings.poll_every)
 
+    async def _poll_items(self, port: KeepsItems, brand: Brand) -> None:
+        cursor = ""
+        while True:
+            try:
+                changes = await port.items_changed(brand, cursor)
+                cursor = changes.cursor
+                await self._publisher.hints(brand, changes.orders, "poll")
+            except ConnectorError as error:
+                await self._connections.failed(brand, error)
+            await self._clock.sleep(self._settings.poll_every)
+
+    async def _sweep_items(self, port: KeepsItems, brand: Brand) -> None:
+        """Look at every item at a pace that leaves the orders theirs. A brand may begin to keep items in step."""
+        while True:
+            items: Sequence[OrderId] = ()
+            try:
+                items = await port.all_items(brand)
+            except ConnectorError as error:
+                await self._connections.failed(brand, error)
+            for start in range(0, len(items), SWEPT_TOGETHER):
+                part = items[start : start + SWEPT_TOGETHER]
+                await self._publisher.hints(brand, part, "sweep")
+                await self._clock.sleep(len(part) / self._settings.items_per_second)
+            await self._clock.sleep(self._settings.items_every if items else self._settings.poll_every)
+
     async def _commit_often(self) -> None:
         while True:
             await self._clock.sleep(self._settings.commit_every)
@@ -355,4 +388,4 @@ class ConnectorRuntime:
         """What the system leaves us, or where it does not say, the share of our own slots that are free."""
         if isinstance(self._port, Budgeted):
             return self._port.budget(brand)
-        return 1 - self._writes[brand, False] / self._settings.writes_at_once
+        return 1 - self._writes[brand, Kind.ORDER] / self._settings.writes_at_once

@@ -2,6 +2,7 @@
 
 from pydantic import Field
 
+from schemas.aggregates import Kind
 from schemas.base import Frozen
 
 
@@ -12,6 +13,8 @@ class RuntimeSettings(Frozen):
     """Commands being carried out at a time, per brand."""
     joined_at_once: int = Field(default=1000, ge=1)
     """Of those that a port joins into few calls, as stock figures."""
+    items_at_once: int = Field(default=2, ge=1)
+    """Of those for items: a new catalogue leaves the pace to the orders."""
     expires_after: float = 300.0
     """A command older than this when its try starts ends as expired."""
     held_most: float = 60.0
@@ -25,6 +28,10 @@ class RuntimeSettings(Frozen):
     poll_every: float = 60.0
     sweep_every: float = Field(default=6 * 3600.0, gt=0)
     """Every stock item is looked at on both sides so often, whatever was told."""
+    items_every: float = Field(default=24 * 3600.0, gt=0)
+    """Every item of the ERP is looked at so often, whatever was told."""
+    items_per_second: float = Field(default=2.0, gt=0)
+    """So many of them: what a new catalogue causes in Clarus takes its time."""
     commit_every: float = 0.5
     look_every: float = Field(default=0.2, gt=0)
     """How often it is looked whether something may begin that had to wait, when nothing comes in."""
@@ -34,6 +41,6 @@ class RuntimeSettings(Frozen):
     """A process that was stopped for longer than this ends and starts anew: others may own its partitions by now, and
     would do at the same time what it is about to do. Never more than seven tenths of the session's time-out."""
 
-    def slots(self, *, joined: bool) -> int:
+    def slots(self, kind: Kind) -> int:
         """Commands of a brand that may be carried out at a time."""
-        return self.joined_at_once if joined else self.writes_at_once
+        return {Kind.ORDER: self.writes_at_once, Kind.STOCK: self.joined_at_once, Kind.ITEM: self.items_at_once}[kind]

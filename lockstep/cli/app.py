@@ -12,6 +12,7 @@ from lockstep.cli.audit import audit
 from lockstep.cli.cases import cases
 from lockstep.cli.configuration import configuration, pause, resume
 from lockstep.cli.doctor import doctor
+from lockstep.cli.items import item
 from lockstep.cli.orders import refresh, show
 from lockstep.cli.replay import rebuild, verify
 from lockstep.cli.run import run
@@ -47,6 +48,7 @@ app.add_typer(configuration, name="config")
 app.command()(show)
 app.add_typer(cases, name="case")
 app.command()(stock)
+app.command()(item)
 app.command()(refresh)
 app.command()(sweep)
 app.command()(verify)

@@ -16,7 +16,7 @@ from lockstep.deciding import Person
 from lockstep.kafka import kafka_log
 from lockstep.settings import Settings, SettingsError
 from schemas.actions import ActionKind
-from schemas.aggregates import stock_of
+from schemas.aggregates import item_of, stock_of
 from schemas.base import OrderId, OrderKey, split_key
 
 T = TypeVar("T")
@@ -45,11 +45,12 @@ def finish(work: Coroutine[Any, Any, T]) -> T:
 
 
 def read_key(order: str) -> OrderKey:
-    """`brand/order`, with the order's number or its gid, or `brand/stock:LOCATION/CODE`. Refuses anything else with a
-    usage message.
+    """`brand/order`, with the order's number or its gid, `brand/stock:LOCATION/CODE` or `brand/item:CODE`. Refuses
+    anything else with a usage message.
     """
     brand, _, rest = order.partition("/")
-    number = rest if stock_of(OrderId(rest)) is not None else rest.rsplit("/", 1)[-1]
+    whole = stock_of(OrderId(rest)) is not None or item_of(OrderId(rest)) is not None
+    number = rest if whole else rest.rsplit("/", 1)[-1]
     try:
         split_key(f"{brand}/{number}")
     except ValueError as wrong:

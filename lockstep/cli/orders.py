@@ -12,7 +12,7 @@ from lockstep.case_words import moment
 from lockstep.cli.common import act, finish, out, read_key, the_log
 from lockstep.reading import OrderStory, read_order
 from lockstep.words import event_in_words, systems_side_by_side
-from schemas.aggregates import stock_of
+from schemas.aggregates import item_of, stock_of
 from schemas.base import OrderKey, split_key
 
 Order = Annotated[str, typer.Argument(help="brand/order id, for example acme/6120034455667")]
@@ -29,9 +29,11 @@ def show(
     """
     key = read_key(order)
     brand, id_ = split_key(key)
-    item = stock_of(id_)
-    if item is not None:
-        raise typer.BadParameter(f"a stock item, no order: lockstep stock {brand} {item[0]} --location {item[1]}")
+    stocked, code = stock_of(id_), item_of(id_)
+    if stocked is not None:
+        raise typer.BadParameter(f"a stock item, no order: lockstep stock {brand} {stocked[0]} --location {stocked[1]}")
+    if code is not None:
+        raise typer.BadParameter(f"an item, no order: lockstep item {brand} {code}")
     with out.status(f"reading the log of {key} …") as status:
         story = finish(read_order(the_log(), key, lambda count: status.update(f"reading the log: {count} records …")))
     if story.state is None:

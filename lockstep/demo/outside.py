@@ -3,7 +3,7 @@
 It talks to Lockstep only through HTTP: its applications can be served on sockets or called in process.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Protocol
@@ -35,6 +35,7 @@ from sandbox.shopify.shoppers import Clientele, Habits, Shoppers
 from sandbox.shopify.webhooks import Webhooks
 from schemas.base import Brand
 from schemas.config import SweepTimes
+from schemas.item_rules import ItemRules
 from schemas.stock_rules import StockRules
 
 SECRET = "sandbox-webhook-secret"  # noqa: S105 - of a sandbox
@@ -260,12 +261,15 @@ async def configure_brands(
     edit_windows: bool = False,
     stock: StockRules | None = None,
     sweep: SweepTimes | None = None,
+    items: Mapping[Brand, ItemRules] | None = None,
 ) -> None:
     """Publish every demo brand's first configuration. `stock`: how it is kept in step; None: not at all. `sweep`: when
-    the systems are compared; None: nightly.
+    the systems are compared; None: nightly. `items`: how a brand gets its items from the ERP; a brand that is not in it
+    has products of its own doing.
     """
     for brand in BRANDS:
-        first = {"version": 1, "stock": stock or StockRules(), "sweep": sweep or SweepTimes()}
+        kept = (items or {}).get(brand.brand, ItemRules())
+        first = {"version": 1, "stock": stock or StockRules(), "sweep": sweep or SweepTimes(), "items": kept}
         config = brand.config(release_from, edit_window=edit_windows).model_copy(update=first)
         await publish(log, brand.brand, lambda _, config=config: config)  # type: ignore[misc]  # mypy cannot infer a lambda with a default
 

@@ -1,6 +1,6 @@
 """What the doctor judges: a running installation as it was found at one moment. Plain values; nobody asks anything."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -10,18 +10,31 @@ from kernel.log import Group, Partition, Span
 from schemas.base import Brand, System
 from schemas.cases import Owner
 from schemas.config import BrandConfig
-from schemas.topics import HINTS, ORDERS_EVENTS, STOCK_EVENTS, commands_of
+from schemas.topics import HINTS, ITEMS_EVENTS, ORDERS_EVENTS, STOCK_EVENTS, commands_of
 from streams.agents.normalise import SOURCES
 
 READS: Mapping[str, tuple[str, ...]] = {
-    **{f"lockstep.{one}": (HINTS[one].name, *(topic.name for topic in commands_of(one))) for one in System},
+    **{f"lockstep.{system}": (HINTS[system].name, *(topic.name for topic in commands_of(system))) for system in System},
     "lockstep.normalise": SOURCES,
     "lockstep.orders": (ORDERS_EVENTS.name,),
 }
-"""Every role's consumer group and the topics it reads. Notices have one group a target, see `Installation.reads`."""
+"""The consumer group of every role that must run, and the topics it reads. For the others see `Installation.reads`."""
 
-STOCK_READS: Mapping[str, tuple[str, ...]] = {"lockstep.stock": (STOCK_EVENTS.name,)}
-"""The same of the role that only brands need whose stock is kept in step."""
+KEPT: Mapping[str, tuple[str, ...]] = {
+    "lockstep.stock": (STOCK_EVENTS.name,),
+    "lockstep.items": (ITEMS_EVENTS.name,),
+}
+"""Of the roles that run where a brand has switched on what they keep in step."""
+
+
+def kept(configs: Iterable[BrandConfig]) -> dict[str, tuple[str, ...]]:
+    """Those of KEPT that must run for these brands."""
+    brands = list(configs)
+    on = {
+        "lockstep.stock": any(config.stock.mode != "off" for config in brands),
+        "lockstep.items": any(config.items.mode != "off" for config in brands),
+    }
+    return {group: topics for group, topics in KEPT.items() if on[group]}
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,4 +93,4 @@ class Installation:
     open_cases: int
     unreadable_cases: int
     reads: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: READS)
-    """Every consumer group there is to be, those of the notices' targets too, and the topics it reads."""
+    """Every consumer group there is to be and the topics it reads; one for each target of the notices."""

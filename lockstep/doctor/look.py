@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from kernel.kafka_log import KafkaLog, TopicSpec
 from kernel.log import Group, Log, Partition, Record, Span
-from lockstep.doctor.installation import READS, STOCK_READS, Installation, Letter, Table
+from lockstep.doctor.installation import READS, Installation, Letter, Table, kept
 from lockstep.notices.target import group_of
 from lockstep.reading import case_in, everything
 from lockstep.settings import Connections, Settings, SettingsError, read_connections
@@ -34,15 +34,11 @@ async def look(log: KafkaLog, settings: Settings, now: datetime, progress: Progr
     names = [topic.name for topic in ALL]
     topics = await log.describe_topics(names)
     placement, brokers = await log.describe_placement(names), await log.describe_brokers()
-    progress("consumer groups")
-    connections = _connections(settings)
+    progress("configuration, consumer groups")
     configs, unreadable_configs = await _configs(log) if CONFIG.name in topics else ({}, ())
-    keeps_stock = any(config.stock.mode != "off" for config in configs.values())
-    reads = {
-        **READS,
-        **(STOCK_READS if keeps_stock else {}),
-        **({} if connections is None or isinstance(connections, str) else _told(connections)),
-    }
+    connections = _connections(settings)
+    told = {} if connections is None or isinstance(connections, str) else _told(connections)
+    reads = {**READS, **kept(configs.values()), **told}
     groups = await log.describe_groups(list(reads))  # before the ends: what is read meanwhile is no commit beyond them
     spans = dict(await log.spans(sorted(topics))) if topics else {}
     first_kept = {

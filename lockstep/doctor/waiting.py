@@ -10,7 +10,7 @@ from lockstep.doctor.installation import Installation
 from schemas.topics import CASES
 from streams.engine.settings import EngineSettings
 
-WORKERS = ("normalise", "orders")
+WORKERS = ("normalise", "orders", "stock", "items")
 """Roles with a fuse."""
 
 
@@ -36,7 +36,8 @@ def _fused(there: Installation) -> Iterator[Finding]:
         if letter.stage in WORKERS:
             given_up[letter.stage, letter.record].add(letter.offset)
     for (role, where), offsets in sorted(given_up.items()):
-        committed, span = there.groups[f"lockstep.{role}"].committed.get(where), there.spans.get(where)
+        group, span = there.groups.get(f"lockstep.{role}"), there.spans.get(where)
+        committed = None if group is None else group.committed.get(where)
         if committed is None or span is None or committed >= span.end:
             continue
         recent = [offset for offset in offsets if committed - engine.fuse_window <= offset]

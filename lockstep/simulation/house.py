@@ -7,7 +7,7 @@ import asyncio
 import random
 import uuid
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -33,13 +33,16 @@ from lockstep.simulation.wire import App, Wire
 from sandbox.faults import Faults
 from schemas.base import Brand, System
 from schemas.config import SweepTimes
+from schemas.item_rules import ItemRules
 from schemas.stock_rules import StockRules
-from schemas.topics import ALL, ORDERS_EVENTS, ORDERS_STATE, STOCK_EVENTS, STOCK_STATE
+from schemas.topics import ALL, ITEMS_EVENTS, ITEMS_STATE, ORDERS_EVENTS, ORDERS_STATE, STOCK_EVENTS, STOCK_STATE
+from streams.agents.items import ItemsFold, items_fold
 from streams.agents.normalise import SOURCES, NormaliseFold
 from streams.agents.orders import OrdersFold, orders_fold
 from streams.agents.stock import StockFold, stock_fold
 from streams.engine.settings import EngineSettings
 from streams.engine.worker import Ended, Worker
+from streams.rules.items.state import ItemState
 from streams.rules.orders.state import OrderState
 from streams.rules.stock.state import StockState
 
@@ -85,15 +88,17 @@ class House:
         engine: EngineSettings | None = None,
         stock: StockRules | None = None,
         sweep: SweepTimes | None = None,
+        items: Mapping[Brand, ItemRules] | None = None,
     ) -> None:
         """`stock`: how the brands keep their stock in step; None: nobody counts it, and no stock worker runs. `sweep`:
-        when the systems are compared; None: nightly.
+        when the systems are compared; None: nightly. `items`: how these brands get their items from the ERP; None: no
+        items worker runs.
         """
         self.clock = LoopClock(START)
         self.log = self._empty_log()
         self.outside: Outside = make_outside(self.clock, seed, faults or Faults(), edit_windows=True)
         self.metrics = Metrics()
-        self._stock, self._sweep = stock, sweep
+        self._stock, self._sweep, self._items = stock, sweep, items
         self._runtime, self._engine = runtime, engine or EngineSettings()
         self._apps: dict[str, App] = {
             System.SHOPIFY: self.outside.shopify_app,
@@ -132,7 +137,12 @@ class House:
     async def _open(self) -> None:
         """Configure the brands in an empty log, open the door, start every role."""
         await configure_brands(
-            self.log, START - timedelta(hours=1), edit_windows=True, stock=self._stock, sweep=self._sweep
+            self.log,
+            START - timedelta(hours=1),
+            edit_windows=True,
+            stock=self._stock,
+            sweep=self._sweep,
+            items=self._items,
         )
         await self._configs.__aenter__()
         producer = self.log.producer()
@@ -146,7 +156,8 @@ class House:
             new_trace=lambda: str(uuid.UUID(int=self._traces.getrandbits(128), version=4)),
         )
         self.intake = Wire(intake, self._wires)
-        for name in (*System, "normalise", "orders", *(["stock"] if self._stock is not None else [])):
+        extra = [*(["stock"] if self._stock is not None else []), *(["items"] if self._items is not None else [])]
+        for name in (*System, "normalise", "orders", *extra):
             self.start(name)
 
     async def __aexit__(self, *_: object) -> None:
@@ -197,6 +208,11 @@ class House:
                     role, log, [STOCK_EVENTS.name], stock_fold, STOCK_STATE.name, clock, self.metrics, self._engine
                 )
                 root = process.run(worker.run())
+            case "items":
+                worker = Worker(
+                    role, log, [ITEMS_EVENTS.name], items_fold, ITEMS_STATE.name, clock, self.metrics, self._engine
+                )
+                root = process.run(worker.run())
             case _:
                 root = process.run(self._connector(System(role), log, clock, process))
         instance = Instance(process, root, log, worker)
@@ -216,7 +232,7 @@ class House:
                 case System.CLARUS:
                     port = clarus_port(self.brands, configs.of, clock, wire)
                 case System.ERP:
-                    port = erp_port(self.brands, clock, wire)
+                    port = erp_port(self.brands, clock, wire, configs.of)
             await ConnectorRuntime(port, log, configs, clock, self._runtime, self.metrics).run()
 
     async def _keep(self, role: str, instance: Instance) -> None:
@@ -283,5 +299,14 @@ class House:
             assert instance.worker is not None
             for fold in instance.worker.folds.values():
                 assert isinstance(fold, StockFold)
+                states |= fold.states()
+        return states
+
+    def items(self) -> dict[str, ItemState]:
+        states: dict[str, ItemState] = {}
+        for instance in self.instances["items"]:
+            assert instance.worker is not None
+            for fold in instance.worker.folds.values():
+                assert isinstance(fold, ItemsFold)
                 states |= fold.states()
         return states

@@ -21,3 +21,9 @@ async def stock(batches: AsyncIterator[Batch], finish: Finish) -> None:
     """stock.events → commands.shopify.stock, cases, hints.*: each item's state, and what Shopify should have of it."""
     async for batch in batches:
         await finish(batch.records)
+
+
+async def items(batches: AsyncIterator[Batch], finish: Finish) -> None:
+    """items.events → commands.clarus, cases, hints.*, orders.events: each item's state, and what Clarus should have."""
+    async for batch in batches:
+        await finish(batch.records)

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ValidationError
 from kernel.log import Record
 from kernel.metrics import Stage
 from schemas.actions import OperatorAction
-from schemas.aggregates import STOCK
+from schemas.aggregates import Kind, kind_of
 from schemas.avro import Codec
 from schemas.base import Brand, OrderId, System, order_key, split_key
 from schemas.config import BrandConfig
@@ -22,6 +22,7 @@ from schemas.errors import Unreadable
 from schemas.events import (
     CONFIG_ID,
     EVENT_KINDS,
+    ITEM_EVENT_KINDS,
     STOCK_EVENT_KINDS,
     BalanceSeen,
     CommandEnded,
@@ -29,28 +30,31 @@ from schemas.events import (
     ConnectionSeen,
     ErpOrderSeen,
     GoodsOutsSeen,
+    ItemsSeen,
     LevelSeen,
     OperatorActed,
     OrderEvent,
     OrderListed,
+    ProductSeen,
     ShopifyOrderSeen,
     SnapshotUnreadable,
     Source,
     SystemSwept,
 )
 from schemas.goods_outs import GoodsOut
+from schemas.items import ErpItem, Product
 from schemas.orders import Order
 from schemas.outcomes import Outcome
 from schemas.raw import ConnectionReport, RawHeaders, RawKind
 from schemas.stock import Balance, Level
 from schemas.sweep import Listed, SweepReport
-from schemas.topics import CONFIG, OPERATOR_ACTIONS, ORDERS_EVENTS, RAW, STOCK_EVENTS
+from schemas.topics import CONFIG, ITEMS_EVENTS, OPERATOR_ACTIONS, ORDERS_EVENTS, RAW, STOCK_EVENTS
 from streams.engine.contract import Emission, Step, Took, UnreadableRecord, Verdict
 
 M = TypeVar("M", bound=BaseModel)
 
-EVENTS = Codec(tuple(dict.fromkeys((*EVENT_KINDS, *STOCK_EVENT_KINDS))))
-EVENT_LOGS = (ORDERS_EVENTS, STOCK_EVENTS)
+EVENTS = Codec(tuple(dict.fromkeys((*EVENT_KINDS, *STOCK_EVENT_KINDS, *ITEM_EVENT_KINDS))))
+EVENT_LOGS = {Kind.ORDER: ORDERS_EVENTS, Kind.STOCK: STOCK_EVENTS, Kind.ITEM: ITEMS_EVENTS}
 """Each has every brand's configuration in each of its partitions."""
 SOURCES = (*(topic.name for topic in RAW.values()), OPERATOR_ACTIONS.name, CONFIG.name)
 
@@ -64,6 +68,8 @@ class Translators:
     erp: Callable[[bytes], ErpOrder]
     level: Callable[[bytes], Level]
     balance: Callable[[bytes], Balance]
+    items: Callable[[bytes], tuple[ErpItem, ...]]
+    product: Callable[[bytes], Product | None]
 
 
 class NormaliseFold:
@@ -165,8 +171,13 @@ class NormaliseFold:
 
     def _snapshot(self, headers: RawHeaders, order: OrderId, body: bytes, source: Source) -> OrderEvent:
         translate = self._translators
-        if order.startswith(STOCK):
-            return self._stock(headers, order, body, source)
+        match kind_of(order):
+            case Kind.STOCK:
+                return self._stock(headers, order, body, source)
+            case Kind.ITEM:
+                return self._item(headers, order, body, source)
+            case Kind.ORDER:
+                pass
         match headers.system:
             case System.SHOPIFY:
                 seen = None if headers.absent else translate.shopify(body)
@@ -204,14 +215,7 @@ class NormaliseFold:
                 )
 
     def _stock(self, headers: RawHeaders, order: OrderId, body: bytes, source: Source) -> OrderEvent:
-        of: dict[str, Any] = {
-            "brand": headers.brand,
-            "order": order,
-            "source": source,
-            "trace": headers.trace,
-            "epoch": headers.epoch,
-            "read_started_at": headers.read_started_at,
-        }
+        of = _seen(headers, order, source)
         match headers.system:
             case System.SHOPIFY:
                 return LevelSeen(**of, level=self._translators.level(body))
@@ -220,6 +224,17 @@ class NormaliseFold:
                 return BalanceSeen(**of, token=headers.token, balance=balance, complete=headers.complete)
             case System.ERP:
                 raise Unreadable("header system", "shopify or clarus: the ERP is not asked about stock", headers.system)
+
+    def _item(self, headers: RawHeaders, order: OrderId, body: bytes, source: Source) -> OrderEvent:
+        of = _seen(headers, order, source)
+        match headers.system:
+            case System.ERP:
+                return ItemsSeen(**of, items=() if headers.absent else self._translators.items(body))
+            case System.CLARUS:
+                product = None if headers.absent else self._translators.product(body)
+                return ProductSeen(**of, product=product, complete=headers.complete)
+            case System.SHOPIFY:
+                raise Unreadable("header system", "erp or clarus: Shopify is not asked about items", headers.system)
 
     def _refuse(self, record: Record, headers: RawHeaders, order: OrderId, cause: Unreadable) -> NoReturn:
         """To the dead letters, and as an event to the order itself, so that it becomes a case."""
@@ -261,7 +276,7 @@ class NormaliseFold:
             Verdict.APPLIED,
             emissions=[
                 Emission(topic.name, key, value, headers, partition)
-                for topic in EVENT_LOGS
+                for topic in EVENT_LOGS.values()
                 for partition in range(self._partitions)
             ],
         )
@@ -269,8 +284,20 @@ class NormaliseFold:
     def _appended(self, key: bytes, event: OrderEvent) -> Step:
         value, headers = EVENTS.encode(event)
         headers |= {"brand": event.brand.encode(), "trace": event.trace.encode()}
-        topic = STOCK_EVENTS if event.order.startswith(STOCK) else ORDERS_EVENTS
+        topic = EVENT_LOGS[kind_of(event.order)]
         return Step(Verdict.APPLIED, emissions=[Emission(topic.name, key, value, headers)])
+
+
+def _seen(headers: RawHeaders, order: OrderId, source: Source) -> dict[str, Any]:
+    """What every snapshot's event carries."""
+    return {
+        "brand": headers.brand,
+        "order": order,
+        "source": source,
+        "trace": headers.trace,
+        "epoch": headers.epoch,
+        "read_started_at": headers.read_started_at,
+    }
 
 
 def _parse(model: type[M], body: bytes) -> M:

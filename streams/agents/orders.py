@@ -15,6 +15,7 @@ from schemas.hints import SWEEP, Hint
 from schemas.topics import CASES, COMMANDS, HINTS, ORDERS_EVENTS
 from streams.agents.demand import Demand, looks
 from streams.agents.keyed import Caused, Entry, KeyedFold
+from streams.agents.lacking import lacking
 from streams.agents.measured import ended_waits
 from streams.agents.same_log import same_log
 from streams.agents.vanished import Vanished
@@ -80,6 +81,7 @@ class OrdersFold(KeyedFold[OrderState, Plan]):
         yield from self._demand.told(state.brand, moved, state.last_offset)
         yield from looks(before, state, self.config_of(state.brand))
         yield from (_read(key, made.state, system, gently=True) for system in made.gentle_reads)
+        yield from lacking(before, state, self.config_of(state.brand))
 
     def _sent_again(self, key: bytes, state: OrderState, committed: int) -> Iterator[Emission]:
         """Commands in flight, cases and reads."""
@@ -90,6 +92,7 @@ class OrdersFold(KeyedFold[OrderState, Plan]):
         elif state.sweeping is not None and state.sweeping.wanted is not None:
             yield from (_read(key, state, system) for system in System if state.order == connection_id(system))
         yield from self._demand.told(state.brand, (one.item for one in state.withheld), state.last_offset)
+        yield from lacking(None, state, self.config_of(state.brand))
 
     def _took(self, before: OrderState | None, made: Plan, event: OrderEvent | None, record: Record) -> Iterator[Took]:
         yield from ended_waits(before, made.state)

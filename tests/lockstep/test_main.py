@@ -71,7 +71,7 @@ def test_a_production_image_does_without_what_only_the_sandbox_needs() -> None:
     ).stdout
 
     assert named.split() == [
-        "audit", "doctor", "pause", "rebuild", "refresh", "resume", "run", "show", "stock", "sweep", "verify",
+        "audit", "doctor", "item", "pause", "rebuild", "refresh", "resume", "run", "show", "stock", "sweep", "verify",
     ]  # fmt: skip
 
 

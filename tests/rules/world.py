@@ -13,10 +13,12 @@ from typing import Any
 from connectors.shopify.look import Done, Mutation, TellingWish
 from schemas.base import CommandId, FulfilmentId, FulfilmentOrderId, LineId, Sku, System
 from schemas.commands import (
+    AmendProduct,
     CancelGoodsOut,
     Command,
     CreateFulfilment,
     CreateGoodsOut,
+    CreateProduct,
     PostFulfilment,
     SetOnHand,
     UpdateTracking,
@@ -145,7 +147,7 @@ class World:
                 return self._tell(command)
             case UpdateTracking():
                 return self._track(command)
-            case Withdraw() | SetOnHand():
+            case Withdraw() | SetOnHand() | CreateProduct() | AmendProduct():
                 raise AssertionError(CommandId(command.id))
 
     # --- the warehouse

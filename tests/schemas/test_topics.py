@@ -14,7 +14,7 @@ PARTIES = {
     "intake", "polls", "normalise", "connectors", "shopify connector", "clarus connector", "erp connector",
     "orders agent", "operators", "lockstep command line", "console", "lockstep config apply", "every process",
     "orders agent on recovery",
-    "stock agent", "stock agent on recovery", "stock",
+    "stock agent", "stock agent on recovery", "stock", "items agent", "items agent on recovery", "item",
     "read models", "case list", "notices", "people", "show", "verify", "rebuild",
 }  # fmt: skip
 """Everybody who may write or read a topic."""

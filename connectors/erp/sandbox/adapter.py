@@ -10,15 +10,16 @@ import orjson
 
 from connectors.erp.coverage import key_of_part, next_part, standing, still_to_enter
 from connectors.erp.http import ErpHttp
-from connectors.erp.interface import Capabilities, NotYet, Written
+from connectors.erp.interface import Capabilities, ItemChanges, ItemRecord, NotYet, Written
 from connectors.erp.sandbox.setup import SandboxErpSetup
 from connectors.erp.sandbox.translate import translate
 from connectors.runtime.errors import NotFound, Rejected
 from connectors.runtime.port import Changes, Reading
 from kernel.clock import Clock
-from schemas.base import Brand, OrderId
+from schemas.base import Brand, OrderId, Sku
 from schemas.commands import PostFulfilment, UpsertErpOrder
 from schemas.erp import ErpOrder
+from schemas.items import ErpItemId
 
 CAPABILITIES = Capabilities(
     ships_and_bills_together=False,
@@ -132,6 +133,32 @@ class SandboxErp:
                 after = found[-1]["change"]
             if len(found) < PAGE:
                 return Changes(tuple(dict.fromkeys(orders)), str(after))
+
+    async def item_codes(self, brand: Brand) -> Mapping[ErpItemId, Sku]:
+        return (await self._changed_items(brand, 0)).codes
+
+    async def items(self, brand: Brand, ids: Sequence[ErpItemId]) -> Mapping[ErpItemId, ItemRecord]:
+        found: dict[ErpItemId, ItemRecord] = {}
+        for start in range(0, len(ids), CAPABILITIES.read_batch):
+            asked = ",".join(ids[start : start + CAPABILITIES.read_batch])
+            for item in (await self._connections[brand].get("api/items", [("ids", asked)]))["items"]:
+                found[ErpItemId(str(item["id"]))] = ItemRecord(Sku(item["sku"]), item)
+        return found
+
+    async def items_changed(self, brand: Brand, cursor: str) -> ItemChanges:
+        """By change number, as orders."""
+        changes = await self._changed_items(brand, int(cursor or "0"))
+        return changes if cursor else ItemChanges({}, changes.cursor)
+
+    async def _changed_items(self, brand: Brand, after: int) -> ItemChanges:
+        codes: dict[ErpItemId, Sku] = {}
+        while True:
+            page = [("after", str(after)), ("limit", str(PAGE))]
+            found = (await self._connections[brand].get("api/items", page))["items"]
+            codes.update((ErpItemId(str(item["id"])), Sku(item["sku"])) for item in found)
+            after = found[-1]["change"] if found else after
+            if len(found) < PAGE:
+                return ItemChanges(codes, str(after))
 
     def setup(self, brand: Brand) -> SandboxErpSetup:
         return SandboxErpSetup(self._connections[brand])

@@ -9,6 +9,7 @@ from connectors.erp.coverage import goods_out_of
 from schemas.base import ErpOrderId, LineId, Sku, Units
 from schemas.erp import ErpFulfilment, ErpLine, ErpOrder, ErpOrderState, FulfilmentState
 from schemas.errors import Unreadable
+from schemas.items import ErpItem, ErpItemId, Measures
 
 
 def translate(body: bytes) -> ErpOrder:
@@ -53,3 +54,22 @@ def _fulfilments(entries: list[dict[str, Any]]) -> list[ErpFulfilment]:
 
 def _state(text: str) -> ErpOrderState:
     return ErpOrderState(text) if text in {"draft", "committed", "done"} else ErpOrderState.OTHER
+
+
+def translate_items(body: bytes) -> tuple[ErpItem, ...]:
+    """`{"items": [...]}` as `GET /api/items` shows them. Raises Unreadable."""
+    try:
+        return tuple(_item(one) for one in orjson.loads(body)["items"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise Unreadable("sandbox ERP", "items", f"{type(error).__name__}: {error}") from error
+
+
+def _item(entry: dict[str, Any]) -> ErpItem:
+    return ErpItem(
+        id=ErpItemId(str(entry["id"])),
+        code=Sku(entry["sku"]),
+        description=entry["description"],
+        barcode=entry["barcode"],
+        active=entry["active"],
+        measures=Measures(weight=entry["weight"], length=entry["length"], width=entry["width"], height=entry["height"]),
+    )

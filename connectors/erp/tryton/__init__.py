@@ -2,6 +2,6 @@
 
 from connectors.erp.tryton.adapter import TrytonErp
 from connectors.erp.tryton.master import Shop
-from connectors.erp.tryton.translate import translate
+from connectors.erp.tryton.translate import translate, translate_items
 
-__all__ = ["Shop", "TrytonErp", "translate"]
+__all__ = ["Shop", "TrytonErp", "translate", "translate_items"]

@@ -6,8 +6,9 @@ from datetime import datetime
 import httpx
 import orjson
 
-from connectors.erp.interface import Capabilities, Written
+from connectors.erp.interface import Capabilities, ItemChanges, ItemRecord, Written
 from connectors.erp.tryton.client import TrytonClient
+from connectors.erp.tryton.items import item_codes, items, items_changed
 from connectors.erp.tryton.master import MasterRecords, Shop
 from connectors.erp.tryton.read import changes_since, sales_of
 from connectors.erp.tryton.setup import TrytonSetup
@@ -15,8 +16,9 @@ from connectors.erp.tryton.write_fulfilment import FulfilmentWriter
 from connectors.erp.tryton.write_order import OrderWriter
 from connectors.runtime.port import Changes, Reading
 from kernel.clock import Clock
-from schemas.base import Brand, OrderId
+from schemas.base import Brand, OrderId, Sku
 from schemas.commands import PostFulfilment, UpsertErpOrder
+from schemas.items import ErpItemId
 
 CAPABILITIES = Capabilities(
     ships_and_bills_together=True,
@@ -90,6 +92,16 @@ class TrytonErp:
 
     async def listed(self, brand: Brand, since: datetime) -> Sequence[OrderId]:
         return (await self.changes_since(brand, since.isoformat())).orders
+
+    async def item_codes(self, brand: Brand) -> Mapping[ErpItemId, Sku]:
+        """Of the whole company: its products belong to no web shop in particular. See `items.prefixes`."""
+        return await item_codes(self._client)
+
+    async def items(self, brand: Brand, ids: Sequence[ErpItemId]) -> Mapping[ErpItemId, ItemRecord]:
+        return await items(self._client, ids)
+
+    async def items_changed(self, brand: Brand, cursor: str) -> ItemChanges:
+        return await items_changed(self._client, cursor)
 
     def setup(self, brand: Brand) -> TrytonSetup:
         return TrytonSetup(self._client, self._shops[brand])

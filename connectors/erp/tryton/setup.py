@@ -6,11 +6,10 @@ from connectors.erp.setup import Item
 from connectors.erp.tryton.client import Record, TrytonClient
 from connectors.erp.tryton.master import Shop
 from connectors.erp.tryton.read import SALE, SHIPMENT
+from connectors.erp.tryton.translate import BARCODE
 from connectors.runtime.errors import NotFound, Rejected, Unauthorised
 
 PAGE = 1000
-BARCODE = "ean"
-"""The type of a product's identifiers that a scanner reads (read in the package trytond-product 8.0)."""
 
 
 class TrytonSetup:

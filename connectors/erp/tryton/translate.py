@@ -14,6 +14,7 @@ from connectors.erp.tryton.client import as_moment
 from schemas.base import ErpOrderId, LineId, Sku, Units
 from schemas.erp import ErpFulfilment, ErpLine, ErpOrder, ErpOrderState, FulfilmentState
 from schemas.errors import Unreadable
+from schemas.items import ErpItem, ErpItemId
 
 SALE_STATES = {
     "draft": ErpOrderState.DRAFT,
@@ -104,3 +105,29 @@ def _state(states: list[str]) -> ErpOrderState:
         if state in known:
             return state
     return ErpOrderState.CANCELLED
+
+
+BARCODE = "ean"
+"""The type of a product's identifiers that a scanner reads (read in the package trytond-product 8.0)."""
+
+
+def translate_items(body: bytes) -> tuple[ErpItem, ...]:
+    """`{"items": [...]}`: products in the fields of `items.ITEM_FIELDS`. Raises Unreadable.
+
+    Without the module for measurements Tryton keeps neither weight nor size.
+    """
+    try:
+        return tuple(_item(product) for product in orjson.loads(body)["items"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise Unreadable("Tryton", "products", f"{type(error).__name__}: {error}") from error
+
+
+def _item(product: dict[str, Any]) -> ErpItem:
+    barcodes = (one["code"] for one in product["identifiers"] if one["type"] == BARCODE)
+    return ErpItem(
+        id=ErpItemId(str(product["id"])),
+        code=Sku(product["code"] or ""),
+        description=product["template"]["name"],
+        barcode=next(barcodes, ""),
+        active=product["active"],
+    )

@@ -10,6 +10,7 @@ from schemas.events import (
     ConnectionSeen,
     ErpOrderSeen,
     GoodsOutsSeen,
+    ItemMade,
     OperatorActed,
     OrderEvent,
     OrderListed,
@@ -83,8 +84,8 @@ def absorb(state: OrderState, event: OrderEvent, at: datetime, offset: int) -> O
         case SnapshotUnreadable():
             kept = tuple(unread for unread in state.unreadable if unread.system is not event.system)
             return state.model_copy(update={"unreadable": (*kept, Unread(system=event.system, reason=event.reason))})
-        case OperatorActed():
-            return acted(state, event)
+        case ItemMade() | OperatorActed():
+            return acted(state, event) if isinstance(event, OperatorActed) else _tried_again(state)
         case ConfigChanged() | _:
             return state
 
@@ -194,6 +195,19 @@ def _adopted(shown: list[GoodsOut], now: datetime) -> KnownGoodsOut:
         generation=read[3] if read is not None else 0,
     )
     return _updated(bare, shown, now)
+
+
+TRIED_AT_ONCE = 5
+"""A goods-out that was refused so often for want of products waits for its back-off: somebody is not right."""
+
+
+def _tried_again(state: OrderState) -> OrderState:
+    """What was refused for want of a product, or of the ERP's item that it is made of, is tried now."""
+    refusals = tuple(
+        one.model_copy(update={"again": True}) if one.code == "unknown_sku" and one.tries <= TRIED_AT_ONCE else one
+        for one in state.refusals
+    )
+    return state.model_copy(update={"refusals": refusals})
 
 
 def _erp(state: OrderState, event: ErpOrderSeen) -> OrderState:

@@ -202,10 +202,24 @@ def _again(flying: CreateGoodsOut) -> Wanted:
     )
 
 
-def refused_by_clarus(state: OrderState, _config: BrandConfig) -> Iterator[Finding]:
-    """Rule: what Clarus refused is a case that names the field, until it is accepted or not wanted any more."""
+def refused_by_clarus(state: OrderState, config: BrandConfig) -> Iterator[Finding]:
+    """Rule: what Clarus refused is a case that names the field, until it is accepted or not wanted any more.
+
+    Where items come from the ERP, a product that is missing is waited for first.
+    """
     for refusal in state.refusals:
-        if refusal.system is System.CLARUS:
+        if refusal.system is not System.CLARUS:
+            continue
+        if refusal.lacks and config.items.writes:
+            reference, detail = _reference_in(refusal.object), ", ".join(refusal.lacks)
+            yield Waiting(
+                name=f"item:{reference}",
+                after=config.items.patience,
+                code=_code_of(refusal),
+                object=reference,
+                detail=detail,
+            )
+        else:
             yield Look(code=_code_of(refusal), object=_reference_in(refusal.object), detail=_said(refusal))
 
 

@@ -3,15 +3,19 @@
 from datetime import UTC, datetime
 from typing import Any
 
+from schemas.aggregates import item_id
 from schemas.base import Brand, CommandId, FulfilmentOrderId, GoodsOutId, GoodsOutRef, LineId, LocationId, OrderId, Sku
-from schemas.commands import CancelGoodsOut, CreateGoodsOut, GoodsOutUnits
+from schemas.commands import AmendProduct, CancelGoodsOut, CreateGoodsOut, CreateProduct, GoodsOutUnits
 from schemas.goods_outs import GoodsOutStatus
+from schemas.items import ErpItemId, ProductId
 from schemas.orders import Address
 from schemas.references import goods_out_reference
 
 ACME = Brand("acme")
 ORDER = OrderId("5012")
 LAMP, RUG, KETTLE = "0042-LAMP", "0007-RUG", "KETTLE"
+BOWL = "0031-BOWL"
+"""Nobody has made it."""
 IDA = Address(
     name="Ida Marlow",
     line1="4 Kiln Row",
@@ -68,6 +72,32 @@ def cancel(
     return CancelGoodsOut(
         **_decided(ORDER, f"cancel:{name}"), reference=name, goods_out=GoodsOutId(goods_out), only_if=only_if
     )
+
+
+def make(code: str = BOWL, **changes: Any) -> CreateProduct:
+    """Of a bowl that is the ERP's item 31."""
+    plain = CreateProduct(
+        **_decided(item_id(Sku(code)), "product"),
+        item=ErpItemId("31"),
+        code=Sku(code),
+        account="ACME",
+        stock_unit="EACH",
+        description="Bowl, blue",
+        barcode="0501",
+    )
+    return plain.model_copy(update=changes)
+
+
+def amend(code: str = LAMP, product: str = "20001", **changes: Any) -> AmendProduct:
+    """The lamp shall have another description."""
+    plain = AmendProduct(
+        **_decided(item_id(Sku(code)), "product"),
+        product=ProductId(product),
+        code=Sku(code),
+        account="ACME",
+        description="Lamp, brass",
+    )
+    return plain.model_copy(update=changes)
 
 
 def _decided(order: OrderId, about: str) -> dict[str, Any]:

@@ -63,6 +63,8 @@ def varied(value: Any, key: str = "", root: str = "") -> Any:
                 "id": str(id_) if attributes["reference"].startswith("ACME-5012") else id_,
                 "attributes": shown,
             }
+        case {"type": "products", "id": id_, "attributes": attributes}:
+            return {**value, "id": str(id_), "attributes": {"code": attributes["code"]}}
         case dict():
             return {name: varied(inner, name, root if name in PASSED_BY else name) for name, inner in value.items()}
         case list():

@@ -11,7 +11,7 @@ from sandbox.clarus.office import Header, LineWish
 from sandbox.clarus.records import GoodsOut
 from sandbox.clock import LoopClock
 from sandbox.faults import Chance, Fault, FaultPlan, Faults
-from tests.connectors.clarus.commands import KETTLE, LAMP, RUG
+from tests.connectors.clarus.commands import BOWL, KETTLE, LAMP, RUG
 
 TENANT = Tenant(
     subdomain="acme",
@@ -190,6 +190,37 @@ def reads_broken(floor: Floor) -> None:
     floor.faults.force("graphql", Fault.SERVER_ERROR, times=READ_TRIES)
 
 
+def product_answer_lost(floor: Floor) -> None:
+    floor.faults.force("create_product", Fault.ANSWER_LOST)
+
+
+def cut_short(floor: Floor) -> None:
+    """A product of ours that nobody has assigned yet."""
+    made = floor.world.master.add_product("acme", BOWL, "Bowl")
+    made.attributes["external_system_reference1"] = "erp-item:31"
+
+
+def barcode_of_the_rug(floor: Floor) -> None:
+    rug = floor.world.master.product("acme", RUG)
+    kettle = floor.world.master.product("acme", KETTLE)
+    assert rug is not None
+    assert kettle is not None
+    rug.attributes["barcode"] = kettle.attributes["barcode"] = "0501"
+
+
+def product_made_meanwhile(floor: Floor) -> Moves:
+    account = floor.world.master.account("acme", "ACME")
+    assert account is not None
+    return {"made": lambda: floor.world.master.add_product("acme", BOWL, "By hand", [account])}
+
+
+def lamp_shared(floor: Floor) -> None:
+    lamp, other = floor.world.master.product("acme", LAMP), floor.world.master.account("acme", "BOREALIS")
+    assert lamp is not None
+    assert other is not None
+    lamp.accounts.add(other.id)
+
+
 SCENES: Mapping[str, Callable[[Floor], Moves | None]] = {
     scene.__name__: scene
     for scene in (
@@ -197,5 +228,6 @@ SCENES: Mapping[str, Callable[[Floor], Moves | None]] = {
         already_there, unknown_goods_out, create_answer_lost, create_not_done, create_throttled, product_of_another,
         allocated, being_picked, cancelled, cancel_answer_lost, cancel_not_done, ours_and_theirs,
         day_at_the_warehouse, token_revoked, reads_throttled, one_read_broken, reads_broken,
+        product_answer_lost, cut_short, barcode_of_the_rug, product_made_meanwhile, lamp_shared,
     )
 }  # fmt: skip

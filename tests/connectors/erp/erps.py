@@ -12,16 +12,23 @@ from connectors.erp.interface import ErpAdapter
 from connectors.erp.port import ErpPort
 from connectors.erp.sandbox import SandboxErp
 from connectors.erp.sandbox import translate as translate_sandbox
+from connectors.erp.sandbox import translate_items as translate_sandbox_items
 from connectors.erp.tryton import Shop, TrytonErp
 from connectors.erp.tryton import translate as translate_tryton
+from connectors.erp.tryton import translate_items as translate_tryton_items
+from connectors.erp.tryton.client import TrytonClient
 from sandbox.erp import ErpTimings, ErpWorld, create_app
 from sandbox.tryton import TrytonServer
 from sandbox.tryton.books import read_books
 from sandbox.tryton.clerk import Clerk
 from sandbox.tryton.rest import TrytonRest
-from schemas.base import OrderId
+from schemas.base import Brand, OrderId
 from schemas.commands import UpsertErpOrder
+from schemas.config import BrandConfig
 from schemas.erp import ErpOrder
+from schemas.items import ErpItem
+from tests.builders import a_brand
+from tests.connectors.erp.clerks import ItemClerk, SandboxClerk, TrytonClerk
 from tests.connectors.erp.wishes import ACME, BLACK_LAMP, LAMP, RUG
 from tests.sandbox.step_clock import StepClock
 
@@ -79,6 +86,8 @@ class ErpUnderTest:
     post_all: Callable[[], Awaitable[None]]
     """Everything entered is posted."""
     books: Callable[[], Awaitable[dict[str, Any]]]
+    clerk: ItemClerk
+    translate_items: Callable[[bytes], tuple[ErpItem, ...]]
 
     async def order(self, order: OrderId) -> ErpOrder:
         """As the ERP shows it now."""
@@ -108,6 +117,11 @@ class ErpUnderTest:
         }
 
 
+def config_of(_brand: Brand) -> BrandConfig:
+    """Items are kept in step; a mark that stands in some codes is taken out."""
+    return a_brand(items={"mode": "create", "stock_unit": "EACH"}, skus={"remove": "#"})
+
+
 @asynccontextmanager
 async def sandbox_under_test() -> AsyncIterator[ErpUnderTest]:
     clock = StepClock()
@@ -121,8 +135,9 @@ async def sandbox_under_test() -> AsyncIterator[ErpUnderTest]:
     async def books() -> dict[str, Any]:
         return world.books()
 
-    port = ErpPort({ACME: adapter}, clock)
-    yield ErpUnderTest(adapter, port, network, translate_sandbox, wait, wait, books)
+    port = ErpPort({ACME: adapter}, clock, config_of)
+    clerk = SandboxClerk(world)
+    yield ErpUnderTest(adapter, port, network, translate_sandbox, wait, wait, books, clerk, translate_sandbox_items)
     await port.aclose()
 
 
@@ -144,6 +159,11 @@ async def tryton_under_test(server: TrytonServer) -> AsyncIterator[ErpUnderTest]
         async def books() -> dict[str, Any]:
             return await read_books(rest)
 
-        port = ErpPort({ACME: adapter}, clock)
-        yield ErpUnderTest(adapter, port, network, translate_tryton, nothing, post_all, books)
+        port = ErpPort({ACME: adapter}, clock, config_of)
+        people = TrytonClient(server.base_url, server.key, 1, 30.0, 4, clock)
+        keeper = TrytonClerk(people)
+        yield ErpUnderTest(
+            adapter, port, network, translate_tryton, nothing, post_all, books, keeper, translate_tryton_items
+        )
+        await people.aclose()
         await port.aclose()

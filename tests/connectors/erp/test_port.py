@@ -2,20 +2,21 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 import pytest
 
-from connectors.erp.interface import Capabilities, NotYet, Written
+from connectors.erp.interface import Capabilities, ItemChanges, ItemRecord, NotYet, Written
 from connectors.erp.port import ErpPort
 from connectors.erp.sandbox.adapter import CAPABILITIES
 from connectors.erp.setup import ErpSetup
 from connectors.runtime.errors import Incompatible, Rejected, TimedOut, Unauthorised, Unavailable
 from connectors.runtime.port import Changes, Execution, Reading
-from schemas.base import Brand, OrderId, System
+from schemas.base import Brand, OrderId, Sku, System
 from schemas.commands import Decided, PostFulfilment, UpsertErpOrder, Withdraw
 from schemas.hints import Hint
+from schemas.items import ErpItemId
 from schemas.outcomes import OutcomeKind
 from tests.connectors.erp.wishes import ACME, LAMP, NOON, an_order, goods_out, line, posting, wish
 from tests.sandbox.step_clock import StepClock
@@ -50,6 +51,15 @@ class ScriptedErp:
 
     async def listed(self, brand: Brand, since: datetime) -> Sequence[OrderId]:
         return ()
+
+    async def item_codes(self, brand: Brand) -> Mapping[ErpItemId, Sku]:
+        return {}
+
+    async def items(self, brand: Brand, ids: Sequence[ErpItemId]) -> Mapping[ErpItemId, ItemRecord]:
+        return {}
+
+    async def items_changed(self, brand: Brand, cursor: str) -> ItemChanges:
+        return ItemChanges({}, cursor)
 
     def setup(self, brand: Brand) -> ErpSetup:
         raise NotImplementedError

@@ -189,7 +189,7 @@ def make_estate() -> Estate:
     wires = {system: Watched(httpx.ASGITransport(app)) for system, app in apps.items()}
     estate = Estate(clock, shop, clarus, erp, CONFIG, wires, faults)
     for sku, barcode in SKUS.items():
-        estate.items.enter(sku, barcode=barcode)
+        estate.items.change(sku, barcode=barcode)
         estate.product(sku).attributes["barcode"] = barcode or None
     estate.bought("Standard", "standard", times=2)
     estate.bought("Express", "")

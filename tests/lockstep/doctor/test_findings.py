@@ -12,7 +12,7 @@ from kernel.log import Group, Partition, Span
 from lockstep.doctor import page
 from lockstep.doctor.catalogue import CATALOGUE
 from lockstep.doctor.codes import Code, Severity
-from lockstep.doctor.installation import READS, Installation, Letter, Table
+from lockstep.doctor.installation import READS, Installation, Letter, Table, kept
 from lockstep.doctor.judge import findings, well
 from schemas.base import Brand, System
 from schemas.cases import Owner
@@ -305,6 +305,13 @@ def test_dead_letters_that_the_group_has_passed_are_no_blown_fuse() -> None:
 def test_every_finding_has_its_place_in_the_catalogue_and_on_the_page() -> None:
     assert set(CATALOGUE) == set(Code)
     assert (ROOT / "docs/operate/doctor.md").read_text() == page.page(), "run `make pages`"
+
+
+def test_a_role_that_no_brand_needs_need_not_run() -> None:
+    items = {"mode": "observe"}
+    assert kept([a_brand()]) == {}
+    assert kept([a_brand(), a_brand(items=items)]) == {"lockstep.items": ("items.events",)}
+    assert set(kept([a_brand(stock={"mode": "observe"}, items=items)])) == {"lockstep.stock", "lockstep.items"}
 
 
 def test_the_group_of_a_notices_target_is_looked_after_like_a_role() -> None:

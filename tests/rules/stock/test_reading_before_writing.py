@@ -5,7 +5,7 @@ import pytest
 from schemas.base import System
 from schemas.cases import CaseCode
 from schemas.outcomes import OutcomeKind
-from tests.stock_story import QUIET, WAIT, StockStory, an_item, restarted, stock_brand
+from tests.stock_story import QUIET, WAIT, StockStory, an_item, stock_brand
 
 SHOPIFY, CLARUS = System.SHOPIFY, System.CLARUS
 
@@ -238,7 +238,7 @@ def test_a_figure_raised_by_hand(rule: str) -> None:
 
 def test_a_restart_anywhere_decides_the_same() -> None:
     story = StockStory().in_step(10).clarus(8).due()
-    again = restarted(story)
+    again = story.restarted()
     assert again.states() == story.fold.states()
     assert [one.topic for one in again.resend(0) if one.topic.startswith("commands")] == ["commands.shopify.stock"]
 

@@ -1,0 +1,1 @@
+"""The rules of items: which products Clarus should have, by the item master of the ERP."""

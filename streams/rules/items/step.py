@@ -1,0 +1,49 @@
+"""`step` is `absorb`, then `plan`; nothing else writes an item's state."""
+
+from datetime import datetime
+
+from schemas.aggregates import item_of
+from schemas.config import BrandConfig
+from schemas.events import OrderEvent
+from streams.rules.items.absorb import absorb
+from streams.rules.items.plan import Plan, plan
+from streams.rules.items.state import ItemState, first
+from streams.rules.orders.absorb import is_repeated
+from streams.rules.orders.emit import Decision
+
+
+def step(
+    state: ItemState | None, event: OrderEvent, config: BrandConfig | None, at: datetime, decision: Decision
+) -> Plan | None:
+    """Fold one event and decide. None: it was folded before, or says nothing new and time has its own wake-up.
+
+    Raises ValueError for an event whose id is no item's.
+    """
+    if state is not None and (decision.offset <= state.last_offset or is_repeated(state.seen, event.source)):
+        return None
+    before = state
+    if before is None:
+        code = item_of(event.order)
+        if code is None:
+            msg = f"expected item:CODE, found {event.order!r}"
+            raise ValueError(msg)
+        before = first(event.brand, event.order, code, at)
+    known = absorb(before, event, at, decision.offset)
+    if state is not None and _says_nothing_new(state, known, config):
+        return None
+    told = known.told if known.waiting != before.waiting and not known.waiting else ()
+    return Plan(known, told=told) if config is None else plan(known, config, decision, told)
+
+
+def _says_nothing_new(before: ItemState, known: ItemState, config: BrandConfig | None) -> bool:
+    """A product that looks as it did is news only once what was known of it has grown old."""
+    if config is not None and before.config_version < config.version:
+        return False
+    place = {"last_offset": before.last_offset, "now": before.now, "seen": before.seen}
+    return known.model_copy(update=place) == before
+
+
+def wake(state: ItemState, config: BrandConfig, at: datetime, decision: Decision) -> Plan:
+    """Plan again because time has come. `at` is the append time of the record that brought it."""
+    later = state.model_copy(update={"now": max(at, state.now), "last_offset": decision.offset})
+    return plan(later, config, decision)

@@ -1,0 +1,112 @@
+"""One item's life: the real fold of one partition of `items.events`, fed with literal records."""
+
+from __future__ import annotations
+
+from typing import Self
+
+from schemas.aggregates import item_id
+from schemas.avro import Codec
+from schemas.base import OrderId, Sku, System
+from schemas.commands import AmendProduct, CreateProduct
+from schemas.config import BrandConfig
+from schemas.events import CommandEnded, ItemMade, ItemsSeen, ItemWanted, ProductSeen
+from schemas.hints import Hint
+from schemas.items import ErpItem, ErpItemId, Product, ProductId
+from schemas.outcomes import Outcome, OutcomeKind
+from schemas.topics import COMMANDS, HINTS, ORDERS_EVENTS
+from streams.agents.items import ItemsFold
+from streams.agents.orders import decode_command
+from streams.engine.contract import Emission
+from streams.rules.items.state import ItemState
+from tests.builders import ACME, a_brand
+from tests.keyed_story import KeyedStory
+
+KETTLE = Sku("0042-A")
+_MADE = Codec((ItemMade,))
+ItemCommand = CreateProduct | AmendProduct
+
+
+def item_brand(mode: str = "create_and_amend", **changes: object) -> BrandConfig:
+    return a_brand(items={"mode": mode, "stock_unit": "EACH", "patience": 900}, **changes)
+
+
+def an_erp_item(code: str = KETTLE, description: str = "Kettle", id_: str = "31", **changes: object) -> ErpItem:
+    plain = ErpItem(id=ErpItemId(id_), code=Sku(code), description=description)
+    return plain.model_copy(update=changes)
+
+
+def a_product(description: str = "Kettle", **changes: object) -> Product:
+    """Of the brand's account."""
+    plain = Product(id=ProductId("20001"), code=KETTLE, description=description, ours=True, reference="erp-item:31")
+    return plain.model_copy(update=changes)
+
+
+class ItemStory(KeyedStory):
+    FOLD = ItemsFold
+    KEY = item_id(KETTLE)
+
+    def __init__(self, config: BrandConfig | None = None) -> None:
+        self.commands: list[ItemCommand] = []
+        self.asked: list[System] = []
+        self.told: list[OrderId] = []
+        super().__init__(config or item_brand())
+
+    # --- what happens
+
+    def erp(self, *items: ErpItem, epoch: int = 1) -> Self:
+        """The ERP is read."""
+        return self._event(ItemsSeen(**self._head("raw.erp"), epoch=epoch, read_started_at=self.at, items=items))
+
+    def clarus(self, product: Product | None = None, *, complete: bool = True, epoch: int = 1) -> Self:
+        """Clarus is read; None: it has no such product."""
+        head = self._head("raw.clarus")
+        return self._event(
+            ProductSeen(**head, epoch=epoch, read_started_at=self.at, product=product, complete=complete)
+        )
+
+    def wanted(self, by: str) -> Self:
+        """An order was refused for want of it."""
+        return self._event(ItemWanted(brand=ACME, order=self.KEY, by=OrderId(by)))
+
+    def ended(self, kind: OutcomeKind, command: ItemCommand | None = None, **said: object) -> Self:
+        of = command or self.commands[-1]
+        outcome = Outcome(command=of.id, object=of.object, generation=1, kind=kind, **said)
+        head = self._head("raw.clarus")
+        return self._event(CommandEnded(**head, system=System.CLARUS, epoch=1, outcome=outcome))
+
+    def applied(self, **product: object) -> Self:
+        """What was sent is done, and read."""
+        command = self.commands[-1]
+        said = {field: text for field in ("description", "barcode") if (text := getattr(command, field))}
+        before = self.state.product or a_product("")
+        return self.ended(OutcomeKind.APPLIED, external_id="20001").clarus(
+            before.model_copy(update={**said, "ours": True, **product})
+        )
+
+    # --- what it led to
+
+    @property
+    def one(self) -> ItemCommand:
+        (command,) = self.commands
+        return command
+
+    @property
+    def state(self) -> ItemState:
+        state = self.fold.states()[f"{ACME}/{self.KEY}"]
+        assert isinstance(state, ItemState)
+        return state
+
+    def _receive(self, emission: Emission) -> None:
+        assert emission.value is not None
+        if emission.topic == COMMANDS[System.CLARUS].name:
+            command = decode_command(emission.value, dict(emission.headers))
+            assert isinstance(command, CreateProduct | AmendProduct)
+            self.commands.append(command)
+        elif emission.topic == ORDERS_EVENTS.name:
+            made = _MADE.decode(emission.value, emission.headers)
+            assert isinstance(made, ItemMade)
+            self.told.append(made.order)
+        else:
+            system = next(system for system, topic in HINTS.items() if topic.name == emission.topic)
+            assert Hint.model_validate_json(emission.value).order == self.KEY
+            self.asked.append(system)
