@@ -11,9 +11,10 @@ notices     cases → webhooks of people's tools, daily digests
 
 import asyncio
 import signal
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from enum import StrEnum
+from typing import NamedTuple
 
 import structlog
 
@@ -31,14 +32,14 @@ from lockstep.ports import clarus_port, erp_port, shopify_port, translators
 from lockstep.serving import Health, health_app, serve
 from lockstep.settings import Connections, Settings, SettingsError, read_connections
 from schemas.base import Brand
-from schemas.topics import ITEMS_EVENTS, ITEMS_STATE, ORDERS_EVENTS, ORDERS_STATE, STOCK_EVENTS, STOCK_STATE
+from schemas.topics import ITEMS_EVENTS, ITEMS_STATE, ORDERS_EVENTS, ORDERS_STATE, STOCK_EVENTS, STOCK_STATE, Topic
 from streams.agents import agents
 from streams.agents.items import items_fold
 from streams.agents.normalise import SOURCES, NormaliseFold
 from streams.agents.orders import orders_fold
 from streams.agents.stock import stock_fold
 from streams.engine.contract import FoldFactory
-from streams.engine.faust_shell import run_in_faust
+from streams.engine.faust_shell import Agent, run_in_faust
 from streams.engine.settings import EngineSettings
 from streams.engine.worker import Worker
 
@@ -61,6 +62,23 @@ class Role(StrEnum):
     STOCK = "stock"
     ITEMS = "items"
     NOTICES = "notices"
+
+
+class Folding(NamedTuple):
+    """A worker's log, what folds it, its table's changelog and the agent that hands it over."""
+
+    events: Topic
+    fold: FoldFactory
+    state: Topic
+    agent: Agent
+
+
+FOLDS: Mapping[Role, Folding] = {
+    Role.ORDERS: Folding(ORDERS_EVENTS, orders_fold, ORDERS_STATE, agents.orders),
+    Role.STOCK: Folding(STOCK_EVENTS, stock_fold, STOCK_STATE, agents.stock),
+    Role.ITEMS: Folding(ITEMS_EVENTS, items_fold, ITEMS_STATE, agents.items),
+}
+"""The roles that keep one state per key."""
 
 
 async def run_roles(roles: Sequence[Role], settings: Settings) -> None:
@@ -101,12 +119,8 @@ class _Process:
                 await self._connector(role, log)
             case Role.NORMALISE:
                 await self._normalise(log)
-            case Role.ORDERS:
-                await self._orders(log)
-            case Role.STOCK:
-                await self._stock(log)
-            case Role.ITEMS:
-                await self._items(log)
+            case Role.ORDERS | Role.STOCK | Role.ITEMS:
+                await self._folded(role, log)
             case Role.NOTICES:
                 await self._notices(log)
 
@@ -153,20 +167,11 @@ class _Process:
         health = self._health(lambda: worker.ready, worker.stuck_for)
         await self._with_health(lambda: run_in_faust(Role.NORMALISE, worker, agents.normalise), health)
 
-    async def _orders(self, log: Log) -> None:
-        worker = self._worker(Role.ORDERS, log, [ORDERS_EVENTS.name], orders_fold, ORDERS_STATE.name)
+    async def _folded(self, role: Role, log: Log) -> None:
+        folding = FOLDS[role]
+        worker = self._worker(role, log, [folding.events.name], folding.fold, folding.state.name)
         health = self._health(lambda: worker.ready, worker.stuck_for)
-        await self._with_health(lambda: run_in_faust(Role.ORDERS, worker, agents.orders), health)
-
-    async def _stock(self, log: Log) -> None:
-        worker = self._worker(Role.STOCK, log, [STOCK_EVENTS.name], stock_fold, STOCK_STATE.name)
-        health = self._health(lambda: worker.ready, worker.stuck_for)
-        await self._with_health(lambda: run_in_faust(Role.STOCK, worker, agents.stock), health)
-
-    async def _items(self, log: Log) -> None:
-        worker = self._worker(Role.ITEMS, log, [ITEMS_EVENTS.name], items_fold, ITEMS_STATE.name)
-        health = self._health(lambda: worker.ready, worker.stuck_for)
-        await self._with_health(lambda: run_in_faust(Role.ITEMS, worker, agents.items), health)
+        await self._with_health(lambda: run_in_faust(role, worker, folding.agent), health)
 
     async def _notices(self, log: Log) -> None:
         targets = {brand: one.notices for brand, one in self._brands.items()}

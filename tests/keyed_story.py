@@ -11,8 +11,8 @@ from schemas.cases import Case, CaseCode
 from schemas.config import BrandConfig
 from schemas.events import CONFIG_ID, ConfigChanged, OperatorActed, OrderEvent, Source
 from schemas.topics import CASES
+from streams.agents.emissions import RECORDS
 from streams.agents.keyed import KeyedFold
-from streams.agents.orders import RECORDS
 from streams.engine.contract import Emission
 from tests.builders import ACME, NOON
 

@@ -32,7 +32,8 @@ from schemas.events import (
 from schemas.hints import SWEEP, Hint
 from schemas.outcomes import Outcome, OutcomeKind
 from schemas.topics import CASES, COMMANDS, HINTS
-from streams.agents.orders import EVENTS, RECORDS, OrdersFold, decode_command
+from streams.agents.emissions import RECORDS
+from streams.agents.orders import EVENTS, OrdersFold, decode_command
 from streams.engine.contract import Change, Emission, Step, Verdict
 from streams.rules.orders.state import OrderState
 from streams.rules.orders.units import asked_in

@@ -1,10 +1,10 @@
-"""How a command to Clarus ended, and the id in its answer."""
+"""What Clarus refused, and the id in its answer."""
 
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any
 
 from connectors.runtime.errors import Incompatible, Rejected
+from connectors.runtime.outcomes import ended
 from schemas.commands import Command
 from schemas.outcomes import Outcome, OutcomeKind
 
@@ -20,26 +20,3 @@ def made_id(made: Mapping[str, Any], path: str) -> str:
 
 def refusal_of(command: Command, refused: Rejected) -> Outcome:
     return ended(command, OutcomeKind.REJECTED, code=refused.code, field=refused.field, text=refused.text)
-
-
-def ended(
-    command: Command,
-    kind: OutcomeKind,
-    *,
-    external_id: str = "",
-    code: str = "",
-    field: str = "",
-    text: str = "",
-    until: datetime | None = None,
-) -> Outcome:
-    return Outcome(
-        command=command.id,
-        object=command.object,
-        generation=command.generation,
-        kind=kind,
-        external_id=external_id,
-        code=code,
-        field=field,
-        text=text,
-        until=until,
-    )

@@ -8,15 +8,15 @@ import orjson
 
 from connectors.clarus.catalogue import Catalogue, Rights
 from connectors.clarus.lists import Node, text, whole_lists
+from connectors.clarus.poll import OPEN
+from connectors.clarus.read import warehouses_of
+from connectors.clarus.translate_stock import promised
 from connectors.runtime.port import Reading
 from kernel.clock import Clock
 from schemas.aggregates import stock_of
 from schemas.base import LocationId, OrderId, Sku
 from schemas.config import BrandConfig
 from schemas.references import read_reference
-
-NOT_ENDED = ("DRAFT", "PENDING", "PART_ALLOCATED", "ALLOCATED", "PICK", "PART")
-"""Status codes of goods-outs that may still take stock (Clarus' guide on order statuses)."""
 
 
 class StockReader:
@@ -36,7 +36,7 @@ class StockReader:
         codes = sorted({code for code, _ in wanted.values()})
         ids = await self._catalogue.known_products(codes)
         if not ids:
-            rights = await self._catalogue.rights(config.account, _warehouses(config))
+            rights = await self._catalogue.rights(config.account, warehouses_of(config))
             return [_reading(config, item, {"known": False}, started, rights.complete) for item in items]
         before, first = await self._lists(config, ids.values(), "stock_balances")
         lines, second = await self._lists(config, ids.values(), "goods_out_lines")
@@ -52,14 +52,14 @@ class StockReader:
         shown: list[Rights] = []
         account = self._catalogue.account(config.account)
         if account is None:
-            rights = await self._catalogue.rights(config.account, _warehouses(config))
+            rights = await self._catalogue.rights(config.account, warehouses_of(config))
             shown.append(rights)
             account = rights.account
         if account is None:
             return [], Rights(None, complete=False)
         filter_: dict[str, Any] = {"account_id": {"eq": account}, "product_id": {"in": [str(id_) for id_ in products]}}
         if root == "goods_out_lines":
-            filter_["goods_out_status_code"] = {"in": list(NOT_ENDED)}
+            filter_["goods_out_status_code"] = {"in": list(OPEN)}
 
         async def page(after: Mapping[str, str | None]) -> Mapping[str, Any]:
             asked: dict[str, Any] = {
@@ -76,11 +76,7 @@ class StockReader:
         return found, Rights(shown[-1].account, all(rights.complete for rights in shown))
 
     async def _beside(self, config: BrandConfig, asked: Mapping[str, Any]) -> tuple[Mapping[str, Any], Rights]:
-        return await self._catalogue.beside(config.account, _warehouses(config), asked, "stock")
-
-
-def _warehouses(config: BrandConfig) -> list[str]:
-    return sorted({rule.warehouse for rule in config.warehouses})
+        return await self._catalogue.beside(config.account, warehouses_of(config), asked, "stock")
 
 
 def _body(
@@ -122,8 +118,7 @@ def _is_ours(config: BrandConfig, line: Node) -> bool:
 
 def still_wanted(line: Node) -> int:
     """Units that may still leave under a line: of a shorted one only what it has been given."""
-    upper = "allocated_quantity" if line.get("short_status") else "order_quantity"
-    return max(0, int(line.get(upper) or 0) - int(line.get("dispatch_quantity") or 0))
+    return max(0, int(line.get(promised(line)) or 0) - int(line.get("dispatch_quantity") or 0))
 
 
 def _reading(config: BrandConfig, item: OrderId, body: dict[str, Any], started: datetime, complete: bool) -> Reading:

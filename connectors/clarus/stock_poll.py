@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from connectors.clarus.catalogue import Catalogue
 from connectors.clarus.client import ClarusClient
 from connectors.clarus.lists import text, whole_list
+from connectors.clarus.read import warehouses_of
 from connectors.runtime.errors import Incompatible
 from connectors.runtime.port import Changes
 from kernel.clock import Clock
@@ -56,7 +57,7 @@ class Movements:
     async def _account(self, config: BrandConfig) -> str:
         known = self._catalogue.account(config.account)
         if known is None:
-            rights = await self._catalogue.rights(config.account, sorted({one.warehouse for one in config.warehouses}))
+            rights = await self._catalogue.rights(config.account, warehouses_of(config))
             rights.must_be_complete()
             known = rights.account
         assert known is not None  # complete rights show the account

@@ -42,11 +42,15 @@ def _balances(read: Mapping[str, Any], name: str) -> tuple[WarehouseBalance, ...
     return tuple(sorted(made, key=lambda one: one.warehouse))
 
 
+def promised(line: Mapping[str, Any]) -> str:
+    """The figure of a goods-out's line that may leave in all; of a shorted one only what it has been given."""
+    return "allocated_quantity" if line.get("short_status") else "order_quantity"
+
+
 def _wanted(line: Mapping[str, Any], index: int) -> int:
-    """Units that may still leave under a line of another channel; of a shorted one only what it has been given."""
-    upper = "allocated_quantity" if line.get("short_status") else "order_quantity"
+    """Units that may still leave under a line of another channel."""
     where = f"others.{index}"
-    return max(0, _whole(line, upper, where) - _whole(line, "dispatch_quantity", where))
+    return max(0, _whole(line, promised(line), where) - _whole(line, "dispatch_quantity", where))
 
 
 def _list(read: Mapping[str, Any], name: str) -> list[dict[str, Any]]:

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from connectors.clarus.catalogue import Catalogue
 from connectors.clarus.client import ClarusClient, TooLate
-from connectors.clarus.outcomes import ended, made_id, refusal_of
+from connectors.clarus.outcomes import made_id, refusal_of
 from connectors.clarus.read import ClarusReader
 from connectors.clarus.translate import line_mark, translate_goods_outs
 from connectors.runtime.errors import (
@@ -23,6 +23,7 @@ from connectors.runtime.errors import (
     Unauthorised,
     Unavailable,
 )
+from connectors.runtime.outcomes import ended
 from connectors.runtime.port import Execution, Reading
 from kernel.clock import Clock
 from schemas.commands import CancelGoodsOut, Command, CreateGoodsOut, GoodsOutUnits

@@ -10,7 +10,7 @@ from connectors.clarus.catalogue import Catalogue
 from connectors.clarus.client import ClarusClient, TooLate
 from connectors.clarus.items import ProductReader
 from connectors.clarus.lists import text
-from connectors.clarus.outcomes import ended, made_id, refusal_of
+from connectors.clarus.outcomes import made_id, refusal_of
 from connectors.clarus.translate_items import translate_product
 from connectors.clarus.write import AGAIN_IN, LOOK_LASTS
 from connectors.runtime.errors import (
@@ -23,6 +23,7 @@ from connectors.runtime.errors import (
     Unauthorised,
     Unavailable,
 )
+from connectors.runtime.outcomes import ended
 from connectors.runtime.port import Execution, Reading
 from kernel.clock import Clock
 from schemas.commands import AmendProduct, CreateProduct

@@ -7,6 +7,7 @@ from connectors.erp.interface import ErpAdapter, NotYet, Written
 from connectors.erp.items import ErpItems
 from connectors.erp.setup import ErpSetup
 from connectors.runtime.errors import ConnectorError, Incompatible, Permanent, Rejected, TimedOut, Unauthorised
+from connectors.runtime.outcomes import ended
 from connectors.runtime.port import Changes, Execution, Found, Reading
 from kernel.clock import Clock
 from schemas.aggregates import Kind, kind_of
@@ -15,7 +16,7 @@ from schemas.cases import CaseCode
 from schemas.commands import Command, Decided, PostFulfilment, UpsertErpOrder
 from schemas.config import BrandConfig
 from schemas.hints import Hint
-from schemas.outcomes import Outcome, OutcomeKind
+from schemas.outcomes import OutcomeKind
 from schemas.sweep import Stray
 
 
@@ -76,7 +77,7 @@ class ErpPort:
                 return await self._write(adapter, command, lambda: adapter.post_fulfilment(command))
             case _:
                 text = f"{command.kind} is not for the ERP"
-                return Execution(_outcome(command, OutcomeKind.REJECTED, code="wrong_system", text=text))
+                return Execution(ended(command, OutcomeKind.REJECTED, code="wrong_system", text=text))
 
     async def resolve(self, hint: Hint) -> Sequence[OrderId]:
         """The ERP's hints come from the poll and name orders: there is nothing else to resolve."""
@@ -124,16 +125,16 @@ class ErpPort:
             written = await self._written(adapter, write)
         except NotYet as later:
             until = self._clock.now() + timedelta(seconds=later.seconds)
-            outcome = _outcome(command, OutcomeKind.DELAYED, code=later.code, text=later.text, until=until)
+            outcome = ended(command, OutcomeKind.DELAYED, code=later.code, text=later.text, until=until)
         except Unauthorised:
             raise
         except Rejected as refused:
-            outcome = _outcome(command, OutcomeKind.REJECTED, code=refused.code, field=refused.field, text=refused.text)
+            outcome = ended(command, OutcomeKind.REJECTED, code=refused.code, field=refused.field, text=refused.text)
         except Permanent as failed:
-            outcome = _outcome(command, OutcomeKind.REJECTED, code=type(failed).__name__.lower(), text=str(failed))
+            outcome = ended(command, OutcomeKind.REJECTED, code=type(failed).__name__.lower(), text=str(failed))
         else:
             kind = OutcomeKind.ALREADY_APPLIED if written.already else OutcomeKind.APPLIED
-            outcome = _outcome(command, kind, external_id=written.external_id)
+            outcome = ended(command, kind, external_id=written.external_id)
         return Execution(outcome, await self._read_back(adapter, command))
 
     async def _written(self, adapter: ErpAdapter, write: Callable[[], Awaitable[Written]]) -> Written:
@@ -150,26 +151,3 @@ class ErpPort:
             return tuple(await adapter.read(command.brand, [command.order]))
         except ConnectorError:
             return ()  # the write stands; the poll will show it
-
-
-def _outcome(
-    command: Decided,
-    kind: OutcomeKind,
-    *,
-    external_id: str = "",
-    code: str = "",
-    field: str = "",
-    text: str = "",
-    until: datetime | None = None,
-) -> Outcome:
-    return Outcome(
-        command=command.id,
-        object=command.object,
-        generation=command.generation,
-        kind=kind,
-        external_id=external_id,
-        code=code,
-        field=field,
-        text=text,
-        until=until,
-    )

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from connectors.runtime.config_view import ConfigView
 from connectors.runtime.connections import Connections
 from connectors.runtime.errors import ConnectorError, RateLimited
+from connectors.runtime.outcomes import ended
 from connectors.runtime.port import Execution, Port
 from connectors.runtime.settings import RuntimeSettings
 from kernel.clock import Clock
@@ -65,10 +66,4 @@ class Attempts:
 
     def _later(self, command: Command, code: str, text: str, seconds: float | None = None) -> Outcome:
         until = self._clock.now() + timedelta(seconds=self._settings.delay if seconds is None else seconds)
-        return ended(command, OutcomeKind.DELAYED, code=code, text=text).model_copy(update={"until": until})
-
-
-def ended(command: Command, kind: OutcomeKind, *, code: str = "", text: str = "") -> Outcome:
-    return Outcome(
-        command=command.id, object=command.object, generation=command.generation, kind=kind, code=code, text=text
-    )
+        return ended(command, OutcomeKind.DELAYED, code=code, text=text, until=until)

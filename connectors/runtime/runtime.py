@@ -18,13 +18,14 @@ from datetime import timedelta
 
 import structlog
 
-from connectors.runtime.attempts import Attempts, ended
+from connectors.runtime.attempts import Attempts
 from connectors.runtime.calls import Calls
 from connectors.runtime.config_view import ConfigView
 from connectors.runtime.connections import Connections
 from connectors.runtime.endings import Endings
 from connectors.runtime.errors import ConnectorError
 from connectors.runtime.lanes import Lane, Lanes, WaitingCommand, WaitingHint
+from connectors.runtime.outcomes import ended
 from connectors.runtime.port import Budgeted, KeepsItems, KeepsStock, Port
 from connectors.runtime.progress import Progress
 from connectors.runtime.publisher import Publisher

@@ -7,6 +7,7 @@ from datetime import datetime
 import httpx
 
 from connectors.runtime.errors import Incompatible
+from connectors.runtime.outcomes import ended
 from connectors.runtime.port import Changes, Execution, Found, Reading
 from connectors.shopify.client import ShopifyClient
 from connectors.shopify.gids import gid, number_of
@@ -24,7 +25,7 @@ from schemas.base import Brand, LocationId, OrderId, System
 from schemas.commands import Command, CreateFulfilment, SetOnHand, UpdateTracking
 from schemas.config import BrandConfig
 from schemas.hints import Hint
-from schemas.outcomes import Outcome, OutcomeKind
+from schemas.outcomes import OutcomeKind
 from schemas.stock import InventoryItemId
 
 FULFILMENT_ORDER = "~fulfillment_order/"
@@ -106,15 +107,8 @@ class ShopifyPort:
             case SetOnHand():
                 return await self._connections[command.brand].stock.execute(command, self._config(command.brand))
             case _:
-                outcome = Outcome(
-                    command=command.id,
-                    object=command.object,
-                    generation=command.generation,
-                    kind=OutcomeKind.REJECTED,
-                    code="wrong_system",
-                    text=f"{command.kind} is not for Shopify",
-                )
-                return Execution(outcome)
+                text = f"{command.kind} is not for Shopify"
+                return Execution(ended(command, OutcomeKind.REJECTED, code="wrong_system", text=text))
 
     async def resolve(self, hint: Hint) -> Sequence[OrderId]:
         """A fulfilment order's order, a level's stock item. Nothing for what Shopify does not know (any more)."""

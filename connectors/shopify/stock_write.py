@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from uuid import NAMESPACE_URL, uuid5
 
 from connectors.runtime.errors import ConnectorError, Permanent, RateLimited, Transient, Unauthorised
+from connectors.runtime.outcomes import ended
 from connectors.runtime.port import Execution, Reading
 from connectors.shopify.client import ShopifyClient
 from connectors.shopify.gids import gid
@@ -228,16 +229,7 @@ class _Batch:
 
     def _end(self, index: int, said: "_Said") -> None:
         command = self._commands[index]
-        outcome = Outcome(
-            command=command.id,
-            object=command.object,
-            generation=command.generation,
-            kind=said.kind,
-            code=said.code,
-            field=said.field,
-            text=said.text,
-            until=said.until,
-        )
+        outcome = ended(command, said.kind, code=said.code, field=said.field, text=said.text, until=said.until)
         self._ended.setdefault(index, outcome)
 
     def _delayed(self, why: str, code: str = "unavailable") -> "_Said":

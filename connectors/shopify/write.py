@@ -18,6 +18,7 @@ from connectors.runtime.errors import (
     Unauthorised,
     Unavailable,
 )
+from connectors.runtime.outcomes import ended
 from connectors.runtime.port import Execution, Reading
 from connectors.shopify.answers import Answer
 from connectors.shopify.client import ShopifyClient
@@ -31,7 +32,7 @@ from schemas.base import FulfilmentId
 from schemas.commands import CreateFulfilment, UpdateTracking
 from schemas.errors import Unreadable
 from schemas.orders import Order
-from schemas.outcomes import Outcome, OutcomeKind
+from schemas.outcomes import OutcomeKind
 
 MOST_ROUNDS = 12
 """Looks one try may take: throttling and stale looks must not keep a key for ever."""
@@ -200,15 +201,6 @@ class _Try:
         text: str = "",
         until: datetime | None = None,
     ) -> Execution:
-        outcome = Outcome(
-            command=self._command.id,
-            object=self._command.object,
-            generation=self._command.generation,
-            kind=kind,
-            external_id=external_id or self._wish.done or "",
-            code=code,
-            field=field,
-            text=text,
-            until=until,
-        )
+        known = external_id or self._wish.done or ""
+        outcome = ended(self._command, kind, external_id=known, code=code, field=field, text=text, until=until)
         return Execution(outcome, (self._reading,) if self._reading is not None else ())

@@ -25,7 +25,7 @@ from kernel.memory_log import MemoryLog
 from kernel.metrics import Metrics
 from lockstep.demo.outside import Outside, configure_brands, connection_tables, erp_key, make_outside
 from lockstep.ports import clarus_port, erp_port, shopify_port, translators
-from lockstep.roles import intake_brand
+from lockstep.roles import FOLDS, Role, intake_brand
 from lockstep.settings import Connections
 from lockstep.simulation.process import SimProcess, own_tasks
 from lockstep.simulation.seams import ProcessClock, ProcessLog
@@ -35,11 +35,11 @@ from schemas.base import Brand, System
 from schemas.config import SweepTimes
 from schemas.item_rules import ItemRules
 from schemas.stock_rules import StockRules
-from schemas.topics import ALL, ITEMS_EVENTS, ITEMS_STATE, ORDERS_EVENTS, ORDERS_STATE, STOCK_EVENTS, STOCK_STATE
-from streams.agents.items import ItemsFold, items_fold
+from schemas.topics import ALL
+from streams.agents.items import ItemsFold
 from streams.agents.normalise import SOURCES, NormaliseFold
-from streams.agents.orders import OrdersFold, orders_fold
-from streams.agents.stock import StockFold, stock_fold
+from streams.agents.orders import OrdersFold
+from streams.agents.stock import StockFold
 from streams.engine.settings import EngineSettings
 from streams.engine.worker import Ended, Worker
 from streams.rules.items.state import ItemState
@@ -198,20 +198,9 @@ class House:
                     clock, self.metrics, self._engine,
                 )  # fmt: skip
                 root = process.run(worker.run())
-            case "orders":
-                worker = Worker(
-                    role, log, [ORDERS_EVENTS.name], orders_fold, ORDERS_STATE.name, clock, self.metrics, self._engine
-                )
-                root = process.run(worker.run())
-            case "stock":
-                worker = Worker(
-                    role, log, [STOCK_EVENTS.name], stock_fold, STOCK_STATE.name, clock, self.metrics, self._engine
-                )
-                root = process.run(worker.run())
-            case "items":
-                worker = Worker(
-                    role, log, [ITEMS_EVENTS.name], items_fold, ITEMS_STATE.name, clock, self.metrics, self._engine
-                )
+            case _ if role in FOLDS:
+                events, fold, state, _ = FOLDS[Role(role)]
+                worker = Worker(role, log, [events.name], fold, state.name, clock, self.metrics, self._engine)
                 root = process.run(worker.run())
             case _:
                 root = process.run(self._connector(System(role), log, clock, process))

@@ -8,7 +8,8 @@ from schemas.base import Brand, OrderId, System, order_key
 from schemas.config import BrandConfig
 from schemas.events import DemandSeen
 from schemas.hints import Hint
-from schemas.topics import HINTS, STOCK_EVENTS
+from schemas.topics import STOCK_EVENTS
+from streams.agents.emissions import hint_emission
 from streams.engine.contract import Emission
 from streams.rules.orders.demand import fulfilled
 from streams.rules.orders.state import OrderState
@@ -63,7 +64,4 @@ def looks(before: OrderState | None, after: OrderState, config: BrandConfig | No
         return
     for item in fulfilled(before, after, config):
         hint = Hint(brand=after.brand, order=item, why="fulfilled", seen_at=after.now)
-        key = order_key(after.brand, item).encode()
-        yield Emission(
-            HINTS[System.SHOPIFY].name, key, hint.model_dump_json().encode(), {"brand": after.brand.encode()}
-        )
+        yield hint_emission(System.SHOPIFY, hint)

@@ -5,20 +5,18 @@ from collections.abc import Iterable, Iterator
 from kernel.log import Record
 from schemas.avro import Codec
 from schemas.base import OrderId, System, order_key
-from schemas.commands import Command, system_of
 from schemas.config import BrandConfig
 from schemas.errors import Unreadable
 from schemas.events import ITEM_EVENT_KINDS, ItemMade, OrderEvent
 from schemas.hints import Hint
-from schemas.topics import COMMANDS, HINTS, ITEMS_EVENTS, ORDERS_EVENTS
+from schemas.topics import ITEMS_EVENTS, ORDERS_EVENTS
+from streams.agents.emissions import case_emission, command_emission, hint_emission
 from streams.agents.keyed import KeyedFold
-from streams.agents.orders import RECORDS, case_emission
 from streams.agents.same_log import same_log
 from streams.engine.contract import Emission
 from streams.rules.items.plan import Plan
 from streams.rules.items.state import ItemState
 from streams.rules.items.step import step, wake
-from streams.rules.orders.emit import Decision
 
 _TOLD = Codec((ItemMade,))
 
@@ -33,45 +31,31 @@ class ItemsFold(KeyedFold[ItemState, Plan]):
     def _step(self, before: ItemState | None, event: OrderEvent, record: Record) -> Plan | None:
         same_log(before, event)
         try:
-            return step(before, event, self.config_of(event.brand), record.at, _decision(record, event.trace))
+            return step(before, event, self.config_of(event.brand), record.at, self._decision(record, event.trace))
         except ValueError as wrong:
             raise Unreadable("order", "an item", str(wrong)) from wrong
 
     def _woken(self, state: ItemState, config: BrandConfig, record: Record) -> Plan:
-        return wake(state, config, record.at, _decision(record, ""))
-
-    def _state_of(self, made: Plan) -> ItemState:
-        return made.state
+        return wake(state, config, record.at, self._decision(record))
 
     def _sent(self, key: bytes, before: ItemState | None, made: Plan) -> Iterator[Emission]:
-        yield from (_command(key, command) for command in made.commands)
+        yield from (command_emission(key, command) for command in made.commands)
         yield from (case_emission(case) for case in made.cases)
-        yield from (_read(key, made.state, system) for system in made.reads)
+        yield from (_read(made.state, system) for system in made.reads)
         yield from _told(made.state, made.told)
 
     def _sent_again(self, key: bytes, state: ItemState, committed: int) -> Iterable[Emission]:
         """The command in flight, cases, reads, and to whom it was last told that it is there."""
-        yield from (_command(key, command) for command in state.in_flight)
+        yield from (command_emission(key, command) for command in state.in_flight)
         yield from (case_emission(case) for case in (*state.closed_cases, *state.cases))
         config = self.config_of(state.brand)
         if config is not None and config.items.mode != "off":
-            yield from (_read(key, state, system) for system in (System.CLARUS, System.ERP))
+            yield from (_read(state, system) for system in (System.CLARUS, System.ERP))
         yield from _told(state, state.told)
 
 
-def _decision(record: Record, trace: str) -> Decision:
-    return Decision(record.partition.number, record.offset, trace)
-
-
-def _command(key: bytes, command: Command) -> Emission:
-    value, headers = RECORDS.encode(command)
-    headers |= {"brand": command.brand.encode(), "trace": command.trace.encode()}
-    return Emission(COMMANDS[system_of(command)].name, key, value, headers)
-
-
-def _read(key: bytes, state: ItemState, system: System) -> Emission:
-    hint = Hint(brand=state.brand, order=state.order, why="fold", seen_at=state.now)
-    return Emission(HINTS[system].name, key, hint.model_dump_json().encode(), {"brand": state.brand.encode()})
+def _read(state: ItemState, system: System) -> Emission:
+    return hint_emission(system, Hint(brand=state.brand, order=state.order, why="fold", seen_at=state.now))
 
 
 def _told(state: ItemState, orders: Iterable[OrderId]) -> Iterator[Emission]:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import ClassVar, Generic, Protocol, Self, TypeVar
+from typing import Any, ClassVar, Generic, Protocol, Self, TypeVar
 
 from kernel.log import Record
 from schemas.avro import Codec
@@ -23,6 +23,7 @@ from schemas.topics import Topic
 from streams.agents.measured import OpenCases
 from streams.engine.contract import Change, Compared, Emission, OpenKind, Step, Took, Verdict
 from streams.engine.prefix import Prefix, pack, unpack
+from streams.rules.orders.emit import Decision
 from streams.rules.orders.waits import spread
 
 REPLAN_WINDOW_MS = 60_000
@@ -54,7 +55,16 @@ class State(Protocol):
 
 
 S = TypeVar("S", bound=State)
-P = TypeVar("P")
+
+
+class Planned(Protocol):
+    """What folding an event, or time, makes of a key: its state, and what it causes besides."""
+
+    @property
+    def state(self) -> Any: ...
+
+
+P = TypeVar("P", bound=Planned)
 
 
 @dataclass(slots=True)
@@ -125,9 +135,6 @@ class KeyedFold(ABC, Generic[S, P]):
         """Plan again because time has come."""
 
     @abstractmethod
-    def _state_of(self, made: P) -> S: ...
-
-    @abstractmethod
     def _sent(self, key: bytes, before: S | None, made: P) -> Iterable[Emission]:
         """What a plan sends; `before` is the key's state until then."""
 
@@ -154,6 +161,11 @@ class KeyedFold(ABC, Generic[S, P]):
 
     def _after(self, record: Record, caused: Caused) -> None:
         """When all that a record touches has been planned."""
+
+    @staticmethod
+    def _decision(record: Record, trace: str = "") -> Decision:
+        """What commands decided by this record carry."""
+        return Decision(record.partition.number, record.offset, trace)
 
     def _held(self, state: S) -> bool:
         """Whether the record counts as held rather than applied."""
@@ -209,7 +221,7 @@ class KeyedFold(ABC, Generic[S, P]):
         made = self._step(before, event, record)
         verdict, caused = Verdict.DUPLICATE, Caused()
         if made is not None:
-            verdict = Verdict.HELD if self._held(self._state_of(made)) else Verdict.APPLIED
+            verdict = Verdict.HELD if self._held(made.state) else Verdict.APPLIED
             self._keep(key, made, caused, event, record)
         self._fire(record, caused)
         self._after(record, caused)
@@ -256,7 +268,8 @@ class KeyedFold(ABC, Generic[S, P]):
         return None if entry is None else entry.get()
 
     def _keep(self, key: bytes, made: P, caused: Caused, event: OrderEvent | None, record: Record) -> None:
-        state, before = self._state_of(made), self._entries.get(key)
+        state: S = made.state
+        before = self._entries.get(key)
         prefix = Prefix(state.last_offset, state.wake_at, state.config_version)
         self._entries[key] = Entry(prefix, None, state, self.KIND)
         self._note(key, state)

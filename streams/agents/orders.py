@@ -7,26 +7,24 @@ from kernel.log import Record
 from kernel.metrics import Stage
 from schemas.avro import Codec
 from schemas.base import System, connection_id, order_key
-from schemas.cases import Case
-from schemas.commands import COMMAND_KINDS, Command, system_of
+from schemas.commands import Command
 from schemas.config import BrandConfig
 from schemas.events import EVENT_KINDS, ConnectionState, OrderEvent
 from schemas.hints import SWEEP, Hint
-from schemas.topics import CASES, COMMANDS, HINTS, ORDERS_EVENTS
+from schemas.topics import ORDERS_EVENTS
 from streams.agents.demand import Demand, looks
+from streams.agents.emissions import RECORDS, case_emission, command_emission, hint_emission
 from streams.agents.keyed import Caused, Entry, KeyedFold
 from streams.agents.lacking import lacking
 from streams.agents.measured import ended_waits
 from streams.agents.same_log import same_log
 from streams.agents.vanished import Vanished
 from streams.engine.contract import Compared, Emission, Took
-from streams.rules.orders.emit import Decision
 from streams.rules.orders.plan import Plan
 from streams.rules.orders.state import OrderState
 from streams.rules.orders.step import step, wake
 
 EVENTS = Codec(EVENT_KINDS)
-RECORDS = Codec((*COMMAND_KINDS, Case))
 MISSING = b'"missing_at":'
 """Stands in the JSON of a state with a missing goods-out: the others need not be decoded at a restore."""
 
@@ -50,17 +48,14 @@ class OrdersFold(KeyedFold[OrderState, Plan]):
             event,
             self.config_of(event.brand),
             record.at,
-            _decision(record, event.trace),
+            self._decision(record, event.trace),
             clarus_doubted=self._vanished.many(event.brand),
             redelivered=self._before_its_configuration(event.brand, record),
         )
 
     def _woken(self, state: OrderState, config: BrandConfig, record: Record) -> Plan:
         doubted = self._vanished.many(state.brand)
-        return wake(state, config, record.at, _decision(record, ""), clarus_doubted=doubted)
-
-    def _state_of(self, made: Plan) -> OrderState:
-        return made.state
+        return wake(state, config, record.at, self._decision(record), clarus_doubted=doubted)
 
     def _after(self, record: Record, caused: Caused) -> None:
         """Open or close the case of brands of which many goods-outs vanished; again after a crash in between."""
@@ -69,28 +64,28 @@ class OrdersFold(KeyedFold[OrderState, Plan]):
             before = self._known(key)
             if self._vanished.state(brand) is (ConnectionState.WELL if before is None else before.connection):
                 continue
-            made = step(before, self._vanished.report(brand), self.config_of(brand), record.at, _decision(record, ""))
+            made = step(before, self._vanished.report(brand), self.config_of(brand), record.at, self._decision(record))
             if made is not None:
                 self._keep(key, made, caused, None, record)
 
     def _sent(self, key: bytes, before: OrderState | None, made: Plan) -> Iterator[Emission]:
-        yield from (_command(key, command) for command in made.commands)
+        yield from (command_emission(key, command) for command in made.commands)
         yield from (case_emission(case) for case in made.cases)
-        yield from (_read(key, made.state, system) for system in made.reads)
+        yield from (_read(made.state, system) for system in made.reads)
         state, moved = made.state, self._demand.note(key, made.state)
         yield from self._demand.told(state.brand, moved, state.last_offset)
         yield from looks(before, state, self.config_of(state.brand))
-        yield from (_read(key, made.state, system, gently=True) for system in made.gentle_reads)
+        yield from (_read(made.state, system, gently=True) for system in made.gentle_reads)
         yield from lacking(before, state, self.config_of(state.brand))
 
     def _sent_again(self, key: bytes, state: OrderState, committed: int) -> Iterator[Emission]:
         """Commands in flight, cases and reads."""
-        yield from (_command(key, command) for command in state.to_send_again(committed))
+        yield from (command_emission(key, command) for command in state.to_send_again(committed))
         yield from (case_emission(case) for case in (*state.closed_cases, *state.cases))
         if not state.order.startswith("~"):
-            yield from (_read(key, state, system) for system in System)
+            yield from (_read(state, system) for system in System)
         elif state.sweeping is not None and state.sweeping.wanted is not None:
-            yield from (_read(key, state, system) for system in System if state.order == connection_id(system))
+            yield from (_read(state, system) for system in System if state.order == connection_id(system))
         yield from self._demand.told(state.brand, (one.item for one in state.withheld), state.last_offset)
         yield from lacking(None, state, self.config_of(state.brand))
 
@@ -121,28 +116,12 @@ class OrdersFold(KeyedFold[OrderState, Plan]):
         return any(since.name.startswith("hold:") for since in state.since)
 
 
-def _decision(record: Record, trace: str) -> Decision:
-    return Decision(record.partition.number, record.offset, trace)
-
-
-def _command(key: bytes, command: Command) -> Emission:
-    value, headers = RECORDS.encode(command)
-    headers |= {"brand": command.brand.encode(), "trace": command.trace.encode()}
-    return Emission(COMMANDS[system_of(command)].name, key, value, headers)
-
-
-def case_emission(case: Case) -> Emission:
-    value, headers = RECORDS.encode(case)
-    return Emission(CASES.name, case.key.encode(), value, headers)
-
-
-def _read(key: bytes, state: OrderState, system: System, *, gently: bool = False) -> Emission:
+def _read(state: OrderState, system: System, *, gently: bool = False) -> Emission:
     """Under a connection's key it is the whole system that is to be looked at: its sweep."""
     sweep = None if state.sweeping is None else state.sweeping.wanted
     why = SWEEP if gently or sweep is not None else "fold"
     hint = Hint(brand=state.brand, order=state.order, why=why, seen_at=state.now, sweep=sweep)
-    body = hint.model_dump_json(exclude_defaults=True).encode()
-    return Emission(HINTS[system].name, key, body, {"brand": state.brand.encode()})
+    return hint_emission(system, hint)
 
 
 def orders_fold(partition: int) -> OrdersFold:

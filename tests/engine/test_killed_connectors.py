@@ -10,7 +10,7 @@ from schemas.base import OrderId, System
 from schemas.commands import CreateGoodsOut
 from schemas.outcomes import Outcome, OutcomeKind
 from schemas.topics import COMMANDS, CONFIG, HINTS, RAW
-from streams.agents.orders import RECORDS
+from streams.agents.emissions import RECORDS
 from tests.builders import a_brand
 from tests.engine.crash_points import CrashPoint
 from tests.engine.events import wanting

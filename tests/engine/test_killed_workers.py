@@ -6,7 +6,7 @@ from kernel.partitioner import partition_of
 from schemas.base import OrderId, System
 from schemas.commands import CreateGoodsOut
 from schemas.topics import CASES, COMMANDS, ORDERS_EVENTS, ORDERS_STATE
-from streams.agents.orders import RECORDS
+from streams.agents.emissions import RECORDS
 from tests.builders import a_brand, an_order
 from tests.engine.corner import PARTITIONS
 from tests.engine.crash_points import CrashPoint

@@ -8,8 +8,8 @@ from schemas.events import OrderEvent
 from streams.rules.items.absorb import absorb
 from streams.rules.items.plan import Plan, plan
 from streams.rules.items.state import ItemState, first
-from streams.rules.orders.absorb import is_repeated
 from streams.rules.orders.emit import Decision
+from streams.rules.orders.repeated import is_repeated, says_nothing_new
 
 
 def step(
@@ -29,18 +29,10 @@ def step(
             raise ValueError(msg)
         before = first(event.brand, event.order, code, at)
     known = absorb(before, event, at, decision.offset)
-    if state is not None and _says_nothing_new(state, known, config):
+    if state is not None and says_nothing_new(state, known, config):
         return None
     told = known.told if known.waiting != before.waiting and not known.waiting else ()
     return Plan(known, told=told) if config is None else plan(known, config, decision, told)
-
-
-def _says_nothing_new(before: ItemState, known: ItemState, config: BrandConfig | None) -> bool:
-    """A product that looks as it did is news only once what was known of it has grown old."""
-    if config is not None and before.config_version < config.version:
-        return False
-    place = {"last_offset": before.last_offset, "now": before.now, "seen": before.seen}
-    return known.model_copy(update=place) == before
 
 
 def wake(state: ItemState, config: BrandConfig, at: datetime, decision: Decision) -> Plan:

@@ -1,6 +1,5 @@
 """What an event adds to what is known. No decision is made here."""
 
-from collections.abc import Iterable
 from datetime import datetime
 
 from schemas.base import GoodsOutRef, System
@@ -34,17 +33,6 @@ from streams.rules.orders.state import (
 )
 from streams.rules.orders.sweeping import known, swept
 from streams.rules.orders.units import begun
-
-
-def is_repeated(seen: Iterable[Reached], source: Source | None) -> bool:
-    """Whether this very record of a source topic has been folded: at or below the offset reached there."""
-    if source is None:
-        return False
-    return any(
-        source.offset <= reached.offset
-        for reached in seen
-        if (reached.topic, reached.cluster, reached.partition) == (source.topic, source.cluster, source.partition)
-    )
 
 
 def absorb(state: OrderState, event: OrderEvent, at: datetime, offset: int) -> OrderState:

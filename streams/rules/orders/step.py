@@ -4,9 +4,10 @@ from datetime import datetime
 
 from schemas.config import BrandConfig
 from schemas.events import OrderEvent
-from streams.rules.orders.absorb import absorb, is_repeated
+from streams.rules.orders.absorb import absorb
 from streams.rules.orders.emit import Decision
 from streams.rules.orders.plan import Plan, plan
+from streams.rules.orders.repeated import is_repeated, says_nothing_new
 from streams.rules.orders.state import OrderState, first
 
 
@@ -35,17 +36,6 @@ def step(
     if state is not None and says_nothing_new(state, known, None if redelivered else config):
         return None
     return Plan(known) if config is None else plan(known, config, decision)
-
-
-def says_nothing_new(before: OrderState, known: OrderState, config: BrandConfig | None) -> bool:
-    """Whether only the place in the log has changed since the last plan, which was made with this configuration.
-
-    None asks about no configuration.
-    """
-    if config is not None and before.config_version < config.version:
-        return False
-    place = {"last_offset": before.last_offset, "now": before.now, "seen": before.seen}
-    return known.model_copy(update=place) == before
 
 
 def wake(

@@ -1,9 +1,9 @@
 """What is waited for, of any key: since when, and which systems are read again meanwhile."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from hashlib import sha256
-from typing import TypeVar
+from typing import Any, Protocol, Self, TypeVar
 
 from schemas.base import System
 from schemas.config import BrandConfig
@@ -11,10 +11,22 @@ from streams.rules.orders.acting import Acting
 from streams.rules.orders.findings import Waiting
 from streams.rules.orders.state import Reread, Since
 
+
+class Waits(Protocol):
+    """A frozen record that knows since when its conditions hold."""
+
+    @property
+    def now(self) -> datetime: ...
+    @property
+    def since(self) -> tuple[Since, ...]: ...
+    def model_copy(self, *, update: Mapping[str, Any] | None = None) -> Self: ...
+
+
 A = TypeVar("A", bound=Acting)
+W = TypeVar("W", bound=Waits)
 
 
-def kept_since(state: A, waitings: Sequence[Waiting]) -> A:
+def kept_since(state: W, waitings: Sequence[Waiting]) -> W:
     """Keep since when each condition holds; forget those that are over."""
     if not waitings and not state.since:
         return state

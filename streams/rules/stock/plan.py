@@ -5,7 +5,7 @@ for after Shopify's figure was known, and written only where Shopify still has t
 despatch between the two readings would be offered again.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import NamedTuple
@@ -19,8 +19,8 @@ from schemas.stock_rules import StockRules
 from streams.rules.orders.cases import judged
 from streams.rules.orders.emit import Decision, retry_at
 from streams.rules.orders.findings import Look, Waiting
-from streams.rules.orders.state import DEAD, Since
-from streams.rules.orders.waits import whole_milliseconds
+from streams.rules.orders.state import DEAD
+from streams.rules.orders.waits import kept_since, whole_milliseconds
 from streams.rules.stock.causes import Cause, basis, cause
 from streams.rules.stock.figure import wanted
 from streams.rules.stock.obstacles import obstacle
@@ -69,7 +69,7 @@ def plan(state: StockState, config: BrandConfig, decision: Decision) -> Plan:
         state = _decided(state.model_copy(update={"ask": (), "would_write": None}), config, decision, wishes)
     state, asks = _asked(state, config.stock, wishes)
     waitings = [one for one in wishes.looks if isinstance(one, Waiting)]
-    state, cases = judged(_since(state, waitings), wishes.looks, waitings, wishes.wakes)
+    state, cases = judged(kept_since(state, waitings), wishes.looks, waitings, wishes.wakes)
     wake_at = whole_milliseconds(min((wake for wake in wishes.wakes if wake > state.now), default=None))
     state = state.model_copy(update={"wake_at": wake_at, "config_version": config.version})
     return Plan(state, () if wishes.command is None else (wishes.command,), cases, asks)
@@ -191,11 +191,3 @@ def _asked(state: StockState, rules: StockRules, wishes: _Wishes) -> tuple[Stock
         wishes.wakes.append(state.now + again)
     asked = tuple(still[system] for system in System if system in still and system in wishes.asks)
     return state.model_copy(update={"asked": asked}), tuple(asks)
-
-
-def _since(state: StockState, waitings: Iterable[Waiting]) -> StockState:
-    before = {entry.name: entry for entry in state.since}
-    names = sorted({waiting.name for waiting in waitings})
-    return state.model_copy(
-        update={"since": tuple(before.get(name) or Since(name=name, at=state.now) for name in names)}
-    )

@@ -5,8 +5,8 @@ from datetime import datetime
 from schemas.aggregates import stock_of
 from schemas.config import BrandConfig
 from schemas.events import OrderEvent
-from streams.rules.orders.absorb import is_repeated
 from streams.rules.orders.emit import Decision
+from streams.rules.orders.repeated import is_repeated, says_nothing_new
 from streams.rules.stock.absorb import absorb
 from streams.rules.stock.plan import Plan, plan
 from streams.rules.stock.state import StockState, first
@@ -29,16 +29,9 @@ def step(
             raise ValueError(msg)
         before = first(event.brand, event.order, *of, at)
     known = absorb(before, event, at, decision.offset)
-    if state is not None and _says_nothing_new(state, known, config):
+    if state is not None and says_nothing_new(state, known, config):
         return None
     return Plan(known) if config is None else plan(known, config, decision)
-
-
-def _says_nothing_new(before: StockState, known: StockState, config: BrandConfig | None) -> bool:
-    if config is not None and before.config_version < config.version:
-        return False
-    place = {"last_offset": before.last_offset, "now": before.now, "seen": before.seen}
-    return known.model_copy(update=place) == before
 
 
 def wake(state: StockState, config: BrandConfig, at: datetime, decision: Decision) -> Plan:

@@ -23,7 +23,7 @@ from schemas.hints import Hint
 from schemas.outcomes import Outcome, OutcomeKind
 from schemas.raw import ConnectionReport, RawKind
 from schemas.topics import ALL, COMMANDS, CONFIG, DLQ, HINTS, RAW
-from streams.agents.orders import RECORDS
+from streams.agents.emissions import RECORDS
 from tests.builders import ACME, NOON, a_brand, an_order
 from tests.story import Story
 
