@@ -48,6 +48,16 @@ class Catalogue:
             self._put("warehouse", code, id_)
         return data, Rights(seen, seen is not None and len(found) == len(set(warehouses)))
 
+    async def own_account(self, account: str, warehouses: Sequence[str]) -> str:
+        """Its id, as remembered or asked for. Raises Blind when we do not see all that is ours."""
+        known = self._get("account", account)
+        if known is None:
+            rights = await self.rights(account, warehouses)
+            rights.must_be_complete()
+            known = rights.account
+        assert known is not None  # complete rights show the account
+        return known
+
     def account(self, code: str) -> str | None:
         """Its id as remembered; None when it is not, or no longer."""
         return self._get("account", code)

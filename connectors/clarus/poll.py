@@ -92,11 +92,7 @@ class OpenGoodsOuts:
 
         Raises Blind when we do not see all that is ours.
         """
-        account = self._catalogue.account(config.account)
-        if account is None:
-            rights = await self._catalogue.rights(config.account, warehouses_of(config))
-            rights.must_be_complete()
-            account = rights.account
+        account = await self._catalogue.own_account(config.account, warehouses_of(config))
         look = await self._reader.look(config, goods_outs={**filter_, "account_id": {"eq": account}})
         look.rights.must_be_complete()
         if look.rights.account != account:

@@ -31,7 +31,7 @@ class Movements:
 
         Raises ConnectorError; Blind when we do not see our account.
         """
-        account = await self._account(config)
+        account = await self._catalogue.own_account(config.account, warehouses_of(config))
         since = datetime.fromisoformat(cursor) if cursor else self._clock.now() - FIRST_LOOK
         filter_ = {"account_id": {"eq": account}, "created_at": {"from": (since - OVERLAP).isoformat()}}
         found = await whole_list(self._client, "transactions", "transactions", filter_, self._page)
@@ -41,7 +41,7 @@ class Movements:
 
     async def all(self, config: BrandConfig) -> tuple[OrderId, ...]:
         """Every stock item of which Clarus has a balance in a warehouse that serves a location."""
-        account = await self._account(config)
+        account = await self._catalogue.own_account(config.account, warehouses_of(config))
         found = await whole_list(
             self._client, "balances", "stock_balances", {"account_id": {"eq": account}}, self._page
         )
@@ -53,15 +53,6 @@ class Movements:
                 if rule.warehouse == text(node, "warehouse", "code")
             )
         )
-
-    async def _account(self, config: BrandConfig) -> str:
-        known = self._catalogue.account(config.account)
-        if known is None:
-            rights = await self._catalogue.rights(config.account, warehouses_of(config))
-            rights.must_be_complete()
-            known = rights.account
-        assert known is not None  # complete rights show the account
-        return known
 
 
 def _items(config: BrandConfig, codes: Iterable[Sku]) -> Iterator[OrderId]:

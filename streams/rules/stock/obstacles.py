@@ -53,13 +53,9 @@ def _of_item(state: StockState, item: ShopItem, config: BrandConfig) -> Iterator
 
 
 def _unread(state: StockState, config: BrandConfig, why: str) -> Obstacle:
-    waiting = Waiting("unread", config.stock.unread, CaseCode.STOCK_UNREAD, _object(state), why)
+    waiting = Waiting("unread", config.stock.unread, CaseCode.STOCK_UNREAD, state.order, why)
     return Obstacle(why, (waiting,))
 
 
 def _look(state: StockState, code: CaseCode, detail: str) -> Look:
-    return Look(code, _object(state), detail)
-
-
-def _object(state: StockState) -> str:
-    return state.order
+    return Look(code, state.order, detail)
