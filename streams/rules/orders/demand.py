@@ -11,7 +11,7 @@ from schemas.base import LineId, LocationId, OrderId
 from schemas.config import BrandConfig
 from streams.rules.orders.mapping.products import units_of
 from streams.rules.orders.state import KnownGoodsOut, OrderState, WithheldUnits
-from streams.rules.orders.units import remaining
+from streams.rules.orders.units import remaining_of
 
 
 class _Wanted(NamedTuple):
@@ -19,6 +19,7 @@ class _Wanted(NamedTuple):
 
     line: LineId
     each: int
+    location: LocationId
     item: OrderId
     units: int
 
@@ -26,15 +27,16 @@ class _Wanted(NamedTuple):
 def withheld(state: OrderState, config: BrandConfig) -> tuple[WithheldUnits, ...]:
     """Units that goods-outs of this order, made or being made, still want beyond what Shopify commits to it.
 
-    Shopify frees the units of a cancelled order or a removed line at once; the warehouse may ship them all the same.
-    What was withheld once stays in the list, with 0 units: that it is over must be said too.
+    Shopify frees the units of a cancelled order or a removed line at once, and those of a moved fulfilment order where
+    they were; the warehouse may ship them all the same. What was withheld once stays in the list, with 0 units:
+    that it is over must be said too.
     """
     total: Counter[OrderId] = Counter(dict.fromkeys((one.item for one in state.withheld), 0))
     owed: dict[tuple[LineId, int, OrderId], int] = {}
-    committed = remaining(state.shopify) if state.shopify is not None else {}
+    committed = _committed(state)
     for one in _wanted(state, config):
         key = (one.line, one.each, one.item)
-        left = owed.setdefault(key, committed.get(one.line, 0) * max(1, one.each))
+        left = owed.setdefault(key, committed[one.line, one.location] * max(1, one.each))
         owed[key] = max(0, left - one.units)
         total[one.item] += max(0, one.units - left)
     known = {one.item for one in state.withheld}
@@ -46,24 +48,34 @@ def withheld(state: OrderState, config: BrandConfig) -> tuple[WithheldUnits, ...
 def _wanted(state: OrderState, config: BrandConfig) -> Iterator[_Wanted]:
     for known in state.goods_outs:
         location = _location_of(known, state, config)
-        if location is None or known.goods_out.status.ended or known.gone or known.given_up:
+        if location is None or known.goods_out.status.ended or known.gone or known.missing or known.given_up:
             continue
         for line in known.goods_out.lines:
             left = line.ordered - line.despatched
             if line.line and left > 0:
-                yield _Wanted(line.line, line.each, stock_id(line.sku, location), left)
+                yield _Wanted(line.line, line.each, location, stock_id(line.sku, location), left)
     made = {known.reference for known in state.goods_outs}
     for create in state.creates_in_flight:
         if create.reference not in made:
             for unit in create.lines:
-                yield _Wanted(unit.line, unit.each, stock_id(unit.sku, create.location), unit.quantity)
+                yield _Wanted(unit.line, unit.each, create.location, stock_id(unit.sku, create.location), unit.quantity)
+
+
+def _committed(state: OrderState) -> Counter[tuple[LineId, LocationId]]:
+    """What Shopify commits to the order, where."""
+    committed: Counter[tuple[LineId, LocationId]] = Counter()
+    for one in state.shopify.fulfilment_orders if state.shopify is not None else ():
+        if not one.status.ended:
+            committed.update({(line, one.location): units for line, units in remaining_of(one).items()})
+    return committed
 
 
 def _location_of(known: KnownGoodsOut, state: OrderState, config: BrandConfig) -> LocationId | None:
+    """Where it leaves from: its warehouse decides, wherever the fulfilment order was moved to since."""
     orders = state.shopify.fulfilment_orders if state.shopify is not None else ()
-    named = (one.location for one in orders if one.id == known.fulfilment_order)
-    served = (rule.location for rule in config.warehouses if rule.warehouse == known.goods_out.warehouse)
-    return next(named, None) or next(served, None)
+    named = next((one.location for one in orders if one.id == known.fulfilment_order), None)
+    served = [rule.location for rule in config.warehouses if rule.warehouse == known.goods_out.warehouse]
+    return named if named in served or not served else served[0]
 
 
 def fulfilled(before: OrderState | None, after: OrderState, config: BrandConfig) -> tuple[OrderId, ...]:
