@@ -52,6 +52,14 @@ class Beyond:
         }  # fmt: skip
 
 
+@dataclass(slots=True)
+class _Unread:
+    """What no write could know of yet. `left`: so many units of it were not offered when it came about."""
+
+    window: Window
+    left: int
+
+
 class StockBooks:
     """Watches from its creation on; what is there already is counted in."""
 
@@ -71,6 +79,7 @@ class StockBooks:
         self.units_sold = 0
         self._was: dict[Spot, int] = {}
         """Shippable, as last looked at."""
+        self._unread: dict[Spot, list[_Unread]] = {}
         self._dirty: dict[tuple[str, str], tuple[datetime, Cause]] = {}
         """Tenant and product of what moved in Clarus since, when and why."""
         for shop in self._shops.values():
@@ -109,7 +118,7 @@ class StockBooks:
         more, cause = moved.level.available - moved.before, GIVEN_BACK.get(moved.why)
         if cause is not None and more > 0:
             now = self._clarus.clock.now()
-            self._open(spot, cause, now, min(more, self._excess(spot)), moved.order)
+            self._open(spot, cause, now, more, moved.order)
         self._agree(spot)
 
     def _on_sales(self, shop: str, sales: Sequence[Sale]) -> None:
@@ -154,6 +163,23 @@ class StockBooks:
             for window in self.windows.opened(spot):
                 if self._could_know(window):
                     window.end(now, "write")
+            self._on_its_way(spot, wrote.to - wrote.was)
+
+    def _on_its_way(self, spot: Spot, more: int) -> None:
+        """A write raised a figure by so much. What that makes too many because of something it could not know of is the
+        doing of that, as far as that goes; it opens another window.
+        """
+        unknown = [one for one in self._unread.pop(spot, []) if not self._could_know(one.window)]
+        beyond = min(more, self._excess(spot))
+        for one in unknown:
+            units = max(0, min(beyond, one.left))
+            if units:
+                window = one.window
+                self.windows.open(Window(spot, window.cause, window.opened_at, units, window.order))
+                one.left -= units
+                beyond -= units
+        if unknown:
+            self._unread[spot] = unknown
 
     def _could_know(self, window: Window) -> bool:
         """Whether what opened it has been read since; what staff typed unseen, the compare of a write would refuse."""
@@ -196,7 +222,7 @@ class StockBooks:
                 if (spot.tenant, spot.product) == (tenant, product):
                     before, now = self._was[spot], self._ledger.shippable(spot)
                     self._was[spot] = now
-                    self._open(spot, cause, at, min(before - now, self._excess(spot)))
+                    self._open(spot, cause, at, before - now)
                     self._agree(spot)
 
     # --- both
@@ -211,9 +237,14 @@ class StockBooks:
         """Offered beyond what can be shipped."""
         return self._shops[spot.shop].inventory.available(spot.sku, spot.location) - self._ledger.shippable(spot)
 
-    def _open(self, spot: Spot, cause: Cause, at: datetime, units: int, order: int = 0) -> None:
-        if units > 0:
-            self.windows.open(Window(spot, cause, at, units, order))
+    def _open(self, spot: Spot, cause: Cause, at: datetime, moved: int, order: int = 0) -> None:
+        """`moved`: by how much more is offered, or less can be shipped, than before."""
+        if moved <= 0:
+            return
+        window = Window(spot, cause, at, max(0, min(moved, self._excess(spot))), order)
+        self._unread.setdefault(spot, []).append(_Unread(window, moved - window.units))
+        if window.units:
+            self.windows.open(window)
 
     def _agree(self, spot: Spot) -> None:
         if self._excess(spot) <= 0:

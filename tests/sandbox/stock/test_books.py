@@ -188,6 +188,33 @@ def test_a_window_excuses_its_own_units_and_no_more() -> None:
     in_both(story)
 
 
+def test_a_write_on_its_way_makes_too_many_what_had_fallen_unseen() -> None:
+    """Less was offered than there was; the write that was to mend that arrives after the fall."""
+
+    async def story(w: Worlds) -> None:
+        w.keeper.adjust(LAMP, -3)
+        await a_moment()
+        w.write(10)
+        w.bought(10)
+        assert w.windows() == [("adjusted", 1, None), ("adjusted", 2, None)]
+        assert w.told() == {"adjusted": 3}
+
+    in_both(story, offered=8)
+
+
+def test_what_fell_and_was_read_excuses_no_later_write() -> None:
+    async def story(w: Worlds) -> None:
+        w.keeper.adjust(LAMP, -3)
+        await a_moment()
+        w.read_balance()
+        w.write(7)
+        w.write(10)
+        w.bought(10)
+        assert w.told() == {"oversold": 3}
+
+    in_both(story, offered=5)
+
+
 def test_it_ends_when_the_figures_agree_again() -> None:
     async def story(w: Worlds) -> None:
         w.keeper.adjust(LAMP, -3)
