@@ -1,5 +1,6 @@
 """How well stock was kept in step, counted in the sandbox's own books; why figures were written, from the log."""
 
+import contextlib
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
@@ -12,6 +13,7 @@ from sandbox.stock.books import StockBooks
 from schemas.avro import Codec
 from schemas.base import Frozen, System
 from schemas.commands import SetOnHand
+from schemas.errors import Unreadable
 from schemas.outcomes import Outcome, OutcomeKind
 from schemas.raw import RawHeaders, RawKind
 from schemas.topics import COMMANDS_STOCK, RAW
@@ -57,13 +59,14 @@ def stock_report(judged: StockBooks, shops: Iterable[InventoryBooks], buffer: in
         still_beyond=sum(min(one["beyond"], max(0, one["available"])) for one in told["at_rest"]),
         writes=len(applied),
         items_per_write=round(figures / len(applied), 2) if applied else 0.0,
-        compares_lost=sum(_lost(write) for write in calls),
+        compares_lost=sum(map(compares_lost, calls)),
         stale_overwrites=sum(one.compare is None for write in applied for one in write.items),
         drift_repaired_by_cause=dict(sorted(causes.items())),
     )
 
 
-def _lost(write: Write) -> int:
+def compares_lost(write: Write) -> int:
+    """Figures that were not written because Shopify had another by then."""
     return (
         sum(one.compare is not None and one.compare != one.was for one in write.items) if write.result == STALE else 0
     )
@@ -90,9 +93,10 @@ async def causes(log: Log) -> Counter[str]:
             if record.value is None:
                 continue
             if record.partition.topic == COMMANDS_STOCK.name:
-                command = _COMMANDS.decode(record.value, record.headers)
-                assert isinstance(command, SetOnHand)
-                why[command.id] = command.why
+                with contextlib.suppress(Unreadable):  # a dead letter
+                    command = _COMMANDS.decode(record.value, record.headers)
+                    assert isinstance(command, SetOnHand)
+                    why[command.id] = command.why
             elif RawHeaders.load(record.headers).kind is RawKind.OUTCOME:
                 outcome = Outcome.model_validate_json(record.value)
                 if outcome.kind is OutcomeKind.APPLIED:

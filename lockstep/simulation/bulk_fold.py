@@ -1,24 +1,48 @@
-"""A fold of `orders.events` from its beginning, by nobody but ourselves, and the table as its changelog has it."""
+"""A fold of a log of events from its beginning, by nobody but ourselves, and the table as its changelog has it."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from kernel.log import Record
 from schemas.errors import Unreadable
-from schemas.topics import CASES, COMMANDS
-from streams.agents.orders import OrdersFold
-from streams.engine.contract import Verdict
+from schemas.topics import (
+    CASES,
+    COMMANDS,
+    COMMANDS_STOCK,
+    ORDERS_EVENTS,
+    ORDERS_STATE,
+    STOCK_EVENTS,
+    STOCK_STATE,
+    Topic,
+)
+from streams.agents.orders import orders_fold
+from streams.agents.stock import stock_fold
+from streams.engine.contract import FoldFactory, PartitionFold, Verdict
 from streams.engine.prefix import last_offset
 
 COMMAND_TOPICS = frozenset(topic.name for topic in COMMANDS.values())
-TOLD = COMMAND_TOPICS | {CASES.name}
-"""Topics whose records the fold alone decides, to the last byte."""
+TOLD = COMMAND_TOPICS | {COMMANDS_STOCK.name, CASES.name}
+"""Topics whose records the folds alone decide, to the last byte."""
 
 Key = tuple[int, bytes]
 """A key in its partition; a brand's configuration has one in each."""
 Sent = tuple[str, bytes, bytes]
 """Topic, key, value."""
+
+
+class Table(NamedTuple):
+    """Whose it is, what folds its log of events, and its changelog."""
+
+    role: str
+    events: Topic
+    fold: FoldFactory
+    state: Topic
+
+
+ORDERS = Table("orders", ORDERS_EVENTS, orders_fold, ORDERS_STATE)
+STOCK = Table("stock", STOCK_EVENTS, stock_fold, STOCK_STATE)
 
 
 @dataclass
@@ -28,7 +52,7 @@ class Folded:
     `headers` are those of each command.
     """
 
-    folds: dict[int, OrdersFold]
+    folds: dict[int, PartitionFold]
     table: dict[Key, bytes] = field(default_factory=dict)
     states: set[tuple[Key, bytes]] = field(default_factory=set)
     commands: set[Sent] = field(default_factory=set)
@@ -39,8 +63,8 @@ class Folded:
     verdicts: Counter[str] = field(default_factory=Counter)
 
 
-def bulk_fold(events: Iterable[Record], partitions: int) -> Folded:
-    folded = Folded({number: OrdersFold(number) for number in range(partitions)})
+def bulk_fold(events: Iterable[Record], partitions: int, table: Table = ORDERS) -> Folded:
+    folded = Folded({number: table.fold(number) for number in range(partitions)})
     for record in events:
         try:
             step = folded.folds[record.partition.number].handle(record)
@@ -58,7 +82,7 @@ def bulk_fold(events: Iterable[Record], partitions: int) -> Folded:
             if one.topic in TOLD:
                 assert one.value is not None
                 sent = one.topic, one.key, one.value
-                if one.topic in COMMAND_TOPICS:
+                if one.topic != CASES.name:
                     folded.commands.add(sent)
                     folded.headers[sent] = one.headers
                 else:

@@ -6,14 +6,25 @@ from enum import StrEnum
 
 from pydantic import Field
 
-from lockstep.demo.scenario import BRANDS
+from lockstep.demo.scenario import BRANDS, DemoBrand
 from lockstep.simulation.process import CONNECTOR_POINTS, WORKER_POINTS, Point
+from lockstep.simulation.shelves import HOT, Shelves
 from sandbox.faults import Faults
 from schemas.base import Frozen, System
-from schemas.topics import CASES, COMMANDS, HINTS, ORDERS_EVENTS, ORDERS_STATE, RAW
+from schemas.topics import (
+    CASES,
+    COMMANDS,
+    COMMANDS_STOCK,
+    HINTS,
+    ORDERS_EVENTS,
+    ORDERS_STATE,
+    RAW,
+    STOCK_EVENTS,
+    STOCK_STATE,
+)
 
-WORKERS = ("normalise", "orders")
-ROLES = (*(str(system) for system in System), *WORKERS)
+WORKERS = ("normalise", "orders", "stock")
+ROLES = (*(str(system) for system in System), "normalise", "orders")
 TOPICS = (
     ORDERS_EVENTS.name,
     ORDERS_STATE.name,
@@ -73,6 +84,24 @@ class Kind(StrEnum):
     """The system answers 502 to everything for `seconds`."""
     PERIOD_CLOSED = "period closed"
     """The ERP takes no posting for `seconds`."""
+    # stock, where it is counted: of the brand in `whom`, at the `LOCATION/SKU` in `point`, `units` of it
+    RECEIVED = "received"
+    RECEIVED_HELD = "received on hold"
+    """Released after `seconds`."""
+    HELD = "held"
+    """For `seconds`."""
+    FOUND = "found"
+    LOST = "lost"
+    TRANSFERRED = "transferred"
+    """To another account."""
+    WHOLESALE = "wholesale"
+    """An order of another channel."""
+    PUT_BACK = "put back"
+    """Totes of goods-outs that will never leave."""
+    RAISED = "raised by hand"
+    LOWERED = "lowered by hand"
+    BUFFER = "buffer"
+    """The brand's buffer is `units` from then on."""
 
 
 class Mishap(Frozen):
@@ -85,9 +114,11 @@ class Mishap(Frozen):
     point: str = ""
     order: int = -1
     seconds: float = 0.0
+    units: int = 0
 
     def __str__(self) -> str:
         parts = [self.whom, self.point, f"order {self.order}" if self.order >= 0 else ""]
+        parts.append(f"{self.units} units" if self.units else "")
         lasts = f" for {self.seconds:.1f} s" if self.seconds else ""
         return f"{self.at:6.1f} s  {self.kind}: {', '.join(part for part in parts if part)}{lasts}"
 
@@ -104,10 +135,16 @@ class History(Frozen):
     """Orders that can never be shipped, one of each; see the shoppers' habits."""
     faults: Faults = Faults()
     mishaps: tuple[Mishap, ...] = ()
+    shelves: Shelves | None = None
+    """None: nobody counts stock, and no stock worker runs."""
 
 
 EVENTS_AN_ORDER = 34
 """About so many records of `orders.events` an order causes; rather too many, for what is missing is ordered later."""
+
+
+STOCKED_EVERY = 3
+"""Of so many seeds one counts its stock."""
 
 
 def draw(seed: int, events: int = 200) -> History:
@@ -117,7 +154,7 @@ def draw(seed: int, events: int = 200) -> History:
     rate = chance.choice((0.5, 1.0, 2.0, 4.0))
     mishaps = [_mishap(chance, orders, orders / rate) for _ in range(chance.randint(3, 8))]
     planted = [chance.choice(("unmapped_shipping_line", "unmapped_location", "unknown_sku", "address_incomplete"))]
-    return History(
+    history = History(
         seed=seed,
         orders=orders,
         rate=rate,
@@ -126,6 +163,26 @@ def draw(seed: int, events: int = 200) -> History:
         faults=_faults(chance),
         mishaps=tuple(sorted(mishaps, key=lambda one: one.at)),
     )
+    return with_stock(history) if seed % STOCKED_EVERY == 0 else history
+
+
+def with_stock(history: History) -> History:
+    """The same with counted stock, a rush for some of it, and four to nine mishaps more: most of the stock's."""
+    chance = random.Random(f"stock/{history.seed}")  # noqa: S311 - a seed's own
+    shelves = Shelves(
+        units=chance.choice((5, 8, 12)),
+        hot=chance.choice((2, 3, 4)),
+        off_by=chance.choice((0, 0, 0, 1, 2, -1)),
+        buyers=chance.randint(3, 8),
+        window=chance.choice((5.0, 15.0, 30.0)),
+        gross_of=chance.choice(((), (), ("allocated",), ("allocated", "picked"))),
+        buffer=chance.choice((0, 0, 0, 1)),
+        max_wait=chance.choice((5, 10, 20)),
+    )
+    lasts = history.orders / history.rate + shelves.window
+    kinds = chance.choices(list(_STOCK_WEIGHTS), list(_STOCK_WEIGHTS.values()), k=chance.randint(4, 9))
+    mishaps = (*history.mishaps, *(_of_stock(chance, kind, history.orders, lasts) for kind in kinds))
+    return history.model_copy(update={"shelves": shelves, "mishaps": tuple(sorted(mishaps, key=lambda one: one.at))})
 
 
 def _faults(chance: random.Random) -> Faults:
@@ -198,6 +255,47 @@ def _mishap(chance: random.Random, orders: int, shopping: float) -> Mishap:  # n
         case _:
             order, seconds = chance.randrange(orders), chance.uniform(2.0, 20.0)
     return Mishap(at=at, kind=kind, whom=whom, point=point, order=order, seconds=round(seconds, 2))
+
+
+_STOCK_WEIGHTS: dict[Kind, int] = {
+    Kind.RECEIVED: 3, Kind.RECEIVED_HELD: 2, Kind.HELD: 4, Kind.FOUND: 2, Kind.LOST: 4, Kind.TRANSFERRED: 3,
+    Kind.WHOLESALE: 5, Kind.PUT_BACK: 2, Kind.RAISED: 5, Kind.LOWERED: 3, Kind.BUFFER: 1,
+    Kind.KILL: 4, Kind.PAUSE: 3, Kind.JOIN: 1, Kind.SEND_FAILS: 2, Kind.ACK_LOST: 2, Kind.POISON: 1, Kind.CANCEL: 4,
+}  # fmt: skip
+"""The same of what is drawn for the stock; what strikes processes and the log strikes the stock's own."""
+_STOCK_TOPICS = (STOCK_EVENTS.name, STOCK_STATE.name, COMMANDS_STOCK.name)
+
+
+def _of_stock(chance: random.Random, kind: Kind, orders: int, lasts: float) -> Mishap:
+    """At any moment while orders come, and a little longer."""
+    at, seconds = round(chance.uniform(0.5, lasts + 15.0), 2), round(chance.uniform(2.0, 20.0), 2)
+    match kind:
+        case Kind.KILL | Kind.PAUSE:
+            return Mishap(at=at, kind=kind, whom="stock", point=_point(chance, "stock"), seconds=seconds)
+        case Kind.JOIN:
+            return Mishap(at=at, kind=kind, whom="stock", seconds=seconds)
+        case Kind.SEND_FAILS | Kind.ACK_LOST:
+            return Mishap(at=at, kind=kind, whom=chance.choice(_STOCK_TOPICS))
+        case Kind.POISON:
+            return Mishap(at=at, kind=kind, whom=COMMANDS_STOCK.name)
+        case Kind.CANCEL:
+            return Mishap(at=at, kind=kind, order=chance.randrange(orders))
+    brand = chance.choice(BRANDS)
+    return Mishap(
+        at=at,
+        kind=kind,
+        whom=str(brand.brand),
+        point="" if kind in (Kind.PUT_BACK, Kind.BUFFER) else _place(chance, brand),
+        seconds=seconds if kind in (Kind.HELD, Kind.RECEIVED_HELD) else 0.0,
+        units=0 if kind is Kind.PUT_BACK else chance.randint(kind is not Kind.BUFFER, 3),
+    )
+
+
+def _place(chance: random.Random, brand: DemoBrand) -> str:
+    """Mostly of what is wanted most."""
+    single = [sku for sku in brand.skus if sku not in brand.bundles]
+    sku = chance.choice(HOT[brand.brand] if chance.random() < 0.7 else single)
+    return f"{chance.choice(list(brand.warehouses))}/{sku}"
 
 
 def _point(chance: random.Random, role: str) -> str:

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from kernel.log import Partition, Record
 from lockstep.reading import case_in
-from lockstep.simulation.bulk_fold import TOLD, Folded, Sent, bulk_fold, newest, stale
+from lockstep.simulation.bulk_fold import ORDERS, STOCK, TOLD, Folded, Sent, Table, bulk_fold, newest, stale
 from lockstep.simulation.evidence import Told
 from lockstep.simulation.oracle import Compared, Violation
 from schemas.avro import Codec
@@ -16,7 +16,16 @@ from schemas.cases import Case
 from schemas.commands import COMMAND_KINDS, Decided, Withdraw
 from schemas.errors import Unreadable
 from schemas.outcomes import Outcome
-from schemas.topics import CASES, COMMANDS, CONFIG, DLQ, HINTS, OPERATOR_ACTIONS, ORDERS_EVENTS, ORDERS_STATE, RAW
+from schemas.topics import (
+    CASES,
+    CONFIG,
+    DLQ,
+    HINTS,
+    OPERATOR_ACTIONS,
+    ORDERS_STATE,
+    RAW,
+    commands_of,
+)
 from streams.agents.normalise import EVENTS
 from streams.engine.prefix import unpack
 from streams.rules.orders.state import OrderState
@@ -43,10 +52,14 @@ class Shown(Protocol):
 
 
 class LogOracle:
-    """Of a run that has come to rest. `verdicts` counts how the records of `orders.events` ended in the fold."""
+    """Of a run that has come to rest. `verdicts` counts how the records of `orders.events` ended in the fold.
 
-    def __init__(self, log: Shown, partitions: int) -> None:
+    `stock`: whether the run keeps stock; then its table is judged as well.
+    """
+
+    def __init__(self, log: Shown, partitions: int, *, stock: bool = False) -> None:
         self._log, self._partitions = log, partitions
+        self._tables = (ORDERS, STOCK) if stock else (ORDERS,)
         self._letters = {_place_in(record) for record in log.records(DLQ.name)}
         self.verdicts: Counter[str] = Counter()
 
@@ -64,10 +77,11 @@ class LogOracle:
     def _committed(self, before: datetime) -> Iterator[Violation]:
         """Every group has finished all there was."""
         groups: dict[str, tuple[str, ...]] = {
-            f"lockstep.{system}": (HINTS[system].name, COMMANDS[system].name) for system in HINTS
+            f"lockstep.{system}": (HINTS[system].name, *(topic.name for topic in commands_of(system)))
+            for system in HINTS
         }
         groups["lockstep.normalise"] = (*(topic.name for topic in RAW.values()), OPERATOR_ACTIONS.name, CONFIG.name)
-        groups["lockstep.orders"] = (ORDERS_EVENTS.name,)
+        groups |= {f"lockstep.{table.role}": (table.events.name,) for table in self._tables}
         committed = self._log.committed()
         for group, topics in groups.items():
             for topic in topics:
@@ -81,11 +95,12 @@ class LogOracle:
     def _normalised(self, before: datetime) -> Iterator[Violation]:
         """What went in to normalise is an event, or a dead letter."""
         events: set[Place] = set()
-        for record in self._log.records(ORDERS_EVENTS.name):
-            event = EVENTS.decode(record.value or b"", record.headers)
-            source = getattr(event, "source", None)
-            if source is not None:
-                events.add((source.topic, source.partition, source.offset))
+        for table in self._tables:
+            for record in self._log.records(table.events.name):
+                event = EVENTS.decode(record.value or b"", record.headers)
+                source = getattr(event, "source", None)
+                if source is not None:
+                    events.add((source.topic, source.partition, source.offset))
         for topic in (*(topic.name for topic in RAW.values()), OPERATOR_ACTIONS.name, CONFIG.name):
             for record in self._log.records(topic):
                 if record.at >= before:
@@ -97,7 +112,7 @@ class LogOracle:
     def _answered(self, before: datetime) -> Iterator[Violation]:
         """Every command has an outcome; only a withdrawal has the other's."""
         ended = self._ended()
-        for topic in COMMANDS.values():
+        for topic in (topic for system in System for topic in commands_of(system)):
             for record in self._log.records(topic.name):
                 try:
                     command = _COMMANDS.decode(record.value or b"", record.headers)
@@ -119,35 +134,40 @@ class LogOracle:
         }
 
     def _folded(self) -> Iterator[Violation]:
-        """Table, commands and cases are those of a fold of the log by nobody but ourselves, byte for byte."""
-        events = self._log.records(ORDERS_EVENTS.name)
-        folded = bulk_fold(events, self._partitions)
-        self.verdicts = folded.verdicts
-        for record in folded.refused:
-            if _place_of(record) not in self._letters:
-                yield Violation("lost", f"{record.partition} offset {record.offset} is no dead letter")
-        if folded.verdicts.total() != len(events):
-            yield Violation("conservation", f"{dict(self.verdicts)} are not all records of {ORDERS_EVENTS.name}")
-        yield from self._same_table(folded)
-        sent = folded.commands | folded.cases
+        """Tables, commands and cases are those of a fold of the log by nobody but ourselves, byte for byte."""
         there = {
             (topic, record.key or b"", record.value or b"")
             for topic in sorted(TOLD)
             for record in self._log.records(topic)
             if _place_of(record) not in self._letters
         }
-        missing = sorted(sent - there, key=str)
-        ended = self._ended() if missing else set()
-        for topic, key, _ in (one for one in missing if not _overtaken(one, folded, there, ended)):
-            yield Violation("not sent", f"to {topic}, under {key.decode()}: the fold sends it, the log has it not")
+        sent: set[Sent] = set()
+        for table in self._tables:
+            folded = bulk_fold(self._log.records(table.events.name), self._partitions, table)
+            if table is ORDERS:
+                self.verdicts = folded.verdicts
+            sent |= folded.commands | folded.cases
+            yield from self._conserved(table, folded)
+            yield from self._same_table(table, folded)
+            missing = sorted((folded.commands | folded.cases) - there, key=str)
+            ended = self._ended() if missing else set()
+            for topic, key, _ in (one for one in missing if not _overtaken(one, folded, there, ended)):
+                yield Violation("not sent", f"to {topic}, under {key.decode()}: the fold sends it, the log has it not")
         for topic, key, _ in sorted(there - sent, key=str):
             yield Violation("not decided", f"in {topic}, under {key.decode()}: no fold of the log sends it")
 
-    def _same_table(self, folded: Folded) -> Iterator[Violation]:
-        changelog = self._log.records(ORDERS_STATE.name)
-        table, behind = newest(changelog), stale(changelog)
-        for place in sorted(folded.table.keys() | table.keys()):
-            if folded.table.get(place) != table.get(place):
+    def _conserved(self, table: Table, folded: Folded) -> Iterator[Violation]:
+        for record in folded.refused:
+            if _place_of(record) not in self._letters:
+                yield Violation("lost", f"{record.partition} offset {record.offset} is no dead letter")
+        if folded.verdicts.total() != len(self._log.records(table.events.name)):
+            yield Violation("conservation", f"{dict(folded.verdicts)} are not all records of {table.events.name}")
+
+    def _same_table(self, table: Table, folded: Folded) -> Iterator[Violation]:
+        changelog = self._log.records(table.state.name)
+        kept, behind = newest(changelog), stale(changelog)
+        for place in sorted(folded.table.keys() | kept.keys()):
+            if folded.table.get(place) != kept.get(place):
                 yield Violation("table", f"{place[1].decode()} is not what a fold of the log makes it")
             elif place in behind:
                 yield Violation("table", f"{place[1].decode()} has an older state behind its newest")

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from dataclasses import dataclass, field
 from itertools import islice
+from typing import get_args
 
 from kernel.logs import configure
 from lockstep.simulation.history import History, Kind, draw
@@ -16,12 +17,17 @@ from lockstep.simulation.play import Result, play
 from lockstep.simulation.process import Point
 from lockstep.simulation.shrink import shrink
 from sandbox.faults import Fault
+from sandbox.stock import windows
+from streams.rules.stock.causes import Cause
 
 SOMETIMES = (
     *(str(kind) for kind in Kind),
     *(str(point) for point in Point if point is not Point.ANYWHERE),
     *(str(fault) for fault in Fault if fault is not Fault.NONE),
     "zombie", "webhook lost", "webhook doubled", "ended by Ended", "ended by LogUnavailable", "ended by Fenced",
+    *(f"window: {cause}" for cause in get_args(windows.Cause)),
+    *(f"stock written: {cause}" for cause in Cause if cause is not Cause.UNKNOWN),
+    "compare lost",
 )  # fmt: skip
 """What must have struck at least once in a large run; otherwise the run has shown less than it says."""
 

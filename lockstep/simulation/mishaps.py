@@ -4,12 +4,15 @@ import asyncio
 from collections.abc import Callable
 from typing import Any, assert_never
 
+from kernel.log import LogUnavailable
 from lockstep.demo.scenario import BRANDS
 from lockstep.publishing import publish
 from lockstep.simulation.history import Kind, Mishap
 from lockstep.simulation.house import SESSION, START, House, Instance
 from lockstep.simulation.people import Account, People
 from lockstep.simulation.process import Point
+from lockstep.simulation.stock_people import ends, happens
+from lockstep.simulation.stocked import Stocked
 from sandbox.erp.world import ErpWorld
 from schemas.base import Brand, System
 
@@ -22,8 +25,9 @@ LINGERS = 0.7
 class Mishaps:
     """Of one house. `run` returns when all have struck, or could not, and what passes has passed."""
 
-    def __init__(self, house: House, mishaps: tuple[Mishap, ...]) -> None:
-        self._house, self._mishaps = house, mishaps
+    def __init__(self, house: House, mishaps: tuple[Mishap, ...], stocked: Stocked | None = None) -> None:
+        """`stocked`: where stock is counted; without, what people do to it does not happen."""
+        self._house, self._mishaps, self._stocked = house, mishaps, stocked
         self.account = Account()
         self._people = People(house, self.account)
 
@@ -64,6 +68,20 @@ class Mishaps:
                 | Kind.CANCEL_FULFILMENT
             ):
                 return await self._people.staff(mishap)
+            case (
+                Kind.RECEIVED
+                | Kind.RECEIVED_HELD
+                | Kind.HELD
+                | Kind.FOUND
+                | Kind.LOST
+                | Kind.TRANSFERRED
+                | Kind.WHOLESALE
+                | Kind.PUT_BACK
+                | Kind.RAISED
+                | Kind.LOWERED
+                | Kind.BUFFER
+            ):
+                return self._stocked is not None and await self._stock(mishap, self._stocked)
             case never:
                 assert_never(never)
 
@@ -164,17 +182,24 @@ class Mishaps:
             case Kind.ACK_LOST:
                 house.lost_acks[mishap.whom] += 1
             case Kind.POISON:
-                while not house.log.available:
-                    await self._sleep(0.5)
-                producer = house.log.producer()
-                await producer.start()
-                await (await producer.send(mishap.whom, key=b"acme/1", value=b"what nobody can read"))
-                self.account.poisoned += 1
+                await self._poison(mishap.whom)
             case _:
                 house.skews[mishap.whom] = mishap.seconds
                 for instance in house.instances.get(mishap.whom, ()):
                     instance.process.skew = mishap.seconds
         return True
+
+    async def _poison(self, topic: str) -> None:
+        producer = self._house.log.producer()
+        while True:
+            try:
+                await producer.start()
+                await (await producer.send(topic, key=b"acme/1", value=b"what nobody can read"))
+            except LogUnavailable:
+                await self._sleep(0.5)
+            else:
+                self.account.poisoned += 1
+                return
 
     # --- our own people
 
@@ -203,13 +228,31 @@ class Mishaps:
     async def _configure(self, brand: Brand, change: dict[str, Any]) -> None:
         while not self._house.log.available:
             await self._sleep(0.5)
-        retry = change.pop("waits_retry", None)
+        retry, buffer = change.pop("waits_retry", None), change.pop("buffer", None)
 
         def changed(config: Any) -> Any:
+            if buffer is not None:
+                change["stock"] = config.stock.model_copy(update={"buffer": buffer})
             waits = config.waits if retry is None else config.waits.model_copy(update={"retry": retry})
             return config.model_copy(update={**change, "waits": waits, "version": config.version + 1})
 
         await publish(self._house.log, brand, changed)
+
+    # --- stock
+
+    async def _stock(self, mishap: Mishap, stocked: Stocked) -> bool:
+        brand = Brand(mishap.whom)
+        if mishap.kind is Kind.BUFFER:
+            await self._configure(brand, {"buffer": mishap.units})
+            stocked.buffers[brand] = mishap.units
+            return True
+        inventory = self._house.outside.shop(brand).inventory
+        if not await self._people.when_possible(lambda: happens(stocked, inventory, mishap)):
+            return False
+        if mishap.seconds:
+            await self._sleep(mishap.seconds)
+            ends(stocked, mishap)
+        return True
 
     # --- outside
 

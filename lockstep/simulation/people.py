@@ -87,7 +87,7 @@ class People:
             self._account.touched(brand, action.order, "release again")
         return True
 
-    async def _when_possible(self, what: Callable[[], bool]) -> bool:
+    async def when_possible(self, what: Callable[[], bool]) -> bool:
         """Try it every second until it has been done."""
         for _ in range(round(PATIENCE)):
             try:
@@ -135,7 +135,7 @@ class People:
                     return True
             return False
 
-        if not await self._when_possible(do):
+        if not await self.when_possible(do):
             return False
         if mishap.kind is Kind.UNDESPATCH:
             await self._house.clock.sleep(mishap.seconds)
@@ -179,7 +179,7 @@ class People:
             self._account.touched(brand, OrderId(str(order.id)), mishap.kind)
             return True
 
-        if not await self._when_possible(do):
+        if not await self.when_possible(do):
             return False
         for one in later:
             await one

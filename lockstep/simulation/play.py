@@ -10,6 +10,7 @@ from pydantic import Field
 from kernel.memory_log import MemoryLog
 from kernel.virtual_time import run_virtual
 from lockstep.demo.judge import Books
+from lockstep.demo.stock_report import causes
 from lockstep.simulation.evidence import read
 from lockstep.simulation.history import EVENTS_AN_ORDER, History
 from lockstep.simulation.house import PARTITIONS, RUNTIME, House
@@ -17,9 +18,10 @@ from lockstep.simulation.log_oracle import LogOracle, cases_of, compared_in, sho
 from lockstep.simulation.mishaps import Mishaps
 from lockstep.simulation.oracle import DOUBLES, Violation, never, not_found, unsettled
 from lockstep.simulation.people import Account
+from lockstep.simulation.stocked import Stocked
 from lockstep.sweeps import summed
 from sandbox.faults import Fault
-from sandbox.shopify.shoppers import Habits
+from sandbox.shopify.shoppers import Habits, Shoppers
 from schemas.base import Frozen, System
 from schemas.config import SweepTimes
 from schemas.topics import ALL, DLQ, ORDERS_EVENTS
@@ -33,6 +35,7 @@ AT_MOST = 900.0
 FINISHED_WITHIN = 60.0
 """Seconds after which what lies in the log must have been finished: reads of what is waited for never cease."""
 TIMINGS = RUNTIME.model_copy(update={"poll_every": 30.0, "commit_every": 2.0, "measure_every": 60.0, "look_every": 2.0})
+STOCK_TIMINGS = TIMINGS.model_copy(update={"sweep_every": 60.0})
 SWEEP = SweepTimes(at="09:01", every=90)
 """A night is a minute and a half: a history of any length is swept, mostly more than once."""
 ENGINE = EngineSettings(commit_every=2.0, tick_every=1.0, measure_every=60.0)
@@ -65,14 +68,20 @@ def play(history: History) -> Result:
 
 
 async def _play(history: History) -> Result:
-    async with House(history.faults, history.seed, TIMINGS, ENGINE, sweep=SWEEP) as house:
-        mishaps = Mishaps(house, history.mishaps)
-        in_time = await _until_settled(house, history, mishaps)
+    shelves = history.shelves
+    timings, rules = (TIMINGS, None) if shelves is None else (STOCK_TIMINGS, shelves.rules())
+    async with House(history.faults, history.seed, timings, ENGINE, stock=rules, sweep=SWEEP) as house:
+        stocked = None if shelves is None else Stocked(house.outside, shelves)
+        mishaps = Mishaps(house, history.mishaps, stocked)
+        in_time = await _until_settled(house, history, mishaps, stocked)
         books, account, cases = await house.outside.books(), mishaps.account, cases_of(house.log)
         found = list(never(books, account, shown_by(house.log)))
+        if stocked is not None:
+            found.extend(stocked.never())
         if not in_time:
             found.extend(unsettled(books, cases, account))
-        log_oracle = LogOracle(house.log, PARTITIONS)
+            found.extend(() if stocked is None else stocked.unsettled())
+        log_oracle = _oracle(house, stocked)
         found.extend(log_oracle.violations(house.clock.now() - timedelta(seconds=FINISHED_WITHIN)))
         found.extend(Violation("crash", text) for text in house.crashed)
         letters = len(house.log.records(DLQ.name))
@@ -90,18 +99,18 @@ async def _play(history: History) -> Result:
             violations=tuple(str(one) for one in found),
             rules=tuple(one.rule for one in found),
             doubled_found=tuple(str(one) for one in doubled),
-            struck=dict(sorted(_struck(house, account, books).items())),
+            struck=dict(sorted((await _struck(house, account, books, stocked)).items())),
             verdicts=dict(sorted(log_oracle.verdicts.items())),
             digest=digest(house.log),
         )
 
 
-async def _until_settled(house: House, history: History, mishaps: Mishaps) -> bool:
+async def _until_settled(house: House, history: History, mishaps: Mishaps, stocked: Stocked | None) -> bool:
     clock = house.clock
     began = clock.monotonic()
     pickers = asyncio.create_task(house.outside.pickers().run())
     crowd = house.outside.shoppers(Habits(planted=history.planted))
-    shoppers = asyncio.create_task(crowd.run(history.orders, history.rate))
+    shoppers = asyncio.create_task(_ordering(crowd, history, stocked))
     striking = asyncio.create_task(mishaps.run())
     quiet_since: float | None = None
     struck_at: datetime | None = None
@@ -115,6 +124,8 @@ async def _until_settled(house: House, history: History, mishaps: Mishaps) -> bo
             if not (shoppers.done() and striking.done()):
                 continue
             struck_at = struck_at or clock.now()
+            if stocked is not None:
+                stocked.make_up()
             said = len(house.outside.clarus.books) + sum(
                 len(shop.made) for shop in house.outside.shopify.shops.values()
             )
@@ -123,7 +134,8 @@ async def _until_settled(house: House, history: History, mishaps: Mishaps) -> bo
                 and house.log.available
                 and _swept_since(house, struck_at)
                 and not await _unsettled(house, mishaps.account)
-                and not next(LogOracle(house.log, PARTITIONS).under_way(clock.now() - timedelta(seconds=5)), None)
+                and (stocked is None or not any(stocked.unsettled()))
+                and not any(_oracle(house, stocked).under_way(clock.now() - timedelta(seconds=5)))
             )
             last = said
             if not settled:
@@ -135,12 +147,24 @@ async def _until_settled(house: House, history: History, mishaps: Mishaps) -> bo
                 if missing <= 0:
                     return True
                 crowd.habits, quiet_since = Habits(planted=()), None
+                if stocked is not None:
+                    stocked.deliver()
                 shoppers = asyncio.create_task(crowd.run(1 + missing // EVENTS_AN_ORDER, history.rate))
         return False
     finally:
         for task in (pickers, shoppers, striking):
             task.cancel()
         await asyncio.gather(pickers, shoppers, striking, return_exceptions=True)
+
+
+def _oracle(house: House, stocked: Stocked | None) -> LogOracle:
+    return LogOracle(house.log, PARTITIONS, stock=stocked is not None)
+
+
+async def _ordering(crowd: Shoppers, history: History, stocked: Stocked | None) -> None:
+    """Returns when the last shopper has come, and the last of a rush."""
+    rush = () if stocked is None else (stocked.rush(),)
+    await asyncio.gather(crowd.run(history.orders, history.rate), *rush)
 
 
 def _swept_since(house: House, moment: datetime) -> bool:
@@ -178,9 +202,12 @@ def _in_a_gap(house: House, violation: Violation) -> bool:
     return any(name in gap for name in names for gap in gaps)
 
 
-def _struck(house: House, account: Account, books: Books) -> Counter[str]:
-    """Every fault and mishap that came about."""
+async def _struck(house: House, account: Account, books: Books, stocked: Stocked | None) -> Counter[str]:
+    """Every fault and mishap that came about; of stock also what followed from them."""
     struck = Counter(account.struck)
+    if stocked is not None:
+        struck.update(stocked.struck())
+        struck.update({f"stock written: {why}": count for why, count in (await causes(house.log)).items()})
     outside = house.outside
     for plan in (outside.shopify.faults, outside.clarus_faults, outside.erp_faults):
         struck.update({str(fault): count for fault, count in plan.drawn.items() if fault is not Fault.NONE})

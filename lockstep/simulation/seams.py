@@ -11,9 +11,10 @@ from kernel.log import Appended, LogUnavailable, Outgoing, Partition, Rebalance,
 from kernel.memory_group import MemoryConsumer
 from kernel.memory_log import MemoryLog, MemoryProducer, MemoryReader
 from lockstep.simulation.process import OUTSIDE, Point, SimProcess
-from schemas.topics import COMMANDS, ORDERS_STATE, RAW
+from schemas.topics import COMMANDS, COMMANDS_STOCK, ORDERS_STATE, RAW, STOCK_STATE
 
-COMMAND_TOPICS = frozenset(topic.name for topic in COMMANDS.values())
+COMMAND_TOPICS = frozenset(topic.name for topic in (*COMMANDS.values(), COMMANDS_STOCK))
+STATE_TOPICS = frozenset({ORDERS_STATE.name, STOCK_STATE.name})
 RAW_TOPICS = frozenset(topic.name for topic in RAW.values())
 
 
@@ -99,7 +100,7 @@ class ProcessProducer:
             await gate()
             return await self._inner.send_many(records)
         await gate(Point.FOLDED)
-        first = [record for record in records if record.topic == ORDERS_STATE.name]
+        first = [record for record in records if record.topic in STATE_TOPICS]
         point = Point.STATE_SENT
         if not any(record.topic in COMMAND_TOPICS for record in records):
             first, point = list(records[: (len(records) + 1) // 2]), Point.HALF_SENT

@@ -5,6 +5,7 @@ import pytest
 from lockstep.simulation.history import History, Kind, Mishap
 from lockstep.simulation.many import played
 from lockstep.simulation.process import Point
+from lockstep.simulation.shelves import Shelves
 from schemas.topics import COMMANDS, ORDERS_EVENTS, ORDERS_STATE
 
 
@@ -27,6 +28,32 @@ def test_people_do_it_to_an_order(kind: Kind) -> None:
     assert result.violations == ()
 
 
+STOCK = [
+    Kind.RECEIVED, Kind.RECEIVED_HELD, Kind.HELD, Kind.FOUND, Kind.LOST, Kind.TRANSFERRED, Kind.WHOLESALE,
+    Kind.RAISED, Kind.LOWERED, Kind.BUFFER,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", STOCK)
+def test_people_do_it_to_stock(kind: Kind) -> None:
+    held = 8.0 if kind in (Kind.HELD, Kind.RECEIVED_HELD) else 0.0
+    struck = Mishap(at=2.0, kind=kind, whom="acme", point="11/MUG-BLUE", units=2, seconds=held)
+    result = played(a_history(struck).model_copy(update={"shelves": Shelves(buyers=4)}))
+
+    assert result.struck[kind] == 1
+    assert result.violations == ()
+
+
+def test_what_is_moved_after_its_release_still_leaves_from_where_it_was() -> None:
+    """Shopify gives the units back at the first place; nobody may buy them there."""
+    struck = [Mishap(at=6.0, kind=Kind.MOVE, order=order) for order in (0, 2)]
+    result = played(a_history(*struck).model_copy(update={"shelves": Shelves(buyers=6)}))
+
+    assert result.struck["window: moved"] >= 1
+    assert result.struck["stock written: not honoured"] >= 1
+    assert result.violations == ()
+
+
 PROCESS = [
     ("orders", Point.STATE_SENT),
     ("orders", Point.FOLDED),
@@ -35,13 +62,16 @@ PROCESS = [
     ("clarus", Point.OUTCOME_SENT),
     ("shopify", Point.BEFORE_READING),
     ("erp", Point.COMMITTED),
+    ("stock", Point.STATE_SENT),
+    ("stock", Point.SENT),
 ]
 
 
 @pytest.mark.parametrize(("role", "point"), PROCESS)
 @pytest.mark.parametrize("kind", [Kind.KILL, Kind.PAUSE])
 def test_a_process_is_struck_at_a_point(kind: Kind, role: str, point: Point) -> None:
-    result = played(a_history(Mishap(at=0.6, kind=kind, whom=role, point=point, seconds=12.0)))
+    struck = a_history(Mishap(at=0.6, kind=kind, whom=role, point=point, seconds=12.0))
+    result = played(struck.model_copy(update={"shelves": Shelves(off_by=1) if role == "stock" else None}))
 
     assert result.struck[kind] == 1
     assert result.struck[point] == 1
