@@ -15,6 +15,7 @@ from streams.agents.emissions import RECORDS
 from streams.agents.keyed import KeyedFold
 from streams.engine.contract import Emission
 from tests.builders import ACME, NOON
+from tests.legible import cases_say_what_and_where
 
 
 class KeyedStory:
@@ -54,6 +55,7 @@ class KeyedStory:
 
     @property
     def open_cases(self) -> set[CaseCode]:
+        cases_say_what_and_where(self.cases.values())
         return {case.code for case in self.cases.values() if case.open}
 
     # --- how it is done

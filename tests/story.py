@@ -38,6 +38,7 @@ from streams.engine.contract import Change, Emission, Step, Verdict
 from streams.rules.orders.state import OrderState
 from streams.rules.orders.units import asked_in
 from tests.builders import ACME, NOON, ORDER, ErpBuilder, GoodsOutBuilder, OrderBuilder, a_brand
+from tests.legible import cases_say_what_and_where, waits_have_names
 
 C = TypeVar("C")
 EVENTS_0 = Partition("orders.events", 0)
@@ -169,6 +170,9 @@ class Story:
 
     @property
     def open_cases(self) -> set[CaseCode]:
+        cases_say_what_and_where(self.cases.values())
+        for state in self.fold.states().values():
+            waits_have_names(state.since)
         return {case.code for case in self.cases.values() if case.open}
 
     @property

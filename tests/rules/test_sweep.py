@@ -68,7 +68,7 @@ def swept(story: Story, *strays: Stray) -> Story:
 
 
 def test_a_stray_is_a_case_until_a_sweep_finds_it_no_more() -> None:
-    astray = Stray(code=CaseCode.PACKAGE_ASTRAY, object="package 7101")
+    astray = Stray(code=CaseCode.PACKAGE_ASTRAY, object="package 7101", detail="no such goods-out")
     story = swept(Story().connection(System.CLARUS, ConnectionState.WELL), astray)
     assert story.open_cases == {CaseCode.PACKAGE_ASTRAY}
 

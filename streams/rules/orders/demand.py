@@ -27,9 +27,9 @@ class _Wanted(NamedTuple):
 def withheld(state: OrderState, config: BrandConfig) -> tuple[WithheldUnits, ...]:
     """Units that goods-outs of this order, made or being made, still want beyond what Shopify commits to it.
 
-    Shopify frees the units of a cancelled order or a removed line at once, and those of a moved fulfilment order where
-    they were; the warehouse may ship them all the same. What was withheld once stays in the list, with 0 units:
-    that it is over must be said too.
+    Shopify frees the units of a cancelled or deleted order or a removed line at once, and those of a moved fulfilment
+    order where they were; the warehouse may ship them all the same. What was withheld once stays in the list, with 0
+    units: that it is over must be said too.
     """
     total: Counter[OrderId] = Counter(dict.fromkeys((one.item for one in state.withheld), 0))
     owed: dict[tuple[LineId, int, OrderId], int] = {}
@@ -62,9 +62,9 @@ def _wanted(state: OrderState, config: BrandConfig) -> Iterator[_Wanted]:
 
 
 def _committed(state: OrderState) -> Counter[tuple[LineId, LocationId]]:
-    """What Shopify commits to the order, where."""
+    """What Shopify commits to the order, where. Nothing once it is deleted."""
     committed: Counter[tuple[LineId, LocationId]] = Counter()
-    for one in state.shopify.fulfilment_orders if state.shopify is not None else ():
+    for one in state.shopify.fulfilment_orders if state.shopify is not None and not state.shopify_gone else ():
         if not one.status.ended:
             committed.update({(line, one.location): units for line, units in remaining_of(one).items()})
     return committed

@@ -1,0 +1,154 @@
+"""What orders take from stock: units that may still leave though Shopify has freed them, and what was fulfilled."""
+
+import pytest
+
+from schemas.base import OrderId, System
+from schemas.commands import CreateGoodsOut
+from schemas.goods_outs import GoodsOutStatus
+from schemas.mapping import Bundle, Component
+from streams.rules.orders.demand import fulfilled
+from tests.builders import GoodsOutBuilder, OrderBuilder, a_brand, a_goods_out, an_order
+from tests.story import Story
+
+G1, G2 = "ACME-5012-71-1", "ACME-5012-72-1"
+TWO = an_order().with_line("MUG", 2).routed("71")
+IN_CLARUS = a_goods_out(G1).with_line("901", "MUG", 2)
+STOCKED = a_brand(stock={"mode": "observe"})
+SET = {"sku": "SET", "components": [{"sku": "CUP", "quantity": 2}, {"sku": "POT", "quantity": 1}]}
+
+
+def released(order: OrderBuilder = TWO, goods_out: GoodsOutBuilder = IN_CLARUS) -> Story:
+    story = Story(STOCKED).shopify(order)
+    return story.applied(story.sent(CreateGoodsOut)[0]).clarus(goods_out)
+
+
+def withheld(story: Story) -> dict[str, int]:
+    return {one.item.removeprefix("stock:"): one.units for one in story.state.withheld}
+
+
+def test_what_shopify_commits_itself_is_not_withheld_as_well() -> None:
+    story = Story(STOCKED).shopify(TWO)
+    assert withheld(story) == {}, "being made"
+    assert withheld(released()) == {}, "made"
+
+
+@pytest.mark.parametrize(
+    ("case", "order", "units"),
+    [
+        ("cancelled in Shopify", TWO.cancelled(), 2),
+        ("one unit refunded", TWO.refunded(L901=1), 1),
+        ("moved to another fulfilment order", TWO.routed("71", L901=1).routed("72", L901=1), 0),
+    ],
+)
+def test_what_shopify_frees_and_the_warehouse_may_still_ship_is_withheld(
+    case: str, order: OrderBuilder, units: int
+) -> None:
+    story = released(goods_out=IN_CLARUS.picking()).shopify(order)
+    assert withheld(story) == ({"11/MUG": units} if units else {}), case
+
+
+def test_what_is_still_being_made_is_withheld_too() -> None:
+    assert withheld(Story(STOCKED).shopify(TWO).shopify(TWO.cancelled())) == {"11/MUG": 2}
+
+
+@pytest.mark.parametrize(
+    ("case", "goods_out", "units"),
+    [
+        ("nothing has left", IN_CLARUS.picking(), 2),
+        ("one has left", IN_CLARUS.despatched(L901=1, whole=False), 1),
+        ("all have left", IN_CLARUS.despatched(), 0),
+        ("more have left than were asked for", IN_CLARUS.despatched(L901=3, whole=False), 0),
+        ("completed short: the rest is free", IN_CLARUS.despatched(L901=1), 0),
+        ("cancelled in the warehouse", IN_CLARUS.status(GoodsOutStatus.CANCELLED), 0),
+        ("a line that a person put in is nobody's", a_goods_out(G1).with_line("", "MUG", 2).picking(), 0),
+    ],
+)
+def test_only_what_may_still_leave_is_withheld(case: str, goods_out: GoodsOutBuilder, units: int) -> None:
+    story = released(goods_out=IN_CLARUS.picking()).shopify(TWO.cancelled()).clarus(goods_out)
+    assert withheld(story) == {"11/MUG": units}, case
+
+
+def test_that_it_is_over_is_said_too() -> None:
+    story = released(goods_out=IN_CLARUS.picking()).shopify(TWO.cancelled()).clarus(IN_CLARUS.despatched())
+    assert withheld(story) == {"11/MUG": 0}
+    assert withheld(story.later(minutes=5)) == {"11/MUG": 0}
+
+
+def test_two_goods_outs_share_what_shopify_still_commits() -> None:
+    """Two lines of one product on two fulfilment orders; of three units one is refunded."""
+    order = an_order().with_line("MUG", 3).routed("71", L901=2).routed("72", L901=1)
+    story = Story(STOCKED).shopify(order)
+    for create in story.sent(CreateGoodsOut):
+        story.applied(create, external_id=f"9{create.fulfilment_order}")
+    both = (IN_CLARUS.picking(), a_goods_out(G2, "9072").with_line("901", "MUG", 1).picking())
+    story.clarus(*both)
+    assert withheld(story) == {}
+    assert withheld(story.shopify(order.refunded(L901=1))) == {"11/MUG": 1}
+    assert withheld(story.shopify(order.refunded(L901=3))) == {"11/MUG": 3}
+
+
+def test_of_a_bundle_its_components_are_withheld() -> None:
+    order = an_order().with_line("SET", 2).routed("71")
+    story = Story(a_brand(stock={"mode": "observe"}, bundles=[SET])).shopify(order)
+    parts = a_goods_out(G1).with_part("901", "CUP", 4, each=2).with_part("901", "POT", 2, each=1).picking()
+    story.applied(story.one(CreateGoodsOut)).clarus(parts)
+    assert withheld(story) == {}
+    assert withheld(story.shopify(order.refunded(L901=1))) == {"11/CUP": 2, "11/POT": 1}
+
+
+def test_a_goods_out_of_a_fulfilment_order_that_is_gone_counts_where_its_warehouse_is() -> None:
+    bare = an_order().with_line("MUG", 2).cancelled()
+    story = released(goods_out=IN_CLARUS.picking()).shopify(bare)
+    assert withheld(story) == {"11/MUG": 2}
+
+
+def test_of_an_order_that_is_gone_all_is_withheld() -> None:
+    assert withheld(released(goods_out=IN_CLARUS.picking()).shopify(None)) == {"11/MUG": 2}
+
+
+def test_where_stock_is_not_kept_nothing_is_withheld() -> None:
+    story = Story().shopify(TWO)
+    story.applied(story.one(CreateGoodsOut)).clarus(IN_CLARUS.picking()).shopify(TWO.cancelled())
+    assert story.state.withheld == ()
+
+
+TOLD = TWO.fulfilled("501", L901=1)
+KEPT = Bundle(sku=TWO.order.lines[0].sku, components=(Component(sku=type(TWO.order.lines[0].sku)("CUP")),))
+
+
+@pytest.mark.parametrize(
+    ("case", "before", "after", "items"),
+    [
+        ("one unit fulfilled", TWO, TOLD, ("stock:11/MUG",)),
+        ("a fulfilment cancelled", TOLD, TWO.fulfilled("501", L901=1, cancelled=True), ("stock:11/MUG",)),
+        ("nothing fulfilled", TWO, TWO.on_hold("71"), ()),
+        ("the same fulfilled", TOLD, TOLD.on_hold("71"), ()),
+        ("gone", TOLD, None, ()),
+        (
+            "of two lines the one that was fulfilled, at both its places",
+            TWO.with_line("HAT", 1).routed("71", L901=1, L902=1).routed("72", to="12", L901=1),
+            TWO.with_line("HAT", 1).routed("71", L901=1, L902=1).routed("72", to="12", L901=1).fulfilled("501", L901=1),
+            ("stock:11/MUG", "stock:12/MUG"),
+        ),
+    ],
+)
+def test_what_was_fulfilled_between_two_readings(
+    case: str, before: OrderBuilder, after: OrderBuilder | None, items: tuple[OrderId, ...]
+) -> None:
+    earlier = Story().shopify(before).state
+    later = earlier.model_copy(update={"shopify": after.order if after is not None else None})
+    assert fulfilled(earlier, later, a_brand()) == items, case
+
+
+def test_of_a_bundle_the_components_were_fulfilled() -> None:
+    earlier = Story().shopify(TWO).state
+    later = earlier.model_copy(update={"shopify": TOLD.order})
+    assert fulfilled(earlier, later, a_brand(bundles=(KEPT,))) == ("stock:11/CUP",)
+
+
+def test_of_an_order_never_read_before_nothing_is_known() -> None:
+    now = Story().shopify(TOLD).state
+    assert fulfilled(None, now, a_brand()) == ()
+    assert fulfilled(now.model_copy(update={"shopify": None}), now, a_brand()) == ()
+    assert fulfilled(now, now, a_brand()) == ()
+    assert System.SHOPIFY not in now.ask
