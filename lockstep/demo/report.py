@@ -171,6 +171,8 @@ def _stock(stock: StockReport) -> Iterator[Row]:
     yield "Stock", str(stock.units_sold), "units were sold", False
     yield "", str(stock.oversold), "of them could not be shipped when they were sold: sold twice", True
     yield "", str(excused), f"more in the moments after others moved stock: {by_cause}", False
+    lasted = ", ".join(f"{cause} {seconds:.0f} s" for cause, seconds in stock.longest_window.items()) or "none"
+    yield "", str(len(stock.longest_window)), f"causes opened such moments; the longest lasted: {lasted}", False
     yield "", str(stock.undersold_beyond_buffer), "units could be shipped and are not offered at the end", True
     yield "", str(stock.still_beyond), "units are offered at the end that cannot be shipped", True
     yield "", str(stock.writes), f"calls wrote figures, {stock.items_per_write} a call; why: {causes}", False

@@ -30,6 +30,8 @@ class StockReport(Frozen):
     """Units sold that Clarus could not ship, excused by nothing."""
     window_oversold: dict[str, int] = Field(default_factory=dict)
     """The same while a window was open: by what opened it."""
+    longest_window: dict[str, float] = Field(default_factory=dict)
+    """Seconds that the longest window lasted, by what opened it, whether anything was sold in it or not."""
     after_write: int = 0
     """The same after a write that could have known, and before the figures agreed."""
     undersold_beyond_buffer: int = 0
@@ -54,6 +56,7 @@ def stock_report(judged: StockBooks, shops: Iterable[InventoryBooks], buffer: in
         units_sold=told["units_sold"],
         oversold=told["oversold"],
         window_oversold=told["window_oversold"],
+        longest_window={cause: round(seconds, 1) for cause, seconds in told["longest_window"].items()},
         after_write=told["after_write"],
         undersold_beyond_buffer=sum(max(0, one["undersold"] - buffer) for one in told["at_rest"]),
         still_beyond=sum(min(one["beyond"], max(0, one["available"])) for one in told["at_rest"]),

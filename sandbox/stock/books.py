@@ -268,6 +268,14 @@ class StockBooks:
             )  # fmt: skip
         return found
 
+    def longest(self) -> dict[str, float]:
+        """Seconds that the longest window lasted, by cause; one that is open lasts until now."""
+        now, lasted = self._clarus.clock.now(), dict[str, float]()
+        for one in self.windows.all:
+            seconds = ((one.ended_at or now) - one.opened_at).total_seconds()
+            lasted[one.cause] = max(seconds, lasted.get(one.cause, 0.0))
+        return dict(sorted(lasted.items()))
+
     def dump(self) -> dict[str, Any]:
         """`oversold` are units that nothing excuses; `window_oversold` those sold in a window, by cause; `after_write`
         those between the write that ended it and the moment the figures agreed.
@@ -280,6 +288,7 @@ class StockBooks:
             "units_sold": self.units_sold,
             **{name: units[name] for name in APART},
             "window_oversold": {why: count for why, count in sorted(units.items()) if why not in APART},
+            "longest_window": self.longest(),
             "beyond": [one.dump() for one in self.beyond],
             "windows": [one.dump() for one in self.windows.all],
             "at_rest": self.at_rest(),

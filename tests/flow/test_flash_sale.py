@@ -13,6 +13,7 @@ def test_no_unit_is_sold_twice_whatever_goes_wrong(seed: int) -> None:
     assert told.oversold == 0
     assert (told.undersold_beyond_buffer, told.still_beyond) == (0, 0), "at rest both sides agree"
     assert told.stale_overwrites == 0
+    assert told.longest_window.keys() >= told.window_oversold.keys()
     assert told.units_sold > 15
     assert told.writes > 0
 
