@@ -21,6 +21,7 @@ from connectors.erp.tryton import translate_items as translate_tryton_items
 from connectors.shopify.port import ShopifyPort
 from connectors.shopify.settings import ClientCredentials, ShopifyShop
 from connectors.shopify.translate import translate_order
+from connectors.shopify.translate_offers import translate_offers
 from connectors.shopify.translate_stock import translate_level
 from kernel.clock import Clock
 from lockstep.settings import Connections, SandboxErpConnection, SettingsError, ShopifyConnection, TrytonConnection
@@ -120,4 +121,5 @@ def translators(brands: Mapping[Brand, Connections]) -> Translators:
         balance=translate_balance,
         items=translate_tryton_items if tryton else translate_sandbox_items,
         product=translate_product,
+        offers=translate_offers,
     )

@@ -16,6 +16,10 @@ UNCODED = "uncoded-item:"
 """`uncoded-item:ID`: an item of the ERP, by the ERP's own id, of which no product code can be made."""
 
 
+GAPS = OrderId("item-gaps")
+"""Of a brand: what the audit of its items found beyond the cases of single items."""
+
+
 class Kind(StrEnum):
     """Each has an event log of its own."""
 
@@ -28,7 +32,7 @@ class Kind(StrEnum):
 def kind_of(id_: OrderId) -> Kind:
     if id_.startswith(STOCK):
         return Kind.STOCK
-    return Kind.ITEM if id_.startswith((ITEM, UNCODED)) else Kind.ORDER
+    return Kind.ITEM if id_.startswith((ITEM, UNCODED)) or id_ == GAPS else Kind.ORDER
 
 
 def stock_id(code: Sku, location: LocationId) -> OrderId:
@@ -57,7 +61,7 @@ def uncoded_id(erp_id: str) -> OrderId:
 
 def item_of(id_: OrderId) -> Sku | None:
     """The product code of an item's id, '' for one without; None for anything else."""
-    if id_.startswith(UNCODED):
+    if id_.startswith(UNCODED) or id_ == GAPS:
         return Sku("")
     code = id_.removeprefix(ITEM)
     return Sku(code) if id_.startswith(ITEM) and code else None

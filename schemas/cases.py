@@ -80,6 +80,11 @@ class CaseCode(StrEnum):
     ITEM_REFUSED = "item_refused"
     ITEM_SLOW = "item_slow"
     ITEM_INACTIVE = "item_inactive"
+    SKU_UNKNOWN_TO_ERP = "sku_unknown_to_erp"
+    SKU_UNKNOWN_TO_CLARUS = "sku_unknown_to_clarus"
+    BARCODE_DIFFERS = "barcode_differs"
+    STOCK_STRANDED = "stock_stranded"
+    ITEM_GAPS_MANY = "item_gaps_many"
 
 
 class Entry(Frozen):
@@ -618,6 +623,49 @@ CATALOGUE: MappingProxyType[CaseCode, Entry] = MappingProxyType(
             _NORMAL,
             24 * _HOUR,
             by_person=True,
+        ),
+        CaseCode.SKU_UNKNOWN_TO_ERP: _entry(
+            "Shopify sells a SKU that the ERP, the master of item codes, does not have: an order for it would stall.",
+            "Create the item in the ERP under exactly this code, active; or correct the SKU in Shopify.",
+            "the ERP has an active item of this code, or Shopify does not sell it any more",
+            _OPS,
+            _HIGH,
+            24 * _HOUR,
+        ),
+        CaseCode.SKU_UNKNOWN_TO_CLARUS: _entry(
+            "Shopify sells a SKU that is no product of the brand's account in Clarus: an order for it would stall.",
+            "Create the product in Clarus under exactly this code, or assign it to the account; or correct the SKU.",
+            "Clarus shows the product in the account, or Shopify does not sell it any more",
+            _OPS,
+            _HIGH,
+            24 * _HOUR,
+        ),
+        CaseCode.BARCODE_DIFFERS: _entry(
+            "A SKU has another barcode in one system than in another: the floor scans it, and picks the wrong thing.",
+            "Look at the goods, then correct the side that is wrong.",
+            "the barcodes are one number again, or a person closes it",
+            _OPS,
+            _NORMAL,
+            24 * _HOUR,
+            by_person=True,
+        ),
+        CaseCode.STOCK_STRANDED: _entry(
+            "Stock lies in the warehouse that nobody can buy in the online store.",
+            "Activate, publish or stock the item in Shopify; close the case if it is not meant to be sold there.",
+            "it can be bought, nothing of it is left, or a person closes it",
+            _OPS,
+            _NORMAL,
+            24 * _HOUR,
+            by_person=True,
+        ),
+        CaseCode.ITEM_GAPS_MANY: _entry(
+            "The audit of items found so many of one kind that not each has a case of its own.",
+            "Look for what they have in common: an import that failed, a wrong SKU rule, another catalogue. "
+            "`lockstep audit` lists them.",
+            "each that is left has a case of its own",
+            _OPS,
+            _HIGH,
+            24 * _HOUR,
         ),
     }
 )

@@ -4,10 +4,11 @@ from enum import StrEnum
 
 from schemas.actions import ActionKind
 from schemas.base import Brand, Frozen, OrderId, OrderKey, Sku, System, Utc, order_key
+from schemas.cases import CaseCode
 from schemas.config import BrandConfig
 from schemas.erp import ErpOrder
 from schemas.goods_outs import GoodsOut
-from schemas.items import ErpItem, Product
+from schemas.items import ErpItem, Offer, Product
 from schemas.orders import Order
 from schemas.outcomes import Outcome
 from schemas.stock import Balance, Level
@@ -166,6 +167,26 @@ class ProductSeen(Seen):
     complete: bool
 
 
+class OffersSeen(Seen):
+    """Every variant of the shop whose SKU becomes this product code; none: the shop has no such."""
+
+    offers: tuple[Offer, ...]
+
+
+class GapsCounted(OrderEvent):
+    """Of one partition of `items.events`: about how many items have this gap and no case of their own; some of them.
+
+    Absolute; of two the one decided at the higher offset of that partition is the newer. Written by the items agent.
+    """
+
+    partition: int
+    decided_offset: int
+    gap: CaseCode
+    items: int
+    """Rounded down to one of few figures, so that it is not told at every item."""
+    examples: tuple[Sku, ...] = ()
+
+
 class ItemWanted(OrderEvent):
     """An order was refused for want of this item. Written by the orders agent; said twice, it changes nothing."""
 
@@ -214,6 +235,8 @@ STOCK_EVENT_KINDS: tuple[type[OrderEvent], ...] = (
 ITEM_EVENT_KINDS: tuple[type[OrderEvent], ...] = (
     ItemsSeen,
     ProductSeen,
+    OffersSeen,
+    GapsCounted,
     ItemWanted,
     CommandEnded,
     SnapshotUnreadable,

@@ -24,6 +24,13 @@ class ItemRules(Frozen):
     patience: int = Field(default=900, ge=0, le=366 * 86400)
     """Seconds an item may be on its way to Clarus, and an order may wait for it, before a case opens."""
 
+    audit: bool = True
+    """Once a day what Shopify sells and what lies in Clarus is compared with the ERP's items, code by code."""
+
+    @property
+    def audited(self) -> bool:
+        return self.audit and self.mode != "off"
+
     @property
     def writes(self) -> bool:
         return self.mode in ("create", "create_and_amend")

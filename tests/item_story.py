@@ -6,14 +6,14 @@ from typing import Self
 
 from schemas.aggregates import item_id
 from schemas.avro import Codec
-from schemas.base import OrderId, Sku, System
+from schemas.base import LocationId, OrderId, Sku, System
 from schemas.commands import AmendProduct, CreateProduct
 from schemas.config import BrandConfig
-from schemas.events import CommandEnded, ItemMade, ItemsSeen, ItemWanted, ProductSeen
+from schemas.events import CommandEnded, ItemMade, ItemsSeen, ItemWanted, OffersSeen, ProductSeen, SnapshotUnreadable
 from schemas.hints import Hint
-from schemas.items import ErpItem, ErpItemId, Product, ProductId
+from schemas.items import ErpItem, ErpItemId, Offer, Product, ProductId
 from schemas.outcomes import Outcome, OutcomeKind
-from schemas.topics import COMMANDS, HINTS, ORDERS_EVENTS
+from schemas.topics import COMMANDS, HINTS, ITEMS_EVENTS, ORDERS_EVENTS
 from streams.agents.items import ItemsFold
 from streams.agents.orders import decode_command
 from streams.engine.contract import Emission
@@ -41,6 +41,12 @@ def a_product(description: str = "Kettle", **changes: object) -> Product:
     return plain.model_copy(update=changes)
 
 
+def an_offer(sku: str = KETTLE, **changes: object) -> Offer:
+    """On sale, and stocked at a location of the brand's first warehouse."""
+    plain = Offer(id="4501", sku=Sku(sku), stocked_at=(LocationId("11"),))
+    return plain.model_copy(update=changes)
+
+
 class ItemStory(KeyedStory):
     FOLD = ItemsFold
     KEY = item_id(KETTLE)
@@ -64,9 +70,22 @@ class ItemStory(KeyedStory):
             ProductSeen(**head, epoch=epoch, read_started_at=self.at, product=product, complete=complete)
         )
 
+    def shop(self, *offers: Offer, epoch: int = 1) -> Self:
+        """Shopify is read."""
+        return self._event(OffersSeen(**self._head("raw.shopify"), epoch=epoch, read_started_at=self.at, offers=offers))
+
+    def unreadable(self, system: System) -> Self:
+        """An answer of it could not be understood."""
+        return self._event(SnapshotUnreadable(**self._head(f"raw.{system}"), system=system, reason="no JSON"))
+
+    def about(self, code: str) -> Self:
+        """What follows happens to this item."""
+        self.key = item_id(Sku(code))
+        return self
+
     def wanted(self, by: str) -> Self:
         """An order was refused for want of it."""
-        return self._event(ItemWanted(brand=ACME, order=self.KEY, by=OrderId(by)))
+        return self._event(ItemWanted(brand=ACME, order=self.key, by=OrderId(by)))
 
     def ended(self, kind: OutcomeKind, command: ItemCommand | None = None, **said: object) -> Self:
         of = command or self.commands[-1]
@@ -92,7 +111,7 @@ class ItemStory(KeyedStory):
 
     @property
     def state(self) -> ItemState:
-        state = self.fold.states()[f"{ACME}/{self.KEY}"]
+        state = self.fold.states()[f"{ACME}/{self.key}"]
         assert isinstance(state, ItemState)
         return state
 
@@ -106,7 +125,11 @@ class ItemStory(KeyedStory):
             made = _MADE.decode(emission.value, emission.headers)
             assert isinstance(made, ItemMade)
             self.told.append(made.order)
+        elif emission.topic == ITEMS_EVENTS.name:
+            assert emission.key is not None
+            self._append(emission.key, emission.value, dict(emission.headers))
         else:
             system = next(system for system, topic in HINTS.items() if topic.name == emission.topic)
-            assert Hint.model_validate_json(emission.value).order == self.KEY
-            self.asked.append(system)
+            hint = Hint.model_validate_json(emission.value)
+            assert hint.order.startswith("item")
+            self.asked.extend([system] if hint.order == self.key else [])

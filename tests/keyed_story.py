@@ -25,7 +25,7 @@ class KeyedStory:
     KEY: ClassVar[OrderId]
 
     def __init__(self, config: BrandConfig) -> None:
-        self.config = config
+        self.config, self.key = config, self.KEY
         self.at = NOON
         self.log: list[Record] = []
         self.fold = self.FOLD(0)
@@ -64,7 +64,7 @@ class KeyedStory:
         self._raw += 1
         return {
             "brand": ACME,
-            "order": self.KEY,
+            "order": self.key,
             "source": Source(topic=topic, cluster="test", partition=0, offset=self._raw),
         }
 

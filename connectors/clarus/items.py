@@ -9,6 +9,7 @@ import orjson
 from connectors.clarus.catalogue import Catalogue, Rights
 from connectors.clarus.lists import Filter, Node, text, whole_lists
 from connectors.clarus.read import warehouses_of
+from connectors.clarus.stock import StockReader
 from connectors.runtime.port import Reading
 from kernel.clock import Clock
 from schemas.aggregates import item_of
@@ -17,24 +18,35 @@ from schemas.config import BrandConfig
 
 
 class Shown(NamedTuple):
-    """Products and the assignments of them that we may see. `rights`: complete when they were in every answer."""
+    """Products and the assignments of them that we may see. `rights`: complete when they were in every answer.
+    `balances`: of the account, None when they were not asked for.
+    """
 
     products: list[Node]
     assigned: list[Node]
     rights: Rights
+    balances: list[Node] | None = None
 
 
 class ProductReader:
     """Of one tenant. Codes are unique in a tenant, and compared exactly, to the last zero."""
 
-    def __init__(self, catalogue: Catalogue, clock: Clock, page_size: int) -> None:
-        self._catalogue, self._clock, self._page = catalogue, clock, page_size
+    def __init__(self, catalogue: Catalogue, stock: StockReader, clock: Clock, page_size: int) -> None:
+        self._catalogue, self._stock, self._clock, self._page = catalogue, stock, clock, page_size
 
     async def read(self, config: BrandConfig, items: Sequence[OrderId]) -> list[Reading]:
-        """One Reading per item that has a code; the others are not in Clarus. `complete`: as for orders."""
+        """One Reading per item that has a code; the others are not in Clarus. Where items are audited, with balances.
+
+        `complete`: as for orders.
+        """
         started = self._clock.now()
         codes = {item: code for item in items if (code := item_of(item))}
         shown = await self.coded(config, sorted(set(codes.values())))
+        if config.items.audited and shown.products:
+            ids = [int(text(node, "id")) for node in shown.products]
+            balances, rights = await self._stock.balances(config, ids)
+            both = Rights(rights.account, shown.rights.complete and rights.complete)
+            shown = shown._replace(balances=balances, rights=both)
         return [
             _reading(config, item, codes[item], shown, started)
             if item in codes
@@ -83,7 +95,9 @@ def _reading(config: BrandConfig, item: OrderId, code: str, shown: Shown, starte
     products = [node for node in shown.products if text(node, "code") == code]
     ids = {text(node, "id") for node in products}
     assigned = [node for node in shown.assigned if text(node, "product", "id") in ids]
-    body = {"account": config.account, "products": _by_id(products), "assigned": _by_id(assigned)}
+    body: dict[str, Any] = {"account": config.account, "products": _by_id(products), "assigned": _by_id(assigned)}
+    if shown.balances is not None:
+        body["balances"] = _by_id([node for node in shown.balances if text(node, "product", "code") == code])
     complete = shown.rights.complete
     if not products:
         return Reading(config.brand, item, b"", started, absent=True, complete=complete)

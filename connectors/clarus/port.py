@@ -21,7 +21,7 @@ from connectors.clarus.write_items import ProductWriter
 from connectors.runtime.errors import Incompatible, Rejected
 from connectors.runtime.port import Changes, Execution, Found, Reading
 from kernel.clock import Clock
-from schemas.aggregates import Kind, kind_of, stock_id
+from schemas.aggregates import Kind, item_id, kind_of, stock_id
 from schemas.base import Brand, OrderId, Sku, System
 from schemas.commands import AmendProduct, CancelGoodsOut, Command, CreateGoodsOut, CreateProduct
 from schemas.config import BrandConfig
@@ -48,7 +48,7 @@ class _Tenant:
         self.movements = Movements(self.client, self.catalogue, clock, settings.page_size)
         self.poll = OpenGoodsOuts(self.reader, self.catalogue)
         self.writer = ClarusWriter(self.client, self.reader, self.catalogue, clock, settings.longest_request)
-        self.items = ProductReader(self.catalogue, clock, settings.page_size)
+        self.items = ProductReader(self.catalogue, self.stock, clock, settings.page_size)
         self.products = ProductWriter(self.client, self.items, self.catalogue, clock, settings.longest_request)
 
 
@@ -145,6 +145,13 @@ class ClarusPort:
     async def stocked(self, brand: Brand) -> Sequence[OrderId]:
         config = self._config_of(brand)
         return () if config is None or config.stock.mode == "off" else await self._tenants[brand].movements.all(config)
+
+    async def all_items(self, brand: Brand) -> Sequence[OrderId]:
+        """What lies in the warehouse: it should be for sale. Who sells what does not lie there names it by himself."""
+        config = self._config_of(brand)
+        if config is None or not config.items.audited:
+            return ()
+        return [item_id(code) for code in await self._tenants[brand].movements.codes(config)]
 
     async def listed(self, brand: Brand, since: datetime) -> Sequence[OrderId]:
         return await self._tenants[brand].poll.listed(self._config(brand), since)

@@ -47,6 +47,10 @@ class StockReader:
             for item, of in wanted.items()
         ]
 
+    async def balances(self, config: BrandConfig, products: Iterable[int]) -> tuple[list[Node], Rights]:
+        """The account's balances of these products, in whatever warehouse, as answered."""
+        return await self._lists(config, products, "stock_balances")
+
     async def _lists(self, config: BrandConfig, products: Iterable[int], root: str) -> tuple[list[Node], Rights]:
         """The whole list. A goods-out without warehouse may take from any: its lines are asked for by the account."""
         shown: list[Rights] = []

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from connectors.clarus.catalogue import Catalogue
 from connectors.clarus.client import ClarusClient
-from connectors.clarus.lists import text, whole_list
+from connectors.clarus.lists import Node, text, whole_list
 from connectors.clarus.read import warehouses_of
 from connectors.runtime.errors import Incompatible
 from connectors.runtime.port import Changes
@@ -41,10 +41,7 @@ class Movements:
 
     async def all(self, config: BrandConfig) -> tuple[OrderId, ...]:
         """Every stock item of which Clarus has a balance in a warehouse that serves a location."""
-        account = await self._catalogue.own_account(config.account, warehouses_of(config))
-        found = await whole_list(
-            self._client, "balances", "stock_balances", {"account_id": {"eq": account}}, self._page
-        )
+        found = await self._balances(config)
         return tuple(
             dict.fromkeys(
                 stock_id(Sku(text(node, "product", "code")), rule.location)
@@ -53,6 +50,14 @@ class Movements:
                 if rule.warehouse == text(node, "warehouse", "code")
             )
         )
+
+    async def codes(self, config: BrandConfig) -> tuple[Sku, ...]:
+        """Every product of which Clarus has a balance of the account."""
+        return tuple(dict.fromkeys(Sku(text(node, "product", "code")) for node in await self._balances(config)))
+
+    async def _balances(self, config: BrandConfig) -> list[Node]:
+        account = await self._catalogue.own_account(config.account, warehouses_of(config))
+        return await whole_list(self._client, "balances", "stock_balances", {"account_id": {"eq": account}}, self._page)
 
 
 def _items(config: BrandConfig, codes: Iterable[Sku]) -> Iterator[OrderId]:

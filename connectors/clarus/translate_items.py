@@ -21,12 +21,12 @@ def translate_product(body: bytes) -> Product | None:
                 return None
             if len(products) > 1:
                 raise Unreadable("products", "one product of a code", f"{len(products)}")
-            return _product(products[0], account, {_account(one) for one in assigned})
+            return _product(products[0], account, {_account(one) for one in assigned}, _stocked(read.get("balances")))
         case _:
             raise Unreadable("body", "account, products and assigned", type(read).__name__)
 
 
-def _product(node: Any, account: str, assigned: set[str]) -> Product:
+def _product(node: Any, account: str, assigned: set[str], stocked: tuple[str, ...] | None) -> Product:
     """Empty fields come as null."""
     match node:
         case {"id": str() | int() as id_, "code": str(code)} if code:
@@ -42,7 +42,24 @@ def _product(node: Any, account: str, assigned: set[str]) -> Product:
         ours=account in assigned,
         shared=bool(assigned - {account}),
         reference=_text(node, "external_system_reference1"),
+        stock_read=stocked is not None,
+        stocked_in=stocked or (),
     )
+
+
+def _stocked(balances: Any) -> tuple[str, ...] | None:
+    """Warehouses with units free to be sold; None when the balances were not read. Figures are floats on the wire."""
+    if balances is None:
+        return None
+    found: set[str] = set()
+    for node in balances:
+        match node:
+            case {"warehouse": {"code": str(code)}, "available": int() | float() | None as available}:
+                if (available or 0) > 0:
+                    found.add(code)
+            case _:
+                raise Unreadable("balances", "a warehouse and what is available there", type(node).__name__)
+    return tuple(sorted(found))
 
 
 def _account(node: Any) -> str:

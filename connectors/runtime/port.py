@@ -74,7 +74,9 @@ class Port(Protocol):
         ...
 
     async def read(self, brand: Brand, orders: Sequence[OrderId]) -> Sequence[Reading]:
-        """Read these orders whole, one Reading each, in any order. Raises ConnectorError; then none is published."""
+        """Read these orders whole, one Reading each, in any order; none of an item that our rights do not show at all.
+        Raises ConnectorError; then none is published.
+        """
         ...
 
     async def execute(self, command: Command) -> Execution:
@@ -145,15 +147,20 @@ class KeepsStock(Protocol):
 
 
 @runtime_checkable
-class KeepsItems(Protocol):
-    """A port whose system is the master of items. Hints; empty for a brand whose items are not kept in step."""
-
-    async def items_changed(self, brand: Brand, cursor: str) -> Changes:
-        """Items written since the cursor, with overlap; '' at first, which is from now on."""
-        ...
+class ListsItems(Protocol):
+    """A port whose system has items. Hints; empty for a brand whose items are not looked at."""
 
     async def all_items(self, brand: Brand) -> Sequence[OrderId]:
         """Every item there is."""
+        ...
+
+
+@runtime_checkable
+class KeepsItems(ListsItems, Protocol):
+    """A port whose system is the master of items."""
+
+    async def items_changed(self, brand: Brand, cursor: str) -> Changes:
+        """Items written since the cursor, with overlap; '' at first, which is from now on. Hints, as in `all_items`."""
         ...
 
 

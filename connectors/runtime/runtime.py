@@ -26,7 +26,7 @@ from connectors.runtime.endings import Endings
 from connectors.runtime.errors import ConnectorError
 from connectors.runtime.lanes import Lane, Lanes, WaitingCommand, WaitingHint
 from connectors.runtime.outcomes import ended
-from connectors.runtime.port import Budgeted, KeepsItems, KeepsStock, Port
+from connectors.runtime.port import Budgeted, KeepsItems, KeepsStock, ListsItems, Port
 from connectors.runtime.progress import Progress
 from connectors.runtime.publisher import Publisher
 from connectors.runtime.reads import Reads
@@ -99,6 +99,7 @@ class ConnectorRuntime:
                             tasks.create_task(self._poll_stock(self._port, brand))
                         if isinstance(self._port, KeepsItems):
                             tasks.create_task(self._poll_items(self._port, brand))
+                        if isinstance(self._port, ListsItems):
                             tasks.create_task(self._sweep_items(self._port, brand))
             except BaseExceptionGroup as several:
                 raise several.exceptions[0] from several
@@ -348,7 +349,7 @@ class ConnectorRuntime:
                 await self._connections.failed(brand, error)
             await self._clock.sleep(self._settings.poll_every)
 
-    async def _sweep_items(self, port: KeepsItems, brand: Brand) -> None:
+    async def _sweep_items(self, port: ListsItems, brand: Brand) -> None:
         """Look at every item at a pace that leaves the orders theirs. A brand may begin to keep items in step."""
         while True:
             items: Sequence[OrderId] = ()

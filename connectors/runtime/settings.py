@@ -29,7 +29,7 @@ class RuntimeSettings(Frozen):
     sweep_every: float = Field(default=6 * 3600.0, gt=0)
     """Every stock item is looked at on both sides so often, whatever was told."""
     items_every: float = Field(default=24 * 3600.0, gt=0)
-    """Every item of the ERP is looked at so often, whatever was told."""
+    """Every item of the ERP, every SKU of the shop and what lies in Clarus is looked at so often, whatever was told."""
     items_per_second: float = Field(default=2.0, gt=0)
     """So many of them: what a new catalogue causes in Clarus takes its time."""
     commit_every: float = 0.5

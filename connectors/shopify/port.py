@@ -12,6 +12,7 @@ from connectors.runtime.port import Changes, Execution, Found, Reading
 from connectors.shopify.client import ShopifyClient
 from connectors.shopify.gids import gid, number_of
 from connectors.shopify.items import Items
+from connectors.shopify.offers import OfferReader
 from connectors.shopify.poll import OrderPoll
 from connectors.shopify.read import OrderReader
 from connectors.shopify.settings import ShopifyShop
@@ -20,7 +21,7 @@ from connectors.shopify.stock_read import LevelReader
 from connectors.shopify.stock_write import StockWriter
 from connectors.shopify.write import FulfilmentWriter
 from kernel.clock import Clock
-from schemas.aggregates import STOCK, stock_id
+from schemas.aggregates import Kind, kind_of, stock_id
 from schemas.base import Brand, LocationId, OrderId, System
 from schemas.commands import Command, CreateFulfilment, SetOnHand, UpdateTracking
 from schemas.config import BrandConfig
@@ -49,6 +50,7 @@ class _Connection:
         self.poll = OrderPoll(shop, self.client, clock)
         self.items = Items(self.client, clock, shop.items_known_for)
         self.levels = LevelReader(self.client, self.items, clock)
+        self.offers = OfferReader(self.client, self.items, clock, shop.pages.setup_levels)
         self.stock = StockWriter(shop, self.client, self.levels, clock)
 
 
@@ -93,12 +95,15 @@ class ShopifyPort:
         return self._connections[brand].client.limiter.left
 
     async def read(self, brand: Brand, orders: Sequence[OrderId]) -> Sequence[Reading]:
-        """Orders and stock items alike, each by its own reader."""
+        """Whatever has a key, each kind by its own reader."""
         one = self._connections[brand]
-        items = [id_ for id_ in orders if id_.startswith(STOCK)]
-        others = [id_ for id_ in orders if not id_.startswith(STOCK)]
-        readings = await one.reader.read(others) if others else []
-        return [*readings, *(await one.levels.read(self._config(brand), items) if items else [])]
+        of = {kind: [id_ for id_ in orders if kind_of(id_) is kind] for kind in Kind}
+        readings = list(await one.reader.read(of[Kind.ORDER])) if of[Kind.ORDER] else []
+        if of[Kind.STOCK]:
+            readings.extend(await one.levels.read(self._config(brand), of[Kind.STOCK]))
+        if of[Kind.ITEM]:
+            readings.extend(await one.offers.read(self._config(brand), of[Kind.ITEM]))
+        return readings
 
     async def execute(self, command: Command) -> Execution:
         match command:
@@ -153,6 +158,10 @@ class ShopifyPort:
             return ()
         codes = await self._connections[brand].items.codes(config.skus)
         return [stock_id(code, rule.location) for code in codes for rule in config.warehouses]
+
+    async def all_items(self, brand: Brand) -> Sequence[OrderId]:
+        config = self._config_of(brand)
+        return () if config is None or not config.items.audited else await self._connections[brand].offers.keys(config)
 
     async def listed(self, brand: Brand, since: datetime) -> Sequence[OrderId]:
         return await self._connections[brand].poll.listed(since)

@@ -11,6 +11,7 @@ from connectors.shopify.client import ShopifyClient
 from connectors.shopify.gids import number_of
 from connectors.shopify.limiter import Purpose
 from connectors.shopify.settings import ShopifyShop
+from connectors.shopify.translate_offers import SOLD
 from schemas.base import LocationId
 
 MOST_OBJECTS = 25_000
@@ -212,7 +213,7 @@ def _variant(node: Node) -> Variant:
         tracked=bool(item["tracked"]),
         ships=bool(item["requiresShipping"]),
         bundle=bool(node["requiresComponents"]),
-        active=product["status"] in ("ACTIVE", "UNLISTED"),
+        active=product["status"] in SOLD,
         published=product["publishedAt"] is not None,
         stocked_at=stocked,
     )

@@ -22,7 +22,8 @@ Generated from `lockstep/audit/catalogue.py` by `lockstep audit --page`.
 
 `lockstep audit BRAND` looks at a brand's Shopify, Clarus and ERP beside its configuration, and tells what would stall
 an order before one does. It reads only, and needs no running roles. Run it before a brand goes live, with the file that
-is to be applied, and again after changes to shipping rates, the catalogue or the warehouse:
+is to be applied, and again after changes to shipping rates, the catalogue or the warehouse. SKUs, barcodes and stranded
+stock are also looked at once a day, and become cases: see [items](items.md).
 
     lockstep audit acme --config acme.toml --intake https://hooks.example --html acme-audit.html
 

@@ -10,11 +10,9 @@ from lockstep.audit.codes import Code
 from lockstep.audit.mapping import product_codes
 from lockstep.audit.seen import Seen
 from schemas.config import BrandConfig
+from schemas.items import trade_number
 
 T = TypeVar("T")
-
-GTIN = 14
-"""Digits of the longest trade item number; shorter ones are the same number with zeros before it."""
 
 
 def sold(variants: Iterable[Variant]) -> list[Variant]:
@@ -95,10 +93,12 @@ def _barcodes(seen: Seen, codes: Mapping[str, Variant]) -> Iterator[Finding]:
             f"{sku!r}: {one.barcode} in Shopify, {', '.join(there[sku])} in {system}"
             for system, there in others
             for sku, one in codes.items()
-            if one.barcode and sku in there and gtin(one.barcode) not in {gtin(code) for code in there[sku]}
+            if one.barcode
+            and sku in there
+            and trade_number(one.barcode) not in {trade_number(code) for code in there[sku]}
         ],
     )
-    with_barcode = [(gtin(one.barcode), sku) for sku, one in codes.items() if one.barcode]
+    with_barcode = [(trade_number(one.barcode), sku) for sku, one in codes.items() if one.barcode]
     yield Finding.of(
         Code.BARCODE_TWICE,
         [
@@ -116,12 +116,6 @@ def loose(sku: str) -> str:
 def bare(sku: str) -> str:
     """And without leading zeros."""
     return loose(sku).lstrip("0")
-
-
-def gtin(barcode: str) -> str:
-    """UPC, EAN and GTIN of one item are one number, with more or fewer zeros before it."""
-    digits = barcode.strip()
-    return digits.zfill(GTIN) if digits.isascii() and digits.isdecimal() else digits
 
 
 def _alike(found: Iterable[T], key: Callable[[T], str]) -> list[tuple[str, Sequence[T]]]:

@@ -32,6 +32,7 @@ from schemas.events import (
     GoodsOutsSeen,
     ItemsSeen,
     LevelSeen,
+    OffersSeen,
     OperatorActed,
     OrderEvent,
     OrderListed,
@@ -42,7 +43,7 @@ from schemas.events import (
     SystemSwept,
 )
 from schemas.goods_outs import GoodsOut
-from schemas.items import ErpItem, Product
+from schemas.items import ErpItem, Offer, Product
 from schemas.orders import Order
 from schemas.outcomes import Outcome
 from schemas.raw import ConnectionReport, RawHeaders, RawKind
@@ -70,6 +71,7 @@ class Translators:
     balance: Callable[[bytes], Balance]
     items: Callable[[bytes], tuple[ErpItem, ...]]
     product: Callable[[bytes], Product | None]
+    offers: Callable[[bytes], tuple[Offer, ...]]
 
 
 class NormaliseFold:
@@ -234,7 +236,7 @@ class NormaliseFold:
                 product = None if headers.absent else self._translators.product(body)
                 return ProductSeen(**of, product=product, complete=headers.complete)
             case System.SHOPIFY:
-                raise Unreadable("header system", "erp or clarus: Shopify is not asked about items", headers.system)
+                return OffersSeen(**of, offers=() if headers.absent else self._translators.offers(body))
 
     def _refuse(self, record: Record, headers: RawHeaders, order: OrderId, cause: Unreadable) -> NoReturn:
         """To the dead letters, and as an event to the order itself, so that it becomes a case."""

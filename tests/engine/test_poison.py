@@ -48,7 +48,7 @@ def test_poison_flood(play: Play) -> None:
     async def story(on: Stage) -> None:
         metrics, fold = (
             Metrics(),
-            NormaliseFold(Translators(translate, *[not_asked] * 6), "test", PARTITIONS),
+            NormaliseFold(Translators(translate, *[not_asked] * 7), "test", PARTITIONS),
         )
         settings = EngineSettings(commit_every=0.2, measure_every=0.5)
         worker = Worker("normalise", on.corner, SOURCES, lambda _: fold, None, SystemClock(), metrics, settings)

@@ -30,7 +30,7 @@ def not_asked(body: bytes) -> NoReturn:
     raise AssertionError(f"nothing of this system was published: {body!r}")
 
 
-TRANSLATORS = Translators(Order.model_validate_json, GOODS_OUTS.validate_json, *[not_asked] * 5)
+TRANSLATORS = Translators(Order.model_validate_json, GOODS_OUTS.validate_json, *[not_asked] * 6)
 
 
 def test_stale_owner_publishes() -> None:

@@ -8,7 +8,9 @@ from lockstep.cli.orders import show
 from lockstep.item_words import explained
 from schemas.items import Measures
 from schemas.outcomes import OutcomeKind
-from tests.item_story import ItemStory, a_product, an_erp_item, item_brand
+from tests.item_story import ItemStory, a_product, an_erp_item, an_offer, item_brand
+
+STRANDED = a_product(stock_read=True, stocked_in=("LDS1", "MAN1"))
 
 
 def said(story: ItemStory) -> list[str]:
@@ -22,6 +24,7 @@ def test_an_item_in_step_is_explained_by_both_sides() -> None:
     assert said(story) == [
         "ERP: item 31, '0042-A': 'Kettle', barcode 0501, 0.350 kg, 0.30 x 0.20 m",
         "Clarus: product 20001: 'Kettle', barcode 0501",
+        "Shopify: not read yet",
     ]
 
 
@@ -45,6 +48,16 @@ def test_an_item_in_step_is_explained_by_both_sides() -> None:
             ItemStory().erp(an_erp_item()).clarus(a_product(ours=False, shared=True, stopped=True)),
             "Clarus: product 20001: 'Kettle', not assigned to the brand's account, serves another account too, stopped",
         ),
+        (ItemStory().shop(), "Shopify: no such SKU"),
+        (
+            ItemStory().shop(an_offer(barcode="0501", published=False, more_places=True)),
+            "Shopify: variant 4501, '0042-A', barcode 0501, not in the online store, stocked at 11 and more",
+        ),
+        (
+            ItemStory().erp(an_erp_item()).shop().clarus(STRANDED).operator("close", "stock_stranded"),
+            "found by the audit: stock_stranded; closed by a person, or enough of its kind are open",
+        ),
+        (ItemStory().clarus(STRANDED), "Clarus: product 20001: 'Kettle', free stock in LDS1, MAN1"),
     ],
 )
 def test_what_there_is_to_say(story: ItemStory, line: str) -> None:

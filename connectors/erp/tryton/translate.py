@@ -123,11 +123,12 @@ def translate_items(body: bytes) -> tuple[ErpItem, ...]:
 
 
 def _item(product: dict[str, Any]) -> ErpItem:
-    barcodes = (one["code"] for one in product["identifiers"] if one["type"] == BARCODE)
+    barcodes = [one["code"] for one in product["identifiers"] if one["type"] == BARCODE]
     return ErpItem(
         id=ErpItemId(str(product["id"])),
         code=Sku(product["code"] or ""),
         description=product["template"]["name"],
-        barcode=next(barcodes, ""),
+        barcode=next(iter(barcodes), ""),
+        more_barcodes=tuple(barcodes[1:]),
         active=product["active"],
     )

@@ -3,9 +3,9 @@
 from datetime import datetime
 
 from schemas.base import Brand, Frozen, OrderId, Sku, System, Utc
-from schemas.cases import Case
+from schemas.cases import Case, CaseCode
 from schemas.commands import Command, Decided, Withdraw
-from schemas.items import ErpItem, Product
+from schemas.items import ErpItem, Offer, Product
 from streams.rules.orders.state import (
     Answered,
     Closed,
@@ -21,12 +21,24 @@ from streams.rules.orders.state import (
 )
 
 
+class Crowd(Frozen):
+    """Of one partition: about how many items have this gap and no case of their own, and some of them."""
+
+    partition: int
+    decided_offset: int
+    gap: CaseCode
+    items: int
+    examples: tuple[Sku, ...] = ()
+
+
 class ItemState(Frozen):
-    """One product code of a brand, or one item of the ERP of which none can be made."""
+    """One product code of a brand, or one item of the ERP of which none can be made; or what the audit found beyond
+    single cases.
+    """
 
     brand: Brand
     order: OrderId
-    """`item:CODE`, or `uncoded-item:ID`."""
+    """`item:CODE`, `uncoded-item:ID` or `item-gaps`."""
     code: Sku
     """'' where there is none."""
     now: Utc
@@ -42,7 +54,18 @@ class ItemState(Frozen):
     product: Product | None = None
     product_at: Utc | None = None
     """When Clarus was last seen to have it, or to have none; None: it was never read."""
+    offers: tuple[Offer, ...] = ()
+    """Every variant of the shop whose SKU becomes this code."""
+    offers_at: Utc | None = None
+    """When Shopify was last read; None: never."""
     unreadable: tuple[Unread, ...] = ()
+
+    gaps: tuple[CaseCode, ...] = ()
+    """What the audit finds wrong with it, each a case or, where those are too many, counted with others."""
+    looked_at: Utc | None = None
+    """Since when it has gaps, or when all three systems were last asked about them."""
+    crowds: tuple[Crowd, ...] = ()
+    """Of `item-gaps` alone."""
 
     in_flight: tuple[Command, ...] = ()
     withdrawn: tuple[Withdraw, ...] = ()
@@ -72,6 +95,10 @@ class ItemState(Frozen):
     def active(self) -> tuple[ErpItem, ...]:
         """Those that the ERP sells."""
         return tuple(item for item in self.erp if item.active)
+
+    def is_unreadable(self, system: System) -> bool:
+        """The system's last answer about it could not be understood: what is known is older."""
+        return any(one.system is system for one in self.unreadable)
 
     def since_of(self, name: str) -> datetime | None:
         return next((entry.at for entry in self.since if entry.name == name), None)

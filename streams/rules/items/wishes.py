@@ -48,14 +48,14 @@ def _unscannable(text: str) -> bool:
 _NOT_TYPED = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 
 
-def _bundle(state: ItemState, config: BrandConfig) -> bool:
+def is_bundle(state: ItemState, config: BrandConfig) -> bool:
     """The warehouse has it as its components only."""
     return any(state.code in (bundle.sku, config.skus.code_of(bundle.sku)) for bundle in config.bundles)
 
 
 def _usable(state: ItemState, config: BrandConfig) -> ErpItem | None:
     """The one item of the ERP that a product can be made of."""
-    if len(state.active) != 1 or _bundle(state, config):
+    if len(state.active) != 1 or is_bundle(state, config):
         return None
     (item,) = state.active
     return None if any(wrong_with(state, item)) else item
@@ -63,7 +63,7 @@ def _usable(state: ItemState, config: BrandConfig) -> ErpItem | None:
 
 def unusable(state: ItemState, config: BrandConfig) -> Iterator[Finding]:
     """Rule: an item that cannot become a product is a case that names all that is wrong with it."""
-    if len(state.active) == 1 and not _bundle(state, config):
+    if len(state.active) == 1 and not is_bundle(state, config):
         wrong = [*wrong_with(state, state.active[0])]
         if wrong:
             yield Look(CaseCode.ITEM_UNUSABLE, state.order, "; ".join(wrong))

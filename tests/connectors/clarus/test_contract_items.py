@@ -2,12 +2,14 @@
 
 from typing import Any
 
+import orjson
 import pytest
 
 from connectors.clarus.translate_items import translate_product
 from connectors.runtime.errors import Blind
 from schemas.aggregates import item_id
 from schemas.base import OrderId, Sku
+from schemas.errors import Unreadable
 from schemas.items import Product
 from schemas.outcomes import OutcomeKind
 from tests.connectors.clarus.commands import ACME, BOWL, KETTLE, LAMP, RUG, amend, make
@@ -37,6 +39,25 @@ def test_products_are_read_by_their_very_code(tell: Tell) -> None:
         assert (theirs.ours, theirs.shared) == (False, True)
 
     tell("nothing", story)
+
+
+def test_where_stock_lies_is_what_has_units_free() -> None:
+    node = {"id": "20001", "code": LAMP}
+
+    def balance(warehouse: str, available: float | None) -> dict[str, Any]:
+        return {"id": warehouse, "warehouse": {"code": warehouse}, "available": available}
+
+    def stocked(**balances: Any) -> tuple[bool, tuple[str, ...]]:
+        body = {"account": "ACME", "products": [node], "assigned": [], **balances}
+        shown = translate_product(orjson.dumps(body))
+        assert shown is not None
+        return shown.stock_read, shown.stocked_in
+
+    assert stocked() == (False, ())
+    lists = [balance("MAN1", 3.0), balance("LDS1", 1), balance("OLD", 0), balance("HELD", None), balance("OVER", -2.0)]
+    assert stocked(balances=lists) == (True, ("LDS1", "MAN1"))
+    with pytest.raises(Unreadable, match="balances"):
+        stocked(balances=[{"id": "1"}])
 
 
 def test_an_uncoded_item_is_not_in_clarus(tell: Tell) -> None:

@@ -55,6 +55,7 @@ def _variables() -> list[tuple[str, dict[str, Any]]]:
         ("ChangedOrders", {"first": 250, "after": None, "query": "updated_at:>='2026-11-03T08:00:00Z'"}),
         ("OrderOfFulfilmentOrder", {"id": "gid://shopify/FulfillmentOrder/1"}),
         ("StockItems", {"first": 250, "after": None}),
+        ("ItemOffers", {"ids": ["gid://shopify/InventoryItem/801"], "levels": 8}),
         ("StockItem", {"id": "gid://shopify/InventoryItem/801"}),
         ("StockLevels", {"ids": ["gid://shopify/InventoryItem/801"], "location": "gid://shopify/Location/11"}),
         ("SetOnHand", {"key": "k", "input": SET}),

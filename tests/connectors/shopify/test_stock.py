@@ -23,6 +23,7 @@ from schemas.aggregates import stock_id
 from schemas.base import CommandId, LocationId, Sku
 from schemas.commands import SetOnHand
 from schemas.hints import Hint
+from schemas.item_rules import ItemRules
 from schemas.outcomes import Outcome, OutcomeKind
 from schemas.stock import InventoryItemId, Level
 from tests.builders import ACME
@@ -30,6 +31,7 @@ from tests.connectors.shopify.shops import a_shop
 from tests.stock_story import stock_brand
 
 START = datetime(2026, 11, 5, 12, tzinfo=UTC)
+BRAND = stock_brand().model_copy(update={"items": ItemRules(mode="observe")})
 OPERATION = "inventorySetQuantities"
 
 
@@ -90,7 +92,7 @@ def at_the_desk(story: Callable[[Desk], Coroutine[Any, Any, None]], items: int =
         world = ShopifyWorld([shop], faults, clock, _nothing_posted)
         wire = Wire(create_app(world), random.Random(1))
         settings = a_shop(base_url="http://shopify.test/acme.example")
-        port = ShopifyPort([settings], clock, wire, lambda: 0.0, lambda _: stock_brand())
+        port = ShopifyPort([settings], clock, wire, lambda: 0.0, lambda _: BRAND)
         try:
             await story(Desk(shop, faults, port, clock))
         finally:

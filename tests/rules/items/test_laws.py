@@ -86,6 +86,7 @@ def test_what_may_not_have_been_sent_is_sent_again() -> None:
     story = ItemStory().wanted("5012").erp(an_erp_item()).clarus(None)
     sent = story.restarted().resend(0)
     topics = sorted(one.topic for one in sent)
-    assert topics == ["commands.clarus", "hints.clarus", "hints.erp"]
+    counted = ["items.events"] * 4
+    assert topics == ["commands.clarus", "hints.clarus", "hints.erp", "hints.shopify", *counted]
     story.applied()
     assert "orders.events" in {one.topic for one in story.restarted().resend(0)}
