@@ -88,6 +88,9 @@ class Lanes:
         self._unread: dict[Brand, dict[OrderKey, None]] = {brand: {} for brand in brands}
         self._gentle: dict[Brand, dict[OrderKey, None]] = {brand: {} for brand in self._unread}
         """What is read when nothing else is to be."""
+        self._commanded: dict[OrderKey, Lane] = {}
+        self._lingering: dict[OrderKey, Lane] = {}
+        """Idle, and kept while somebody may still be writing in them."""
 
     def __iter__(self) -> Iterator[Lane]:
         return iter(list(self._lanes.values()))
@@ -106,6 +109,16 @@ class Lanes:
             lane = self._lanes[key] = Lane(key, brand, order, number)
         return lane
 
+    def to_execute(self, lane: Lane, waiting: WaitingCommand) -> None:
+        lane.commands.append(waiting)
+        self._commanded[lane.key] = lane
+
+    def commanded(self, now: datetime) -> list[Lane]:
+        """Those with a command that may start now; who has waited longest comes first."""
+        for key in [key for key, lane in self._commanded.items() if not lane.commands]:
+            del self._commanded[key]
+        return [lane for lane in self._commanded.values() if not lane.busy and not lane.perhaps_written(now)]
+
     def to_read(self, lane: Lane) -> None:
         """What only a sweep wants is behind all others, until something else wants it too."""
         if lane.gentle:
@@ -120,9 +133,10 @@ class Lanes:
         One whose last read was refused is read alone: it does not take others along.
         """
         lanes = (self._lanes[key] for key in self._unread[brand])
-        free = [lane for lane in lanes if not lane.busy and not lane.commands]
-        alone = bool(free) and free[0].refused > 0
-        batch = free[:1] if alone else [lane for lane in free if not lane.refused][:most]
+        free = (lane for lane in lanes if not lane.busy and not lane.commands)
+        batch = list(islice(free, 1))
+        if batch and not batch[0].refused:
+            batch.extend(islice((lane for lane in free if not lane.refused), most - 1))
         for lane in batch:
             lane.busy = True
             del self._unread[brand][lane.key]
@@ -150,8 +164,18 @@ class Lanes:
         It may stand among the unread without a hint: one that came after `next_read` and before the call began is in
         that call.
         """
-        if lane.idle and not lane.perhaps_written(now) and lane in self:
+        if not lane.idle or lane not in self:
+            return
+        if lane.perhaps_written(now):
+            self._lingering[lane.key] = lane
+        else:
             self._forget(lane)
+
+    def drop_lingering(self, now: datetime) -> None:
+        for key, lane in list(self._lingering.items()):
+            if not lane.perhaps_written(now):
+                del self._lingering[key]
+                self.drop_idle(lane, now)
 
     def give_up(self, numbers: frozenset[int]) -> None:
         for lane in self:
@@ -160,5 +184,6 @@ class Lanes:
 
     def _forget(self, lane: Lane) -> None:
         del self._lanes[lane.key]
+        self._commanded.pop(lane.key, None)
         for queue in (self._unread, self._gentle):
             queue.get(lane.brand, {}).pop(lane.key, None)

@@ -59,6 +59,7 @@ class ConnectorRuntime:
     ) -> None:
         self._port, self._log = port, log
         self._clock, self._settings, self._metrics = clock, settings, metrics
+        self._budgeted = port if isinstance(port, Budgeted) else None
         self._hints = HINTS[port.system].name
         commands = [topic.name for topic in commands_of(port.system)]
         self._producer = log.producer()
@@ -217,17 +218,17 @@ class ConnectorRuntime:
             since = self._clock.monotonic() - self._taken_at[record.partition.number]
             left = self._port.longest_request - since
             lane.stays_closed(self._clock.now() + timedelta(seconds=max(0.0, left)))
-        lane.commands.append(WaitingCommand(record, command))
+        self._lanes.to_execute(lane, WaitingCommand(record, command))
 
     # --- calls go out
 
     def _schedule(self) -> None:
         """Start every call that may start now."""
         now = self._clock.now()
-        for lane in self._lanes:
-            if lane.commands and not lane.busy and not lane.perhaps_written(now):
-                self._start_commands(lane)
-            self._lanes.drop_idle(lane, self._clock.now())
+        for lane in self._lanes.commanded(now):
+            self._start_commands(lane)
+            self._lanes.drop_idle(lane, now)
+        self._lanes.drop_lingering(now)
         for brand in sorted(self._port.brands):
             while self._reads[brand] < self._settings.reads_at_once and self._connections.closed_until(brand) is None:
                 batch = self._lanes.next_read(brand, self._port.read_batch)
@@ -388,6 +389,6 @@ class ConnectorRuntime:
 
     def _budget(self, brand: Brand) -> float:
         """What the system leaves us, or where it does not say, the share of our own slots that are free."""
-        if isinstance(self._port, Budgeted):
-            return self._port.budget(brand)
+        if self._budgeted is not None:
+            return self._budgeted.budget(brand)
         return 1 - self._writes[brand, Kind.ORDER] / self._settings.writes_at_once

@@ -32,6 +32,12 @@ SOMETIMES = (
 """What must have struck at least once in a large run; otherwise the run has shown less than it says."""
 
 
+SWEEP_EVERY = 16
+"""Histories of a process between two sweeps for rubbish: each looks at all that lives, and a history leaves 10 MB."""
+
+_since_swept = 0
+
+
 @dataclass(slots=True)
 class Sum:
     """Of the histories played so far. `failed`: those in which something does not hold, by seed."""
@@ -111,8 +117,12 @@ def _played(seeds: Iterable[int], events: int, workers: int) -> Iterator[Result]
 
 
 def _drawn(seed: int, events: int) -> Result:
+    global _since_swept  # noqa: PLW0603 - a process' own
     result = played(draw(seed, events))
-    gc.collect()
+    _since_swept += 1
+    if _since_swept >= SWEEP_EVERY:
+        gc.collect()
+        _since_swept = 0
     return result
 
 

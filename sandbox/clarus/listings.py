@@ -22,6 +22,7 @@ from sandbox.clarus.records import (
     Warehouse,
 )
 from sandbox.clarus.world import ClarusWorld
+from sandbox.projection import Lazily
 
 R = TypeVar("R")
 
@@ -121,7 +122,7 @@ def _lines(world: ClarusWorld) -> Listing[Line]:
             "pick_quantity": Field(lambda it: it.picked, float),
             "created_at": Field(lambda it: it.created_at, moment),
         },
-        show=lambda it: {**render.line(it), "goods_out": lambda _: render.goods_out(of(it))},
+        show=lambda it: {**render.line(it), "goods_out": Lazily(lambda: render.goods_out(of(it)))},
     )
 
 

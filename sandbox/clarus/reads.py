@@ -23,6 +23,7 @@ from sandbox.clarus.listings import listings
 from sandbox.clarus.setup_listings import setup_listings
 from sandbox.clarus.stock_listings import stock_listings
 from sandbox.clarus.world import ClarusWorld
+from sandbox.projection import Projecting
 
 PAGE = 100
 """Records a page holds at most, and when `first` is not given."""
@@ -47,7 +48,12 @@ class Reads:
         except _InvalidQuery as invalid:
             return {"errors": [error.formatted for error in invalid.errors]}
         result = execute_sync(
-            self._schema, document, root_value=self._roots, context_value=user, variable_values=variables
+            self._schema,
+            document,
+            root_value=self._roots,
+            context_value=user,
+            variable_values=variables,
+            execution_context_class=Projecting,
         )
         answer: dict[str, Any] = {"data": result.data}
         if result.errors:

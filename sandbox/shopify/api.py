@@ -23,6 +23,7 @@ from graphql import (
     validate,
 )
 
+from sandbox.projection import Projecting
 from sandbox.shopify.bucket import MOST_POINTS_A_QUERY
 from sandbox.shopify.bulk import BulkOperations
 from sandbox.shopify.cost import RECORDED, actual, requested
@@ -88,6 +89,7 @@ class AdminApi:
             operation_name=operation_name,
             field_resolver=_resolve,
             type_resolver=lambda value, *_: value["__typename"],
+            execution_context_class=Projecting,
         )
         self._note(before, posted)
         spent = next((RECORDED[one] for one in result.data or () if one in RECORDED), max(1, actual(result.data)))
