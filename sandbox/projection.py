@@ -61,7 +61,7 @@ class Projecting(ExecutionContext):
         """A field without arguments of a dictionary: the value is there."""
         if type(source) is dict and len(field_nodes) == 1:
             field = field_nodes[0]
-            project = self._kept(parent_type.name, field, lambda: self._made(parent_type, field))
+            project = self._kept(f"{parent_type.name}.", field, lambda: self._made(parent_type, field))
             value = source.get(field.name.value)
             shown = _tried(project, value.make() if type(value) is Lazily else value)
             if shown is not _REFUSED:
@@ -111,14 +111,14 @@ class Projecting(ExecutionContext):
         return _leaf(kind)
 
     def _object(self, kind: GraphQLObjectType, field: FieldNode) -> Project | None:
-        if not all(isinstance(one, FieldNode) or not one.directives for one in self._selected(field.selection_set)):
+        if any(one.directives for one in self._selected(field.selection_set)):
             return None
         picked: list[tuple[str, str, Project]] = []
         for name, nodes in collect_sub_fields(self.schema, self.fragments, {}, kind, [field]).items():
             if nodes[0].name.value == TYPENAME:
                 picked.append((name, TYPENAME, _always(kind.name)))
                 continue
-            project = None if len(nodes) > 1 or nodes[0].directives else self._made(kind, nodes[0])
+            project = None if len(nodes) > 1 else self._made(kind, nodes[0])
             if project is None:
                 return None
             picked.append((name, nodes[0].name.value, project))

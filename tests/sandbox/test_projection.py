@@ -37,6 +37,7 @@ SHELF = {
         ("{ shelf { __typename first { __typename id } } }", {"shelf": SHELF}),
         ("{ shelf { units some: units(of: \"some\") boxes { id } } }", {"shelf": SHELF}),
         ("{ shelf { boxes { id @skip(if: true) kind } } }", {"shelf": SHELF}),
+        ("query ($no: Boolean!) { shelf { boxes { id @include(if: $no) kind } } }", {"shelf": SHELF}),
         ("{ shelf { boxes { id } boxes { kind } } }", {"shelf": SHELF}),
         ("{ kept { id ... on Box { weight } ... on Shelf { boxes { id } } } }", {"kept": [SHELF, BOX, None]}),
         ("{ kept { id } }", {"kept": [{"__typename": "Lorry", "id": "1"}]}),
@@ -57,6 +58,7 @@ def test_an_answer_is_the_librarys(query: str, root: dict[str, Any]) -> None:
             SCHEMA,
             document,
             root_value=root,
+            variable_values={"no": False},
             type_resolver=lambda value, *_: value["__typename"],
             execution_context_class=context,
         )
