@@ -31,7 +31,7 @@ from schemas.events import (
 )
 from schemas.hints import SWEEP, Hint
 from schemas.outcomes import Outcome, OutcomeKind
-from schemas.topics import CASES, COMMANDS, HINTS, STOCK_EVENTS
+from schemas.topics import CASES, COMMANDS, HINTS, ITEMS_EVENTS, STOCK_EVENTS
 from streams.agents.emissions import RECORDS
 from streams.agents.orders import EVENTS, OrdersFold, decode_command
 from streams.engine.contract import Change, Emission, Step, Verdict
@@ -218,7 +218,7 @@ class Story:
             case = RECORDS.decode(emission.value, emission.headers)
             assert isinstance(case, Case)
             self.cases[case.key] = case
-        elif emission.topic != STOCK_EVENTS.name:
+        elif emission.topic not in (STOCK_EVENTS.name, ITEMS_EVENTS.name):
             system = next(system for system, topic in HINTS.items() if topic.name == emission.topic)
             assert Hint.model_validate_json(emission.value).why in ("fold", SWEEP)
             self.reads.append(system)
