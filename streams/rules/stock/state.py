@@ -111,9 +111,6 @@ class StockState(Frozen):
         wanted = {*self.ask, *systems}
         return self.model_copy(update={"ask": tuple(system for system in System if system in wanted)})
 
-    def was_asked(self, system: System) -> Asked | None:
-        return next((one for one in self.asked if one.system is system), None)
-
     def answered(self, system: System) -> tuple[Asked, ...]:
         """What is still asked for when this system has answered."""
         return tuple(one for one in self.asked if one.system is not system)

@@ -1,0 +1,361 @@
+"""What is known of a stock item, and from what; what is in the way of writing it; why it differs: literal cases."""
+
+from datetime import timedelta
+
+import pytest
+
+from schemas.base import OrderId, System
+from schemas.cases import CaseCode
+from schemas.config import BrandConfig
+from schemas.events import DemandSeen
+from schemas.outcomes import OutcomeKind
+from schemas.stock import InventoryItemId, ShopItem
+from streams.rules.orders.emit import Decision
+from streams.rules.orders.state import DEAD
+from streams.rules.stock.obstacles import obstacle
+from streams.rules.stock.state import StockState, first
+from streams.rules.stock.step import step
+from tests.builders import ACME, NOON
+from tests.stock_story import ITEM, LEEDS, MUG, StockStory, an_item, stock_brand
+
+SHOPIFY, CLARUS = System.SHOPIFY, System.CLARUS
+
+
+def changed(**changes: object) -> BrandConfig:
+    return BrandConfig.model_validate({**stock_brand().model_dump(), **changes})
+
+
+def differing() -> StockStory:
+    """Shopify has ten, the warehouse eight; the write of eight is on its way."""
+    story = StockStory().in_step(10).clarus(8).due()
+    assert story.written == [(10, 8)]
+    return story
+
+
+# --- in the way
+
+
+def knows(*items: ShopItem) -> StockStory:
+    return StockStory().shopify(*items).clarus(10)
+
+
+@pytest.mark.parametrize(
+    ("story", "why", "case"),
+    [
+        (
+            StockStory(changed(warehouses=[{"location": "12", "warehouse": "MAN1"}])).in_step(10),
+            "no warehouse of Clarus serves",
+            None,
+        ),
+        (StockStory().withheld(0), "not been read in Shopify", CaseCode.STOCK_UNREAD),
+        (StockStory().clarus(10), "not been read in Shopify", CaseCode.STOCK_UNREAD),
+        (StockStory().shopify().clarus(10), "no item with this code", None),
+        (knows(an_item(10), an_item(3)), "two items of the shop", CaseCode.TWO_ITEMS_ONE_CODE),
+        (knows(an_item(10, kit=True)), "computes it from its components", None),
+        (knows(an_item(10, tracked=False)), "does not count it", None),
+        (knows(an_item(10, stocked=False)), "not stocked at this location", None),
+        (StockStory().shopify(10), "not been read in Clarus", CaseCode.STOCK_UNREAD),
+        (StockStory().shopify(10).clarus(0, known=False), "no such product", CaseCode.STOCK_UNREAD),
+        (StockStory().in_step(10), "", None),
+    ],
+)
+def test_what_is_in_the_way(story: StockStory, why: str, case: CaseCode | None) -> None:
+    found = obstacle(story.state, story.config)
+    assert (found is None) == (why == "")
+    if found is not None:
+        assert why in found.why
+        assert [look.code for look in found.looks] == ([case] if case else [])
+    story.later(hours=1)
+    assert story.open_cases == ({case} if case else set())
+    assert story.written == []
+
+
+def test_a_case_says_which_items_have_the_code_and_what_was_not_read() -> None:
+    two = knows(an_item(10), an_item(3).model_copy(update={"sku": type(MUG)("0042 -A")}))
+    [case] = two.cases.values()
+    assert (case.object, case.detail) == (ITEM, "'0042-A', '0042 -A'")
+    [unread] = StockStory().shopify(10).later(hours=1).cases.values()
+    assert "Clarus" in unread.detail
+
+
+def test_what_is_not_read_is_a_case_only_after_a_while() -> None:
+    story = StockStory(stock_brand(unread=600)).shopify(10)
+    assert story.later(minutes=9).open_cases == set()
+    assert story.later(minutes=2).open_cases == {CaseCode.STOCK_UNREAD}
+    assert story.clarus(10).open_cases == set()
+
+
+def test_a_bundle_is_named_by_its_sku() -> None:
+    bundle = {"sku": "0042-A", "components": [{"sku": "CUP", "quantity": 2}]}
+    story = StockStory(changed(bundles=[bundle])).in_step(10)
+    [case] = story.cases.values()
+    assert (case.code, case.detail) == (CaseCode.STOCK_OF_KIT, "0042-A")
+    other = {"sku": "MUG-SET", "components": [{"sku": "0042-A", "quantity": 2}]}
+    plain = StockStory(changed(bundles=[other])).in_step(10)
+    assert plain.cases == {}
+
+
+# --- reading
+
+
+def test_where_in_the_log_a_figure_was_first_known_moves_only_with_the_figure() -> None:
+    story = StockStory().in_step(10)
+    known = story.state.level_at
+    assert story.shopify(an_item(10, committed=2)).state.level_at == known, "a sale"
+    for changed in (
+        an_item(11),
+        an_item(11, id=InventoryItemId("802")),
+        an_item(11, id=InventoryItemId("802"), updated_at=NOON),
+        an_item(11, id=InventoryItemId("802"), updated_at=NOON, tracked=False),
+        an_item(11, id=InventoryItemId("802"), updated_at=NOON, tracked=False, stocked=False),
+    ):
+        before = story.state.level_at
+        assert story.shopify(changed).state.level_at > before, changed
+
+
+def test_a_reading_of_clarus_is_as_new_as_what_it_was_asked_after() -> None:
+    story = StockStory().in_step(10)
+    token = story.state.token
+    assert story.clarus(9, token=token - 1).state.token == token
+    assert story.clarus(9, token=token + 5).state.token == token + 5
+
+
+@pytest.mark.parametrize(("steady", "complete"), [(False, True), (True, False)])
+def test_a_reading_that_moved_or_is_not_whole_changes_nothing(steady: bool, complete: bool) -> None:
+    story = StockStory().in_step(10).clarus(3, steady=steady, complete=complete)
+    assert story.state.balance is not None
+    assert story.state.balance.warehouses[0].available == 10
+
+
+def test_sums_stand_in_the_order_of_their_partitions() -> None:
+    story = StockStory().withheld(1, partition=3).withheld(2, partition=1).withheld(4, partition=2)
+    assert [one.partition for one in story.state.withheld] == [1, 2, 3]
+    assert story.state.units_withheld == 7
+    assert story.withheld(9, partition=2, offset=0).state.units_withheld == 7
+
+
+def test_the_same_offset_again_is_no_newer_sum() -> None:
+    assert StockStory().withheld(2, offset=50).withheld(7, offset=50).state.units_withheld == 2
+
+
+def test_a_reading_that_does_not_come_is_asked_for_again_and_not_before() -> None:
+    story = StockStory(stock_brand(ask_again=60)).withheld(0)
+    asked = len(story.asked)
+    assert len(story.withheld(1).later(seconds=58).asked) == asked
+    assert story.state.wake_at is not None
+    assert story.state.wake_at > story.state.now
+    assert [system for system, _ in story.later(seconds=3).asked[asked:]] == [SHOPIFY, CLARUS]
+    answered = len(story.shopify(10).clarus(10).asked)
+    assert len(story.later(hours=2).asked) == answered
+    assert story.state.asked == ()
+
+
+def test_what_one_system_answers_is_still_asked_of_the_other() -> None:
+    story = StockStory().withheld(0).shopify(10)
+    assert [one.system for one in story.state.asked] == [CLARUS]
+    assert [one.system for one in StockStory().withheld(0).clarus(10).state.asked] == [SHOPIFY]
+
+
+def test_an_order_of_events_that_is_no_stock_items_is_refused() -> None:
+    wrong = DemandSeen(brand=ACME, order=OrderId("item:0042-A"), partition=0, decided_offset=1, units=2)
+    with pytest.raises(ValueError, match=r"expected stock:LOCATION/CODE, found 'item:0042-A'"):
+        step(None, wrong, None, NOON, Decision(partition=0, offset=7, trace=""))
+
+
+# --- how a write ends
+
+
+@pytest.mark.parametrize("kind", [OutcomeKind.APPLIED, OutcomeKind.ALREADY_APPLIED])
+def test_a_write_that_was_done_is_the_shops_figure(kind: OutcomeKind) -> None:
+    story = differing().shopify(an_item(10, committed=3, updated_at=NOON))
+    level_at = story.state.level_at
+    story.ended(kind)
+    item, written = story.state.item, story.state.written
+    assert item is not None
+    assert (item.on_hand, item.available, item.committed, item.updated_at) == (8, 5, 3, None)
+    assert story.state.level_at > level_at
+    assert written is not None
+    assert (written.quantity, written.instead_of, written.why, written.at) == (8, 10, "warehouse", story.state.now)
+    assert (story.state.in_flight, story.state.differs_since) == (None, None)
+    assert story.later(hours=1).written == [(10, 8)]
+
+
+def test_a_write_into_what_is_not_one_item_any_more_leaves_the_reading() -> None:
+    story = differing().shopify(an_item(10), an_item(3)).applied()
+    assert story.state.item is None
+    assert story.state.level is not None
+    assert len(story.state.level.items) == 2
+
+
+def test_the_outcome_of_another_command_has_shopify_read() -> None:
+    story = differing()
+    other = story.commands[0].model_copy(update={"id": "another"})
+    story.asked.clear()
+    assert story.ended(OutcomeKind.APPLIED, other).state.in_flight is not None
+    assert [system for system, _ in story.asked] == [SHOPIFY]
+    story.applied().asked.clear()
+    assert [system for system, _ in story.ended(OutcomeKind.APPLIED).asked] == [SHOPIFY], "ended twice"
+
+
+def test_lost_compares_are_counted_in_a_row() -> None:
+    story = differing().stale()
+    assert story.state.compares_lost == 1
+    story.shopify(12).clarus(8).due().stale()
+    assert story.state.compares_lost == 2
+    story.shopify(13).clarus(8).due().applied()
+    assert story.state.compares_lost == 0
+
+
+def test_a_lost_compare_asks_for_no_reading_when_one_has_come_since() -> None:
+    story = differing().shopify(15)
+    story.asked.clear()
+    story.stale()
+    assert SHOPIFY not in [system for system, _ in story.asked]
+
+
+@pytest.mark.parametrize("kind", [OutcomeKind.SUPERSEDED, OutcomeKind.EXPIRED])
+def test_what_was_not_tried_has_shopify_read(kind: OutcomeKind) -> None:
+    story = differing()
+    story.asked.clear()
+    assert SHOPIFY in [system for system, _ in story.ended(kind).asked]
+
+
+@pytest.mark.parametrize(
+    ("until", "waits"),
+    [(timedelta(minutes=5), timedelta(minutes=5)), (timedelta(hours=9), timedelta(hours=1))],
+    ids=["as long as it says", "an hour at most"],
+)
+def test_a_delay_is_waited_for(until: timedelta, waits: timedelta) -> None:
+    story = differing()
+    story.ended(OutcomeKind.DELAYED, code="throttled", text="too many", until=story.at + until)
+    assert story.state.delayed_until is not None
+    assert abs(story.state.delayed_until - story.state.now - waits) < timedelta(seconds=1)
+    assert story.state.delayed_why == "too many"
+    story.later(seconds=waits.total_seconds() - 2).clarus(8)
+    assert len(story.written) == 1
+    story.later(seconds=4).clarus(8)
+    assert len(story.written) == 2
+    assert story.state.delayed_until is None or story.applied().state.delayed_until is None
+    assert story.state.delayed_why == ""
+
+
+def test_a_delay_without_a_text_says_its_code() -> None:
+    assert differing().ended(OutcomeKind.DELAYED, code="throttled").state.delayed_why == "throttled"
+
+
+def test_a_refusal_keeps_what_was_said_and_counts() -> None:
+    story = differing().ended(OutcomeKind.REJECTED, code="odd", field="quantity", text="too high")
+    refusal = story.state.refusal
+    assert refusal is not None
+    assert (refusal.code, refusal.field, refusal.text, refusal.tries) == ("odd", "quantity", "too high", 1)
+    assert (refusal.system, refusal.object, refusal.at, refusal.again) == (SHOPIFY, "on-hand", story.state.now, False)
+    assert refusal.fingerprint == story.commands[0].fingerprint
+    [case] = story.cases.values()
+    assert (case.code, case.detail) == (CaseCode.STOCK_REFUSED, "odd")
+    story.operator("retry").clarus(8)
+    assert len(story.written) == 2
+    story.ended(OutcomeKind.REJECTED, code="odd")
+    assert story.state.refusal is not None
+    assert story.state.refusal.tries == 2
+    story.operator("retry").clarus(8).applied()
+    assert story.state.refusal is None
+    assert story.open_cases == set()
+
+
+@pytest.mark.parametrize("action", ["retry", "refresh"])
+def test_a_person_has_both_sides_read_anew(action: str) -> None:
+    story = StockStory().in_step(10)
+    story.asked.clear()
+    assert [system for system, _ in story.operator(action).asked] == [SHOPIFY, CLARUS]
+
+
+def test_who_has_the_case_is_kept_and_freed() -> None:
+    story = StockStory().shopify(an_item(10), an_item(3)).clarus(10)
+    code = CaseCode.TWO_ITEMS_ONE_CODE
+    story.operator("assign", code, says="kim")
+    assert [(one.code, one.object, one.by) for one in story.state.taken] == [(code, ITEM, "kim")]
+    assert story.state.cases[0].assignee == "kim"
+    story.operator("assign", CaseCode.STOCK_UNREAD, says="ola")
+    assert story.state.cases[0].assignee == "kim"
+    story.operator("assign", code, says="ola")
+    assert story.state.cases[0].assignee == "ola"
+    story.operator("assign", code)
+    assert story.state.taken == ()
+
+
+def test_what_is_asked_of_orders_says_nothing_of_stock() -> None:
+    story = StockStory().in_step(10)
+    story.asked.clear()
+    assert story.operator("release_again", "ACME-5012-71-1").asked == []
+
+
+def test_a_write_without_an_outcome_is_given_up_and_written_again() -> None:
+    story = differing()
+    story.later(seconds=DEAD.total_seconds() - 5).clarus(8)
+    assert len(story.written) == 1
+    story.later(seconds=10).clarus(8).due()
+    assert len(story.written) == 2
+
+
+# --- why
+
+
+@pytest.mark.parametrize(
+    ("why", "story"),
+    [
+        ("first", StockStory().shopify(10).clarus(8)),
+        ("warehouse", StockStory().in_step(10).clarus(8)),
+        ("warehouse", StockStory().in_step(10).clarus(12, others=1)),
+        ("other channel", StockStory().in_step(10).clarus(10, others=3)),
+        ("not honoured", StockStory().in_step(10).withheld(2)),
+        ("told", StockStory().in_step(10).shopify(9)),
+        ("by hand", StockStory().in_step(10).shopify(11)),
+    ],
+)
+def test_why_it_differs(why: str, story: StockStory) -> None:
+    assert story.due().commands[-1].why == why
+
+
+def test_a_changed_buffer_is_why() -> None:
+    story = StockStory().in_step(10)
+    story.configured(stock=stock_brand(buffer=2).stock.model_dump()).later(minutes=2).due()
+    assert story.commands[-1].why == "buffer"
+    assert story.written == [(10, 8)]
+
+
+def test_a_figure_known_on_one_side_only_has_no_basis() -> None:
+    assert StockStory().shopify(10).state.basis is None
+    assert StockStory().clarus(10).state.basis is None
+    basis = StockStory(stock_brand(buffer=1)).shopify(9).withheld(1).clarus(7, 2, 3, others=1).state.basis
+    assert basis is not None
+    assert (basis.on_hand, basis.physical, basis.others, basis.withheld, basis.buffer) == (9, 12, 1, 1, 1)
+
+
+# --- respecting what people typed
+
+
+def test_a_figure_raised_by_hand_is_told_where_it_is_respected() -> None:
+    story = StockStory(stock_brand(hand_edits="respect")).in_step(10).shopify(12).due()
+    assert story.written == []
+    [case] = story.cases.values()
+    assert (case.code, case.detail) == (CaseCode.STOCK_BY_HAND, "12 in Shopify, 10 by the warehouse")
+    story.clarus(9).due()
+    assert story.written == [(12, 9)]
+
+
+def test_the_command_says_all_it_was_decided_by() -> None:
+    story = differing()
+    command = story.commands[0]
+    assert command.model_dump(mode="json", exclude={"id", "fingerprint", "decided_at", "decided_offset"}) == {
+        "brand": "acme", "order": ITEM, "object": "on-hand", "generation": 1, "trace": "", "decided_partition": 0,
+        "kind": "SetOnHand", "item": "801", "location": "11", "quantity": 8, "compare": 10, "why": "warehouse",
+    }  # fmt: skip
+    assert len(command.fingerprint) == 16
+    again = StockStory().in_step(10).clarus(7).due().commands[0]
+    assert again.fingerprint != command.fingerprint
+
+
+def test_what_was_never_seen_is_empty() -> None:
+    state = first(ACME, ITEM, MUG, LEEDS, NOON)
+    assert state == StockState(brand=ACME, order=ITEM, code=MUG, location=LEEDS, now=NOON)
+    assert (state.level_at, state.token, state.last_offset, state.compares_lost) == (-1, -1, -1, 0)
