@@ -6,7 +6,7 @@ import pytest
 
 from schemas.cases import CATALOGUE, Case, CaseCode, Owner, Severity
 from schemas.commands import CreateGoodsOut
-from schemas.orders import FinancialStatus
+from schemas.orders import FinancialStatus, RiskAdvice
 from schemas.outcomes import OutcomeKind
 from streams.rules.orders.state import OrderState
 from tests.builders import ACME, a_goods_out, an_order
@@ -84,6 +84,57 @@ def test_one_that_opens_again_begins_anew() -> None:
 
     assert again.open
     assert (again.escalated_at, again.severity) == (None, Severity.HIGH)
+
+
+@pytest.mark.parametrize(("before", "risen"), [(2, False), (0, True)])
+def test_it_goes_up_at_its_moment(before: int, risen: bool) -> None:
+    story = short_closed()
+    opened, entry = the_case(story).opened_at, CATALOGUE[CaseCode.SHORT_CLOSED]
+    assert the_case(story).due_at == opened + timedelta(seconds=entry.due)
+    rises = opened + timedelta(seconds=entry.escalates_after)
+    assert story.state.wake_at is not None
+    assert story.state.wake_at <= rises
+    story.later(seconds=(rises - story.at).total_seconds() - before)
+    assert (the_case(story).escalated_at is not None) == risen
+
+
+def test_what_a_case_says_is_kept_up_to_date_and_when_it_was_opened_stays() -> None:
+    story = short_closed()
+    first = the_case(story)
+    two = an_order().with_line("MUG", 3).routed("71").refunded(L901=2)
+    story.later(hours=1).shopify(two)
+    now = the_case(story)
+    assert (first.detail[:6], now.detail[:6]) == ("2 of 3", "1 of 3")
+    assert (now.opened_at, now.due_at, now.open) == (first.opened_at, first.due_at, True)
+
+
+def test_a_closed_case_stays_for_a_while_to_be_sent_again_and_is_then_forgotten() -> None:
+    story = short_closed().operator("release_again", G1)
+    assert [case.code for case in story.state.closed_cases] == [CaseCode.SHORT_CLOSED]
+    assert story.state.closed_cases[0].closed_at == story.state.now
+    story.later(minutes=9).shopify(ROUTED.advised(RiskAdvice.ACCEPT))
+    assert len(story.state.closed_cases) == 1
+    story.later(minutes=2).shopify(ROUTED.advised(RiskAdvice.NONE))
+    assert not story.state.closed_cases
+
+
+def test_that_a_person_closed_it_is_forgotten_when_it_is_over() -> None:
+    story = short_closed().operator("close", "short_closed")
+    assert [one.code for one in story.state.closed_by_person] == [CaseCode.SHORT_CLOSED]
+    story.shopify(ROUTED.refunded(L901=2))
+    assert story.state.closed_by_person == ()
+    assert CaseCode.SHORT_CLOSED in story.shopify(ROUTED).open_cases, "it is a case anew"
+
+
+def test_cases_stand_and_are_told_in_the_order_of_their_keys() -> None:
+    story = Story().shopify(an_order().with_line("MUG", 3).shipping_to(None).paid(FinancialStatus.PENDING).routed("71"))
+    story.later(hours=2)
+    keys = [case.key for case in story.state.cases]
+    assert len(keys) > 1
+    assert keys == sorted(keys)
+    assert list(story.cases) == sorted(story.cases)
+    story.shopify(ROUTED)
+    assert [case.key for case in story.state.closed_cases] == keys
 
 
 # --- taking
