@@ -11,7 +11,7 @@ from schemas.goods_outs import GoodsOutStatus
 from schemas.outcomes import OutcomeKind
 from streams.rules.orders.acted import retried
 from streams.rules.orders.state import DEAD
-from tests.builders import a_goods_out, an_order
+from tests.builders import GoodsOutBuilder, a_goods_out, an_order
 from tests.story import Story
 
 G1, G2 = "ACME-5012-71-1", "ACME-5012-72-1"
@@ -110,8 +110,10 @@ def test_an_answer_that_closes_releases_nothing() -> None:
         ("it was cancelled", MUGS.picked(L901=1).status(GoodsOutStatus.CANCELLED), True),
     ],
 )
-def test_only_what_the_warehouse_is_done_with_is_released_again(case: str, goods_out: object, again: bool) -> None:
-    story = released().clarus(goods_out, HATS).operator("release_again", G1)  # type: ignore[arg-type]
+def test_only_what_the_warehouse_is_done_with_is_released_again(
+    case: str, goods_out: GoodsOutBuilder, again: bool
+) -> None:
+    story = released().clarus(goods_out, HATS).operator("release_again", G1)
     assert [known.given_up for known in story.state.goods_outs] == [again, False], case
 
 
