@@ -49,6 +49,10 @@ def demo(
     ] = False,
     buyers: Annotated[int, typer.Option(min=1, help="with --sale: how many want something within a minute")] = 500,
     units: Annotated[int, typer.Option(min=1, help="with --sale: how many there are")] = 100,
+    hands: Annotated[
+        int,
+        typer.Option(min=0, help="with --sale: so often people act on the stock, in each system"),
+    ] = 8,
     naive_stock: Annotated[
         bool, typer.Option("--naive-stock", help="with --sale: the control, Clarus' figure straight to available")
     ] = False,
@@ -81,7 +85,7 @@ def demo(
         kill,
         timeout,
         bootstrap=os.environ.get(EXTERNAL_BOOTSTRAP),
-        sale=Sale(buyers, units, naive=naive_stock) if sale else None,
+        sale=Sale(buyers, units, naive=naive_stock, hands=hands) if sale else None,
     )
     board: Board = PlainBoard(out) if plain or not out.is_terminal else LiveBoard(out)
     try:

@@ -15,9 +15,11 @@ from typing import Any
 from lockstep.demo.parts import in_order_lines, order_line, recipes_of
 from lockstep.demo.report import Cases, Clarus, Erp, Held, Latency, Orders, Report, Shopify, percentiles
 from schemas.base import Brand, OrderId
-from schemas.cases import Case
+from schemas.cases import Case, CaseCode
 from schemas.references import read_reference
 
+AFTER_CANCEL = frozenset({CaseCode.CANCELLED_AFTER_RELEASE, CaseCode.SHIPPED_NOT_OWED})
+"""What people must look at where the shop cancels what the warehouse has begun."""
 ALWAYS = datetime.min.replace(tzinfo=UTC)
 Body = Mapping[str, Any]
 Units = Counter[str]
@@ -51,7 +53,7 @@ class Stage(StrEnum):
 
     INCOMPLETE = "incomplete: address, payment or routing is still missing"
     PLANTED = "planted: cannot be shipped, must end as a case"
-    CANCELLED = "cancelled by the shopper: nothing is owed any more"
+    CANCELLED = "cancelled: nothing is owed any more, and what left all the same is a case"
     TO_RELEASE = "ready, the warehouse has not been asked yet"
     PICKING = "in the warehouse: waiting, picked or packed"
     WAITING_FOR_ERP = "despatched, waiting for the ERP to post it"
@@ -141,7 +143,8 @@ class Judged:
             read = read_reference(goods_out["reference"])
             ours = read is not None and read[0] == books.prefixes.get(brand)
             ledger = self.ledgers.get((brand, read[1])) if ours and read is not None else None
-            if ledger is None or not ledger.owed or _early(goods_out, ledger):
+            overtaken = ledger is not None and ledger.stage is Stage.CANCELLED and left
+            if ledger is None or not (ledger.owed or overtaken) or _early(goods_out, ledger):
                 self.unwanted.append(goods_out)
             if ledger is None:
                 continue
@@ -203,7 +206,7 @@ class Judged:
         fulfilments = [one for ledger in all_ for one in ledger.fulfilments]
         return Shopify(
             fulfillments=len(fulfilments),
-            missing=sum(_lacks(one.told, one.despatched) for one in all_),
+            missing=sum(one.stage is not Stage.CANCELLED and _lacks(one.told, one.despatched) for one in all_),
             doubled=sum(_lacks(one.despatched, one.told) for one in all_),
             before_erp_posted=sum(_before_posted(ledger.fulfilments) for ledger in all_),
             without_tracking=sum(not one["tracking"] for one in fulfilments),
@@ -264,9 +267,11 @@ class Judged:
             yield f"the log still holds orders for {held.still_by_reason}, planted were {dict(sorted(planted.items()))}"
 
     def strays(self, open_: Sequence[Case]) -> Iterator[str]:
-        """A sentence for each open case that nobody planted."""
+        """A sentence for each open case that nobody planted, nor made by cancelling what the warehouse had begun."""
         for case in open_:
             ledger = self.ledgers.get((case.brand, case.order))
+            if ledger is not None and ledger.stage is Stage.CANCELLED and case.code in AFTER_CANCEL:
+                continue
             if ledger is None or ledger.order["planted"] != case.code:
                 yield f"case {case.code} of {case.brand}/{case.order} is open, and nobody planted it"
 

@@ -60,6 +60,11 @@ class Sale:
     units: int
     window: float = 60.0
     naive: bool = False
+    hands: int = 0
+    """Turns of the warehouse's people and of the shop's staff at the stock meanwhile."""
+
+    def day(self, outside: Outside) -> SaleDay:
+        return SaleDay(outside, self.buyers, self.units, self.window, self.hands)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +113,7 @@ async def play(plan: Plan, board: Board, stay: Callable[[str], Awaitable[None]] 
         board.say("starting Lockstep's processes: " + ", ".join(roles))
         await processes.start()
         board.say(f"all are ready; their logs are in {folder}")
-        day = None if plan.sale is None else SaleDay(outside, plan.sale.buyers, plan.sale.units, plan.sale.window)
+        day = None if plan.sale is None else plan.sale.day(outside)
         report, books = await _Run(plan, log, outside, erp, processes, Watch(log, board.say), clock, board, day).run()
         if day is not None:
             report = await _with_stock(report, day, plan, log)
@@ -241,8 +246,12 @@ class _Run:
         await asyncio.sleep(after)
         await self.processes.kill_and_restart(role, DOWN_FOR)
 
+    @property
+    def _naively(self) -> bool:
+        return self.plan.sale is not None and self.plan.sale.naive
+
     def _naive(self) -> list[Coroutine[Any, Any, None]]:
-        if self.day is None or self.plan.sale is None or not self.plan.sale.naive:
+        if self.day is None or not self._naively:
             return []
         return [NaiveStock(self.outside, self.day.spots, TOKEN).run()]
 
@@ -260,6 +269,8 @@ class _Run:
         quiet_since, last = loop.time(), ""
         while True:
             _raise_what_failed(played, *background)
+            if self.day is not None and played.done() and not self._naively:
+                self.day.make_up()
             books = await self.outside.books()
             judged = Judged(books)
             now, cases = loop.time(), self.watch.open
@@ -267,7 +278,7 @@ class _Run:
             if said != last:
                 quiet_since, last = now, said
             # What was sold twice can never be shipped: a naive sale has ended when nothing moves any more.
-            owed = not judged.finished() and not (self.plan.sale is not None and self.plan.sale.naive)
+            owed = not judged.finished() and not self._naively
             finished = played.done() and not owed and not any(judged.silent(cases))
             waiting = "shoppers order" if not played.done() else "everything is settling" if finished else "under way"
             expected = self.plan.orders if self.plan.sale is None else self.plan.sale.units

@@ -8,17 +8,26 @@ from sandbox.shopify.shop import Shop
 from sandbox.stock.books import StockBooks
 from sandbox.stock.flash_sale import FlashSale
 from sandbox.stock.ledger import Spot
-from sandbox.stock.traffic import ShopHand, WarehouseHand
+from sandbox.stock.traffic import ShopHand, StaffHabits, WarehouseHabits, WarehouseHand, make_up
 
 HOT = ("0042-A", "MUG-BLUE")
 """What everybody wants, of the first brand's; the first one's zeros matter."""
+
+
+LOOK_EVERY = 2.0
+
+
+class NeverAtRestError(AssertionError):
+    """Figures still move long after the last shopper has gone."""
 
 
 class SaleDay:
     """Stock is counted from its creation on: `units` of the hot items in all, in the first warehouse, and offered."""
 
     def __init__(self, outside: Outside, buyers: int, units: int, window: float, hands: int = 0) -> None:
-        """`window`: seconds in which all buyers come. `hands`: turns of people at the stock, in both systems."""
+        """`window`: seconds in which all buyers come. `hands`: turns of people at the stock in each system, spread over
+        the same time.
+        """
         self._outside, self._hands = outside, hands
         outside.count_bundles()
         brand = outside.brands[0]
@@ -42,11 +51,33 @@ class SaleDay:
     async def run(self) -> None:
         """Returns when the last shopper has come and people's hands rest."""
         clock, chance = self._outside.clock, self._outside.chance
-        await asyncio.gather(
-            self.sale.run(),
-            WarehouseHand([(self._keeper, HOT)], chance).run(clock, self._hands),
-            ShopHand(self._shop, [(sku, self._location) for sku in HOT], chance).run(clock, self._hands),
-        )
+        each = self.sale.window / max(1, self._hands)
+        every = (0.5 * each, 1.5 * each)
+        floor = WarehouseHand([(self._keeper, HOT)], chance, WarehouseHabits(every))
+        staff = ShopHand(self._shop, [(sku, self._location) for sku in HOT], chance, StaffHabits(every))
+        await asyncio.gather(self.sale.run(), floor.run(clock, self._hands), staff.run(clock, self._hands))
+
+    def make_up(self) -> None:
+        """What people's hands made the shop sell too many of comes in at last, so that nobody waits for good."""
+        make_up(self.books, lambda _: self._keeper)
+
+    async def rests(self, *, quiet_for: float, within: float, whole: bool = True) -> None:
+        """Returns when nothing has moved for so many seconds and, if `whole`, nobody is owed anything; what lacks for
+        that comes in. Raises NeverAtRestError after `within` seconds.
+        """
+        loop = asyncio.get_running_loop()
+        last, since, began = "", loop.time(), loop.time()
+        while loop.time() - began < within:
+            await self._outside.clock.sleep(LOOK_EVERY)
+            if whole:
+                self.make_up()
+            now = self.said()
+            if now != last:
+                last, since = now, loop.time()
+            elif loop.time() - since >= quiet_for and not (whole and self.open_orders()):
+                return
+        owed = [order.name for order in self.open_orders()]
+        raise NeverAtRestError(f"owed: {owed}; figures: {self.books.at_rest()}")
 
     @property
     def shops(self) -> tuple[Shop, ...]:

@@ -14,14 +14,9 @@ from sandbox.faults import Faults
 from schemas.stock_rules import StockRules
 
 RULES = StockRules(mode="write", quiet_for=2, max_wait=10)
-LOOK_EVERY = 2.0
 QUIET_FOR = 40.0
 """Seconds in which no figure moves before the verdict: longer than debounce, reads, a write and its retries."""
 AT_MOST = 1800.0
-
-
-class NeverAtRestError(AssertionError):
-    """Figures still move long after the last shopper has gone."""
 
 
 def play_sale(
@@ -56,7 +51,7 @@ def play_sale(
             background = [asyncio.create_task(work) for work in works]
             try:
                 await day.run()
-                await _rested(house, day, whole=not (naive or hands))
+                await day.rests(quiet_for=QUIET_FOR, within=AT_MOST, whole=not naive)
             finally:
                 for task in background:
                     task.cancel()
@@ -73,17 +68,3 @@ async def _killed(house: House, after: float) -> None:
     await house.kill("stock")
     await house.clock.sleep(3.0)
     house.start("stock")
-
-
-async def _rested(house: House, day: SaleDay, *, whole: bool) -> None:
-    """Returns when nothing has moved for a while and, if `whole`, nobody is owed anything. Raises NeverAtRestError."""
-    last, since, began = "", house.clock.monotonic(), house.clock.monotonic()
-    while house.clock.monotonic() - began < AT_MOST:
-        await house.clock.sleep(LOOK_EVERY)
-        now = day.said()
-        if now != last:
-            last, since = now, house.clock.monotonic()
-        elif house.clock.monotonic() - since >= QUIET_FOR and not (whole and day.open_orders()):
-            return
-    owed = [order.name for order in day.open_orders()]
-    raise NeverAtRestError(f"owed: {owed}; figures: {day.books.at_rest()}")

@@ -13,6 +13,7 @@ from sandbox.clarus.storekeeper import Storekeeper
 from sandbox.stock.books import OVERSOLD, StockBooks
 from sandbox.stock.flash_sale import FlashSale
 from sandbox.stock.ledger import Spot
+from sandbox.stock.traffic import make_up
 from schemas.base import Brand
 
 DELIVERED = 6
@@ -74,10 +75,8 @@ class Stocked:
             self.keepers[Brand(spot.tenant), spot.location].receive(spot.product, DELIVERED)
 
     def make_up(self) -> None:
-        """What was sold in a window, or promised to another channel, and does not lie there comes in at last."""
-        for one, spot in zip(self.books.at_rest(), self.spots, strict=True):
-            if one["shippable"] < 0:
-                self.keepers[Brand(spot.tenant), spot.location].receive(spot.product, -one["shippable"])
+        """What was promised and does not lie there comes in at last."""
+        make_up(self.books, lambda spot: self.keepers[Brand(spot.tenant), spot.location])
 
     # --- the verdict
 

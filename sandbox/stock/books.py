@@ -252,6 +252,11 @@ class StockBooks:
 
     # --- the verdict
 
+    @property
+    def spots(self) -> Sequence[Spot]:
+        """What is watched, in the order of `at_rest`."""
+        return self._ledger.spots
+
     def at_rest(self) -> list[dict[str, Any]]:
         """Per spot, of now: `undersold` is before any buffer; units that left and were not told are offered later."""
         self._look()

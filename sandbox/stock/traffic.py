@@ -15,6 +15,8 @@ from sandbox.clock import Clock
 from sandbox.faults import Chance
 from sandbox.shopify.records import Order
 from sandbox.shopify.shop import Refusal, Shop
+from sandbox.stock.books import StockBooks
+from sandbox.stock.ledger import Spot
 
 Seconds = tuple[float, float]
 """From, to; drawn evenly."""
@@ -111,6 +113,13 @@ class StaffHabits:
     every: Seconds = (5.0, 20.0)
     most: int = 3
     shares: Mapping[str, float] = field(default_factory=lambda: {"raise": 1, "lower": 1, "cancel": 1, "return": 0})
+
+
+def make_up(books: StockBooks, keeper_of: Callable[[Spot], Storekeeper]) -> None:
+    """What was sold in a window, or promised to another channel, and does not lie there comes in at last."""
+    for one, spot in zip(books.at_rest(), books.spots, strict=True):
+        if one["shippable"] < 0:
+            keeper_of(spot).receive(spot.product, -one["shippable"])
 
 
 @dataclass

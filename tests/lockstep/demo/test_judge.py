@@ -200,6 +200,16 @@ def test_a_case_of_something_that_is_no_order_is_a_stray_too() -> None:
     assert report.why_not == ("case connection_down of acme/~connection/clarus is open, and nobody planted it",)
 
 
+CANCELLED = {"orders": [an_order(cancelled=True, owed=False)], "goods_outs": [a_goods_out()], "fulfilments": []}
+
+
+def test_what_left_though_the_shop_cancelled_it_is_a_case_and_no_defect() -> None:
+    left = books(**in_step() | CANCELLED)
+
+    assert verdict(left, a_case("shipped_not_owed")).in_step
+    assert verdict(left, a_case("not_told")).why_not == ("case not_told of acme/5012 is open, and nobody planted it",)
+
+
 def test_a_closed_case_is_history() -> None:
     report = verdict(books(**in_step()), a_case("not_told", closed=True))
 
