@@ -4,8 +4,9 @@ import pytest
 
 from schemas.base import System
 from schemas.cases import CaseCode
-from schemas.commands import CreateGoodsOut
+from schemas.commands import CreateFulfilment, CreateGoodsOut, UpsertErpOrder
 from schemas.events import ConnectionState, OrderListed, SystemSwept
+from schemas.goods_outs import GoodsOutStatus
 from schemas.sweep import Cause, Difference, Stray
 from tests.builders import ACME, a_goods_out, an_erp_order, an_order
 from tests.story import Story
@@ -53,6 +54,57 @@ def test_what_is_missing_and_what_is_held_is_named_so() -> None:
 
     assert found(gone)[Difference.WAREHOUSE_LACKS] == (2, Cause.MISSING)
     assert found(held) == {Difference.WAREHOUSE_LACKS: (2, Cause.HELD)}
+
+
+RELEASED = a_goods_out(REFERENCE).with_line("901", "MUG", 2)
+
+
+def released() -> Story:
+    story = Story().shopify(ORDER)
+    return story.applied(story.one(CreateGoodsOut)).clarus(RELEASED)
+
+
+def test_what_somebody_changed_in_clarus_is_named_so_until_it_is_as_it_was_made() -> None:
+    story = released()
+    raised = a_goods_out(REFERENCE).with_line("901", "MUG", 5)
+    named(story.clarus(raised)).shopify(ORDER).clarus(raised).erp(None)
+    assert found(story)[Difference.WAREHOUSE_HAS_MORE] == (3, Cause.HAND_CLARUS)
+
+    named(story.clarus(RELEASED)).shopify(ORDER).clarus(RELEASED).erp(None)
+    assert Difference.WAREHOUSE_HAS_MORE not in found(story)
+
+
+def test_what_was_changed_before_it_was_first_read_is_known_by_the_command() -> None:
+    story = Story().shopify(ORDER)
+    raised = a_goods_out(REFERENCE).with_line("901", "MUG", 4)
+    story.clarus(raised).applied(story.one(CreateGoodsOut))
+    named(story).shopify(ORDER).clarus(raised).erp(None)
+    assert found(story)[Difference.WAREHOUSE_HAS_MORE] == (2, Cause.HAND_CLARUS)
+
+
+def test_what_the_shop_changed_is_no_hand_in_clarus() -> None:
+    story = released().clarus(RELEASED.picking())
+    fewer = ORDER.refunded(L901=1)
+    named(story).shopify(fewer).clarus(RELEASED.picking()).erp(None)
+    assert found(story)[Difference.WAREHOUSE_HAS_MORE] == (1, Cause.EDITED)
+
+
+def test_what_was_cancelled_in_clarus_and_not_by_us_is_named_so() -> None:
+    ended = a_goods_out(REFERENCE).with_line("901", "MUG", 2).status(GoodsOutStatus.CANCELLED)
+    story = named(released()).shopify(ORDER).clarus(ended).erp(None)
+    assert found(story) == {Difference.WAREHOUSE_LACKS: (2, Cause.HAND_CLARUS)}
+
+
+def test_a_number_that_was_told_and_is_gone_from_clarus_was_taken_off_by_hand() -> None:
+    sold = an_erp_order().with_line("901", "MUG", 2)
+    posted = sold.fulfilment(REFERENCE, L901=2)
+    told = ORDER.fulfilled("801", numbers=("T1",), L901=2)
+    story = released()
+    story.applied(story.one(UpsertErpOrder), "77").clarus(RELEASED.despatched()).erp(posted)
+    story.applied(story.one(CreateFulfilment), "801").shopify(told)
+    bare = RELEASED.despatched(tracking=("",))
+    named(story).shopify(told).clarus(bare).erp(posted)
+    assert found(story) == {Difference.NO_TRACKING: (1, Cause.HAND_CLARUS)}
 
 
 def test_an_order_of_which_only_the_erp_knows_is_an_orphan() -> None:

@@ -30,6 +30,7 @@ from streams.rules.orders.state import (
     OrderState,
     Reached,
     Unread,
+    lines_mark,
 )
 from streams.rules.orders.sweeping import known, swept
 from streams.rules.orders.units import begun
@@ -164,6 +165,7 @@ def _updated(known: KnownGoodsOut, shown: list[GoodsOut], now: datetime) -> Know
     units = sum(line.despatched for line in mine.lines)
     update: dict[str, object] = {
         "goods_out": mine,
+        "made_as": known.made_as or lines_mark(known.goods_out.lines),
         "doubles": tuple(sorted(one.id for one in shown if one is not mine and not one.status.ended)),
         "absent": 0,
         "missing_at": None,

@@ -9,8 +9,10 @@ from types import MappingProxyType
 
 from schemas.base import System
 from schemas.cases import CaseCode
+from schemas.commands import CancelGoodsOut
 from schemas.config import BrandConfig
 from schemas.erp import ErpOrderState
+from schemas.goods_outs import GoodsOutStatus
 from schemas.orders import Order
 from schemas.sweep import Cause, Comparison, Difference, Drift
 from streams.rules.orders.delivery import to_ship
@@ -19,12 +21,13 @@ from streams.rules.orders.finance import ERP_ORDER
 from streams.rules.orders.findings import Finding, Look, Waiting, Wanted
 from streams.rules.orders.per_line import PerLine
 from streams.rules.orders.readiness import is_ours
-from streams.rules.orders.state import OrderState
+from streams.rules.orders.state import KnownGoodsOut, OrderState
 from streams.rules.orders.units import (
     covers,
     despatched,
     ever_told,
     fulfilments_of,
+    ordered,
     posted,
     remaining,
     still_told,
@@ -63,10 +66,10 @@ _MAY_BE: Mapping[Difference, Sequence[Cause]] = MappingProxyType(
         Difference.NO_ORDER: (Cause.NO_COUNTERPART, Cause.SETTLED),
         Difference.WAREHOUSE_LACKS: (
             Cause.MISSING, Cause.UNKNOWN, Cause.REFUSED, Cause.HELD, Cause.WAREHOUSE, Cause.EDITED, Cause.HAND_SHOPIFY,
-            Cause.STOPPED, Cause.LATE, Cause.IN_FLIGHT, Cause.UNREADABLE, Cause.SETTLED,
+            Cause.HAND_CLARUS, Cause.STOPPED, Cause.LATE, Cause.IN_FLIGHT, Cause.UNREADABLE, Cause.SETTLED,
         ),
         Difference.WAREHOUSE_HAS_MORE: (
-            Cause.UNKNOWN, Cause.EDITED, Cause.HAND_SHOPIFY, Cause.HAND_CLARUS, Cause.REFUSED, Cause.WAREHOUSE,
+            Cause.UNKNOWN, Cause.HAND_CLARUS, Cause.EDITED, Cause.HAND_SHOPIFY, Cause.REFUSED, Cause.WAREHOUSE,
             Cause.STOPPED, Cause.LATE, Cause.IN_FLIGHT, Cause.UNREADABLE, Cause.SETTLED,
         ),
         Difference.GOODS_OUT_TWICE: (Cause.UNKNOWN, Cause.SETTLED),
@@ -79,7 +82,7 @@ _MAY_BE: Mapping[Difference, Sequence[Cause]] = MappingProxyType(
             Cause.UNREADABLE, Cause.SETTLED,
         ),
         Difference.TOLD_NOT_LEFT: (Cause.WAREHOUSE, Cause.HAND_SHOPIFY, Cause.UNREADABLE, Cause.SETTLED),
-        Difference.NO_TRACKING: (Cause.LATE, Cause.IN_FLIGHT, Cause.SETTLED),
+        Difference.NO_TRACKING: (Cause.HAND_CLARUS, Cause.LATE, Cause.IN_FLIGHT, Cause.SETTLED),
     }
 )  # fmt: skip
 """In the order in which a difference is named: the first cause that the order shows."""
@@ -95,7 +98,10 @@ def compared(state: OrderState, config: BrandConfig, findings: Sequence[Finding]
     if found.at is not None and not _unexplained(found):
         return found
     causes = _causes(state, config, findings)
-    drifts = tuple(Drift(what=what, count=count, cause=_why(what, causes)) for what, count in _all(state, config))
+    drifts = tuple(
+        Drift(what=what, count=count, cause=_why(what, causes | _by_hand_in_clarus(state, config, what)))
+        for what, count in _all(state, config)
+    )
     return found.model_copy(update={"at": found.at or state.now, "drifts": drifts})
 
 
@@ -150,6 +156,39 @@ def _causes(state: OrderState, config: BrandConfig, findings: Sequence[Finding])
     if state.closed_by_person or state.answers or state.overridden:
         causes.add(Cause.SETTLED)
     return causes
+
+
+def _by_hand_in_clarus(state: OrderState, config: BrandConfig, what: Difference) -> set[Cause]:
+    """Of our goods-outs: other lines than they were made with, cancelled there and not by us, or without the tracking
+    number that was told. No command of ours changes lines or numbers, so whatever did is somebody there.
+    """
+    changed = any(working(known) and known.changed_in_clarus for known in state.goods_outs)
+    match what:
+        case Difference.WAREHOUSE_HAS_MORE:
+            return {Cause.HAND_CLARUS} if changed else set()
+        case Difference.WAREHOUSE_LACKS if state.shopify is not None:
+            lacking = _lacking(state, state.shopify, config)
+            cancelled = any(
+                _cancelled_there(state, known) and ordered(known.goods_out) & lacking for known in state.goods_outs
+            )
+            return {Cause.HAND_CLARUS} if changed or cancelled else set()
+        case Difference.NO_TRACKING:
+            taken_off = any(
+                told.tracking_numbers and not told.cancelled and not tracking_numbers(known.goods_out)
+                for known in state.goods_outs
+                for told in fulfilments_of(state, known)
+            )
+            return {Cause.HAND_CLARUS} if taken_off else set()
+        case _:
+            return set()
+
+
+def _cancelled_there(state: OrderState, known: KnownGoodsOut) -> bool:
+    """Cancelled, and neither by a command of ours that ended nor by one without outcome."""
+    ours = known.cancelled_by_us or any(
+        isinstance(one, CancelGoodsOut) and one.reference == known.reference for one in state.in_flight
+    )
+    return known.goods_out.status is GoodsOutStatus.CANCELLED and not ours
 
 
 def _wanted(state: OrderState, config: BrandConfig, finding: Wanted) -> Cause:

@@ -13,7 +13,7 @@ from schemas.goods_outs import GoodsOut, GoodsOutLine, GoodsOutStatus
 from schemas.outcomes import Outcome, OutcomeKind
 from streams.rules.orders.adopt import adopted, doubted, telling_of
 from streams.rules.orders.endings import carried_out, landed, not_carried_out
-from streams.rules.orders.state import KnownGoodsOut, OrderState, address_mark
+from streams.rules.orders.state import KnownGoodsOut, OrderState, address_mark, lines_mark
 
 
 def ended(state: OrderState, event: CommandEnded) -> OrderState:
@@ -51,8 +51,13 @@ def _applied(state: OrderState, command: Command, outcome: Outcome) -> OrderStat
 
 
 def _created(state: OrderState, command: CreateGoodsOut, outcome: Outcome) -> OrderState:
+    lines = tuple(
+        GoodsOutLine(id="", line=unit.line, sku=unit.sku, ordered=unit.quantity, each=unit.each)
+        for unit in command.lines
+    )
+    marks = {"sent_to": address_mark(command.reference, command.ship_to), "made_as": lines_mark(lines)}
     if state.goods_out(command.reference) is not None:
-        return state.with_goods_out(command.reference, sent_to=address_mark(command.reference, command.ship_to))
+        return state.with_goods_out(command.reference, **marks)
     made = KnownGoodsOut(
         goods_out=GoodsOut(
             id=GoodsOutId(outcome.external_id),
@@ -62,14 +67,11 @@ def _created(state: OrderState, command: CreateGoodsOut, outcome: Outcome) -> Or
             warehouse=command.warehouse,
             carrier=command.carrier,
             service=command.service,
-            lines=tuple(
-                GoodsOutLine(id="", line=unit.line, sku=unit.sku, ordered=unit.quantity, each=unit.each)
-                for unit in command.lines
-            ),
+            lines=lines,
         ),
         fulfilment_order=command.fulfilment_order,
         generation=command.generation,
-        sent_to=address_mark(command.reference, command.ship_to),
+        **marks,
     )
     known = tuple(sorted((*state.goods_outs, made), key=lambda one: one.reference))
     return state.model_copy(update={"goods_outs": known})

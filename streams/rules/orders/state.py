@@ -1,5 +1,6 @@
 """What is known of one order, folded from its events. `absorb` makes the next one; nothing else does."""
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from hashlib import sha256
 
@@ -20,7 +21,7 @@ from schemas.cases import Case, CaseCode
 from schemas.commands import Command, CreateFulfilment, CreateGoodsOut, Decided, Withdraw
 from schemas.erp import ErpOrder
 from schemas.events import ConnectionState
-from schemas.goods_outs import GoodsOut
+from schemas.goods_outs import GoodsOut, GoodsOutLine
 from schemas.orders import Address, Order
 from schemas.sweep import Comparison, Stray
 
@@ -45,6 +46,8 @@ class KnownGoodsOut(Frozen):
     generation: int
     sent_to: str = ""
     """A mark of the address it was made with, see `address_mark`; '' when it was not our create that told us."""
+    made_as: str = ""
+    """A mark of the lines it was made with, or of those first seen, see `lines_mark`; '' where none was kept yet."""
     doubles: tuple[GoodsOutId, ...] = ()
     """Others not ended that bear the same reference: Clarus does not keep references unique."""
     absent: int = 0
@@ -71,6 +74,11 @@ class KnownGoodsOut(Frozen):
     def gone(self) -> bool:
         """It ended by our own cancel of a goods-out nobody had begun, which deletes it."""
         return self.cancelled_by_us and self.absent > 0
+
+    @property
+    def changed_in_clarus(self) -> bool:
+        """Its lines or what was ordered on them are others than it was made with: no command of ours changes them."""
+        return self.made_as not in ("", lines_mark(self.goods_out.lines))
 
 
 class Telling(Frozen):
@@ -322,3 +330,9 @@ def first(brand: Brand, order: OrderId, now: datetime) -> OrderState:
 def address_mark(reference: GoodsOutRef, address: Address) -> str:
     """Equal for equal addresses of one goods-out; does not show the address."""
     return sha256(f"{reference} {address.model_dump_json()}".encode()).hexdigest()[:16]
+
+
+def lines_mark(lines: Iterable[GoodsOutLine]) -> str:
+    """Equal for equal wishes: which products, how many, for which lines of the order."""
+    wishes = sorted((one.line, one.sku, one.ordered) for one in lines)
+    return sha256(repr(wishes).encode()).hexdigest()[:16]
