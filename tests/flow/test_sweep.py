@@ -1,12 +1,13 @@
 """A sweep over the sandbox systems finds what was planted, each thing once and by its name, and nothing else."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
 
 from kernel.virtual_time import run_virtual
+from lockstep.publishing import publish
 from lockstep.simulation.house import House
 from lockstep.simulation.log_oracle import cases_of
 from lockstep.sweeps import Result, ask, summed
@@ -15,7 +16,7 @@ from sandbox.erp.records import SalesOrder
 from sandbox.shopify.records import Address, Order
 from schemas.base import Brand
 from schemas.cases import CaseCode
-from schemas.config import SweepTimes
+from schemas.config import BrandConfig, SweepTimes
 from schemas.sweep import AGREES
 
 ACME = Brand("acme")
@@ -183,6 +184,43 @@ def test_what_agrees_is_told_and_nothing_is_written() -> None:
             assert [house.states()[f"acme/{order.id}"].comparison is not None] == [True]
 
     run_virtual(story())
+
+
+def test_a_despatch_nobody_told_and_a_number_that_never_came_are_found_at_night() -> None:
+    """No automation told of it, its connector was away, so the poll sees no change; and nothing is read again soon."""
+
+    async def story() -> None:
+        async with House() as house:
+            shop, clarus = house.outside.shop("acme"), house.outside.clarus
+            never = {"reread": 10 * 86400, "reread_most": 10 * 86400}
+            await publish(house.log, ACME, lambda before: patient(before, never))
+            order = shop.place_order([("MUG-BLUE", 1)], address=LEEDS)
+            shop.route(order, [11])
+            await house.until(lambda: bool(clarus.goods_outs))
+            (goods_out,) = clarus.goods_outs.values()
+            await house.until(lambda: bool(house.states()[f"acme/{order.id}"].goods_outs))
+            await house.clock.sleep(30)
+            await house.kill("clarus")
+            clarus.automations.clear()
+            clarus.despatch(goods_out.id, tracking=[""])
+            house.start("clarus")
+            await house.clock.sleep(300)
+            assert open_cases(house) == {}
+            assert not house.states()[f"acme/{order.id}"].goods_outs[0].goods_out.packages
+
+            await swept(house)
+            missing = {goods_out.reference: CaseCode.TRACKING_MISSING}
+            await house.until(lambda: open_cases(house) == missing)
+            clarus.set_tracking(next(iter(clarus.packages)), "T1")
+            await swept(house)
+            await house.until(lambda: not open_cases(house))
+
+    run_virtual(story())
+
+
+def patient(before: BrandConfig | None, waits: Mapping[str, int]) -> BrandConfig:
+    assert before is not None
+    return before.model_copy(update={"version": before.version + 1, "waits": before.waits.model_copy(update=waits)})
 
 
 def test_what_is_mended_is_closed_by_the_next_sweep() -> None:
