@@ -10,6 +10,7 @@ from schemas.commands import CreateFulfilment, CreateGoodsOut, UpsertErpOrder
 from schemas.erp import ErpOrderState, FulfilmentState
 from schemas.events import OrderListed
 from schemas.goods_outs import GoodsOutStatus
+from schemas.orders import FinancialStatus
 from schemas.outcomes import OutcomeKind
 from schemas.sweep import Cause, Difference, Drift
 from streams.rules.orders.drift import compared, unexplained
@@ -330,3 +331,48 @@ def test_a_cancelled_goods_out_is_not_worked_on() -> None:
     story = released().shopify(ROUTED.cancelled())
     found = swept(story, ROUTED.cancelled(), SALE, IN_CLARUS.status(GoodsOutStatus.CANCELLED))
     assert found == {}
+
+
+# --- which cause
+
+
+def test_a_despatch_that_nobody_has_posted_is_settled_once_a_person_has_judged() -> None:
+    """Posted before it left: nothing explains it, until somebody has decided something about the order."""
+    judged = released().clarus(IN_CLARUS.despatched(L901=5)).operator("answer", "over_despatched", says="write-off")
+    found = swept(judged, ROUTED, SALE.fulfilment(G1, L901=2), IN_CLARUS)
+    assert found[Difference.POSTED_NOT_LEFT] == (2, Cause.SETTLED)
+    overridden = Story().shopify(ROUTED.paid(FinancialStatus.PENDING)).operator("override", "payment_not_met")
+    overridden.applied(overridden.one(CreateGoodsOut)).clarus(IN_CLARUS)
+    found = swept(overridden, ROUTED, SALE.fulfilment(G1, L901=2), IN_CLARUS)
+    assert found[Difference.POSTED_NOT_LEFT] == (2, Cause.SETTLED)
+
+
+def test_what_nobody_ships_is_not_missed_in_the_erp() -> None:
+    lines = (ROUTED.order.lines[0].model_copy(update={"requires_shipping": False}),)
+    story = released()
+    assert swept(story, ROUTED._with(lines=lines), an_erp_order(), IN_CLARUS).get(Difference.ERP_LACKS) is None
+
+
+def test_a_cancelled_order_is_owed_what_left_only() -> None:
+    story = released().clarus(IN_CLARUS.despatched(L901=2)).shopify(ROUTED.cancelled())
+    found = swept(story, ROUTED.cancelled(), an_erp_order().with_line("901", "MUG", 2), IN_CLARUS.despatched(L901=2))
+    assert Difference.ERP_LACKS not in found
+
+
+def test_what_is_missing_is_not_worked_on() -> None:
+    story = released().clarus().clarus()
+    assert Difference.WAREHOUSE_HAS_MORE not in swept(story, ROUTED.cancelled(), SALE)
+
+
+def test_what_left_after_a_cancel_is_not_worked_on_either() -> None:
+    assert Difference.WAREHOUSE_HAS_MORE not in swept(told(), TOLD.cancelled(), POSTED, LEFT)
+
+
+def test_an_erp_without_the_order_lacks_all_once_the_warehouse_has_it() -> None:
+    waiting = Story().shopify(ROUTED)
+    assert Difference.ERP_LACKS not in swept(waiting, ROUTED, None), "nothing is asked of the warehouse yet"
+
+
+def test_a_fulfilment_that_was_taken_back_needs_no_tracking() -> None:
+    back = ROUTED.fulfilled("801", L901=3, cancelled=True).fulfilled("802", L901=3, numbers=("T1",))
+    assert Difference.NO_TRACKING not in swept(told(), back, POSTED, LEFT)

@@ -4,16 +4,18 @@ from datetime import timedelta
 
 import pytest
 
-from schemas.base import System
+from schemas.base import OrderId, System
 from schemas.cases import CaseCode
 from schemas.commands import AmendProduct, CreateProduct
 from schemas.config import BrandConfig
-from schemas.events import SnapshotUnreadable
+from schemas.events import ItemWanted, SnapshotUnreadable
 from schemas.items import ErpItem, Product
 from schemas.limits import PRODUCT_CODE_MOST
 from schemas.outcomes import OutcomeKind
 from streams.rules.items.state import first
+from streams.rules.items.step import step
 from streams.rules.items.wishes import wrong_with
+from streams.rules.orders.emit import Decision
 from streams.rules.orders.state import DEAD
 from tests.builders import ACME, NOON
 from tests.item_story import KETTLE, ItemStory, a_product, an_erp_item, item_brand
@@ -326,3 +328,43 @@ def test_a_refusal_of_what_is_not_wanted_any_more_is_forgotten() -> None:
     story = ItemStory().erp(an_erp_item()).clarus(None).ended(OutcomeKind.REJECTED, code="odd")
     story.erp(an_erp_item(active=False))
     assert (story.open_cases, story.state.refusals) == (set(), ())
+
+
+def test_what_was_planned_with_which_configuration_and_when_it_wakes_is_kept() -> None:
+    story = ItemStory().erp(an_erp_item()).clarus(None)
+    assert story.state.config_version == story.config.version
+    assert story.state.wake_at is not None
+    assert story.state.wake_at > story.state.now
+    story.applied()
+    assert story.state.wake_at is None, "in step, nothing is waited for"
+    story.configured(items=item_brand("create").items.model_dump()).later(minutes=2)
+    assert story.state.config_version == story.config.version
+
+
+def test_clarus_is_asked_once_while_its_first_answer_is_on_its_way() -> None:
+    story = ItemStory().erp(an_erp_item())
+    assert story.asked == [System.CLARUS]
+    assert story.erp(an_erp_item(description="New")).asked.count(System.CLARUS) == 2, "each reading of the ERP asks"
+    story.configured(items=item_brand("create").items.model_dump()).later(seconds=90)
+    assert story.asked.count(System.CLARUS) == 2
+
+
+def test_an_item_switched_on_is_looked_for_in_clarus() -> None:
+    story = ItemStory(item_brand("off")).erp(an_erp_item())
+    assert story.asked == []
+    story.configured(items=item_brand("create").items.model_dump()).later(minutes=2)
+    assert story.asked == [System.CLARUS]
+
+
+def test_the_key_of_an_item_is_one() -> None:
+    event = ItemWanted(brand=ACME, order=OrderId("stock:11/0042-A"), by=OrderId("5012"))
+    with pytest.raises(ValueError, match="expected item:CODE, found 'stock:11/0042-A'"):
+        step(None, event, None, NOON, Decision(partition=0, offset=7, trace=""))
+
+
+def test_commands_are_known_by_their_object_and_waits_by_their_name() -> None:
+    state = ItemStory().erp(an_erp_item()).clarus(None).state
+    assert state.flying("another") is None
+    assert state.since_of("another") is None
+    assert state.since_of("product") is not None
+    assert not state.is_withdrawn(state.in_flight[0])
