@@ -16,7 +16,7 @@ from streams.rules.stock.obstacles import obstacle
 from streams.rules.stock.state import StockState, first
 from streams.rules.stock.step import step
 from tests.builders import ACME, NOON
-from tests.stock_story import ITEM, LEEDS, MUG, StockStory, an_item, stock_brand
+from tests.stock_story import ITEM, LEEDS, MUG, QUIET, StockStory, an_item, stock_brand
 
 SHOPIFY, CLARUS = System.SHOPIFY, System.CLARUS
 
@@ -359,3 +359,94 @@ def test_what_was_never_seen_is_empty() -> None:
     state = first(ACME, ITEM, MUG, LEEDS, NOON)
     assert state == StockState(brand=ACME, order=ITEM, code=MUG, location=LEEDS, now=NOON)
     assert (state.level_at, state.token, state.last_offset, state.compares_lost) == (-1, -1, -1, 0)
+
+
+# --- planning
+
+
+def test_what_was_planned_with_which_configuration_and_when_it_wakes_is_kept() -> None:
+    story = StockStory().in_step(10).clarus(8)
+    assert story.state.config_version == story.config.version
+    assert story.state.wanted == 8
+    assert story.state.differs_since == story.state.now
+    assert story.state.wake_at is not None
+    assert timedelta(seconds=QUIET) <= story.state.wake_at - story.state.now < timedelta(seconds=QUIET + 1)
+    story.configured(stock=stock_brand(buffer=1).stock.model_dump()).later(minutes=2)
+    assert story.state.config_version == story.config.version
+    assert StockStory().in_step(10).state.wake_at is None
+
+
+def test_a_difference_that_is_over_is_forgotten() -> None:
+    story = StockStory().in_step(10).clarus(8).clarus(10)
+    assert (story.state.wanted, story.state.differs_since, story.state.changed_at) == (10, None, None)
+
+
+@pytest.mark.parametrize("nothing", [StockStory().in_step(10).clarus(8), StockStory().in_step(10).clarus(8).due()])
+def test_switched_off_it_knows_and_wants_nothing(nothing: StockStory) -> None:
+    nothing.configured(stock={"mode": "off"}).later(minutes=2)
+    state = nothing.state
+    assert (state.wanted, state.differs_since, state.changed_at, state.ask) == (None, None, None, ())
+    count = len(nothing.written)
+    nothing.asked.clear()
+    assert nothing.clarus(5).shopify(7).later(hours=1).asked == []
+    assert len(nothing.written) == count
+
+
+def test_what_cannot_be_believed_any_more_is_not_wanted() -> None:
+    story = StockStory().in_step(10).clarus(8)
+    story.shopify(an_item(10), an_item(3))
+    assert (story.state.wanted, story.state.differs_since, story.state.changed_at) == (None, None, None)
+
+
+@pytest.mark.parametrize(
+    "stopped", [{"mode": "observe"}, {"paused": ["shopify"]}], ids=["the brand observed", "Shopify paused"]
+)
+def test_stopped_it_says_what_it_would_write_and_only_while_it_would(stopped: dict[str, object]) -> None:
+    story = StockStory(changed(**stopped)).in_step(10).clarus(8).due()
+    assert (story.written, story.state.would_write) == ([], 8)
+    assert story.clarus(10).state.would_write is None
+
+
+def test_a_pause_of_another_system_stops_nothing() -> None:
+    assert StockStory(changed(paused=["erp"])).in_step(10).clarus(8).due().written == [(10, 8)]
+
+
+def test_while_a_write_is_under_way_its_end_is_waited_for() -> None:
+    story = differing()
+    command = story.commands[0]
+    assert story.state.in_flight == command
+    assert story.state.wake_at is not None
+    story.clarus(7)
+    assert story.state.wake_at is not None
+    assert story.state.wake_at <= command.decided_at + DEAD
+    assert len(story.later(seconds=QUIET).written) == 1
+
+
+def test_a_refused_write_waits_for_its_back_off_and_wakes_then() -> None:
+    story = differing().ended(OutcomeKind.REJECTED, code="odd").clarus(8)
+    assert story.state.wake_at is not None
+    assert story.later(seconds=200).clarus(8).written == [(10, 8)]
+    assert story.later(seconds=200).clarus(8).written == [(10, 8), (10, 8)]
+
+
+def test_in_step_a_refusal_and_lost_compares_are_over() -> None:
+    story = differing().stale().shopify(8)
+    assert story.state.compares_lost == 0
+    refused = differing().ended(OutcomeKind.REJECTED, code="odd").shopify(8).clarus(8)
+    assert (refused.state.refusal, refused.open_cases) == (None, set())
+
+
+def test_nothing_left_to_offer_does_not_wait_for_quiet_nor_while_it_moves() -> None:
+    story = StockStory().in_step(10).clarus(3).later(seconds=2).clarus(0)
+    assert story.clarus(0).written == [(10, 0)]
+
+
+def test_a_request_that_is_newer_than_the_one_under_way_is_asked_at_once() -> None:
+    """Shopify's figure moved again before Clarus answered: what is asked for now must be newer."""
+    story = StockStory().in_step(10).shopify(12).later(seconds=QUIET)
+    first = story.asked[-1]
+    story.shopify(14).later(seconds=QUIET)
+    assert story.asked[-1][0] is CLARUS
+    assert story.asked[-1][1] > first[1]
+    assert story.clarus(10, token=first[1]).written == []
+    assert story.clarus(10).written == [(14, 10)]
