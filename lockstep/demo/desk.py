@@ -6,6 +6,7 @@ They use what the command line uses, and see what it shows: the log, and the cas
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import TypeVar
 
 from kernel.log import Log, LogError
 from lockstep.deciding import Person
@@ -15,6 +16,8 @@ from lockstep.publishing import apply
 from lockstep.reading import newest_configs
 from schemas.base import OrderKey, order_key
 from schemas.cases import Case, CaseCode
+
+T = TypeVar("T")
 
 LOOK_EVERY = 1.0
 WHO = "kim"
@@ -43,9 +46,11 @@ class Desk:
         lines = ", ".join(title for title, _ in brand.new_lines)
         self.say(f"config apply: {applied.brand} version {applied.version} maps {lines}")
 
-    async def let_go(self) -> None:
-        """Until cancelled: an order on account that is held for its payment goes, once that has become a case."""
-        while True:
+    async def let_go(self, over: Callable[[], bool] = lambda: False) -> None:
+        """Until it is over, or cancelled: an order on account that is held for its payment goes, once that has become a
+        case.
+        """
+        while not over():
             for case in self.cases():
                 if case.open and case.code is CaseCode.PAYMENT_NOT_MET:
                     await self._look_at(case)
@@ -57,13 +62,18 @@ class Desk:
         if order is None or not order.on_account or order.agreed_at is not None:
             return
         shop.agree(order)
-        await self._until_done(partial(self._release, order_key(case.brand, case.order)))
+        while not await self._until_done(partial(self._release, order_key(case.brand, case.order))):
+            await self.outside.clock.sleep(LOOK_EVERY)  # something else holds it for the moment
+            if not any(one.open and one.key == case.key for one in self.cases()):
+                return
 
-    async def _release(self, key: OrderKey) -> None:
+    async def _release(self, key: OrderKey) -> bool:
+        """Whether that lifted anything."""
         made = await Person(self.log, WHO, self.outside.clock.now).release(key, WHY)
         self.say(f"case release: {key} leaves in spite of {', '.join(made.lifted) or 'nothing'}")
+        return bool(made.lifted)
 
-    async def _until_done(self, do: Callable[[], Awaitable[None]]) -> None:
+    async def _until_done(self, do: Callable[[], Awaitable[T]]) -> T:
         """Again and again while the log is away; done twice it changes nothing."""
         while True:
             try:
