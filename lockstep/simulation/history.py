@@ -133,6 +133,12 @@ class History(Frozen):
     """Records of `orders.events` at least."""
     planted: tuple[str, ...] = ()
     """Orders that can never be shipped, one of each; see the shoppers' habits."""
+    new_line: float = Field(default=0.0, ge=0, le=1)
+    """Share of orders by a shipping line that no configuration knows before it is mapped."""
+    mapped_after: float = Field(default=0.0, ge=0)
+    """Seconds from the first order until the brands' people map the new lines."""
+    on_account: int = Field(default=0, ge=0)
+    """So many orders are to be paid later, and stay unpaid: a person lets each go once it is a case."""
     faults: Faults = Faults()
     mishaps: tuple[Mishap, ...] = ()
     shelves: Shelves | None = None
@@ -163,7 +169,18 @@ def draw(seed: int, events: int = 200) -> History:
         faults=_faults(chance),
         mishaps=tuple(sorted(mishaps, key=lambda one: one.at)),
     )
+    history = with_people(history)
     return with_stock(history) if seed % STOCKED_EVERY == 0 else history
+
+
+def with_people(history: History) -> History:
+    """The same where, in every third, shoppers choose new shipping lines and, in every other, one is on account."""
+    chance = random.Random(f"people/{history.seed}")  # noqa: S311 - a seed's own
+    shopping = history.orders / history.rate
+    curious, late = chance.random() < 1 / 3, round(chance.uniform(shopping / 2, shopping + 40.0), 2)
+    share, owing = chance.choice((0.2, 0.4, 0.6)), chance.random() < 1 / 2
+    new = {"new_line": share, "mapped_after": late} if curious else {}
+    return history.model_copy(update={**new, "on_account": int(owing)})
 
 
 def with_stock(history: History) -> History:

@@ -13,7 +13,8 @@ from typing import get_args
 
 from kernel.logs import configure
 from lockstep.simulation.history import History, Kind, draw
-from lockstep.simulation.play import Result, play
+from lockstep.simulation.mishaps import MAPPED
+from lockstep.simulation.play import LET_GO, Result, play
 from lockstep.simulation.process import Point
 from lockstep.simulation.shrink import shrink
 from sandbox.faults import Fault
@@ -24,6 +25,7 @@ SOMETIMES = (
     *(str(kind) for kind in Kind),
     *(str(point) for point in Point if point is not Point.ANYWHERE),
     *(str(fault) for fault in Fault if fault is not Fault.NONE),
+    MAPPED, LET_GO,
     "zombie", "webhook lost", "webhook doubled", "ended by Ended", "ended by LogUnavailable", "ended by Fenced",
     *(f"window: {cause}" for cause in get_args(windows.Cause)),
     *(f"stock written: {cause}" for cause in Cause if cause is not Cause.UNKNOWN),

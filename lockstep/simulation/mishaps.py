@@ -1,10 +1,10 @@
 """Carries the mishaps of a history out in a house, and keeps account of which struck and whom."""
 
 import asyncio
-from collections.abc import Callable
-from typing import Any, assert_never
+from collections.abc import Callable, Mapping
+from typing import assert_never
 
-from kernel.log import LogUnavailable
+from kernel.log import LogError, LogUnavailable
 from lockstep.demo.scenario import BRANDS
 from lockstep.publishing import publish
 from lockstep.simulation.history import Kind, Mishap
@@ -15,7 +15,10 @@ from lockstep.simulation.stock_people import ends, happens
 from lockstep.simulation.stocked import Stocked
 from sandbox.erp.world import ErpWorld
 from schemas.base import Brand, System
+from schemas.config import BrandConfig
+from schemas.mapping import ShippingRule
 
+MAPPED = "new lines mapped"
 STRIKES_AT_LEAST = 15.0
 """Seconds after which a process that never comes to the point in question is struck where it is."""
 LINGERS = 0.7
@@ -30,6 +33,7 @@ class Mishaps:
         self._house, self._mishaps, self._stocked = house, mishaps, stocked
         self.account = Account()
         self._people = People(house, self.account)
+        self._publishing = asyncio.Lock()
 
     async def run(self) -> None:
         async with asyncio.TaskGroup() as tasks:
@@ -208,42 +212,57 @@ class Mishaps:
             await self._sleep(0.5)
         match mishap.kind:
             case Kind.CONFIG:
-                await self._configure(Brand(mishap.whom), {"waits_retry": 11})
+                await self._configure(Brand(mishap.whom), lambda before: _retrying_after(before, 11))
                 await self._sleep(mishap.seconds)
-                await self._configure(Brand(mishap.whom), {"waits_retry": 15})
+                await self._configure(Brand(mishap.whom), lambda before: _retrying_after(before, 15))
             case Kind.UNMAPPED:
                 brand = next(one for one in BRANDS if one.brand == mishap.whom)
-                whole = brand.config(START).shipping
-                await self._configure(brand.brand, {"shipping": whole[:-1]})
+                last = brand.config(START).shipping[-1]
+                await self._configure(brand.brand, lambda before: _without(before, last))
                 await self._sleep(mishap.seconds)
-                await self._configure(brand.brand, {"shipping": whole})
+                await self._configure(brand.brand, lambda before: _with(before, last))
             case Kind.STOP:
-                await self._configure(Brand(mishap.whom), {"paused": (System(mishap.point),)})
+                system = System(mishap.point)
+                await self._configure(Brand(mishap.whom), lambda _: {"paused": (system,)})
                 await self._sleep(mishap.seconds)
-                await self._configure(Brand(mishap.whom), {"paused": ()})
+                await self._configure(Brand(mishap.whom), lambda _: {"paused": ()})
             case _:
                 return await self._people.operate(mishap)
         return True
 
-    async def _configure(self, brand: Brand, change: dict[str, Any]) -> None:
-        while not self._house.log.available:
-            await self._sleep(0.5)
-        retry, buffer = change.pop("waits_retry", None), change.pop("buffer", None)
+    async def map_new_lines(self, after: float) -> None:
+        """What the shops offer since today is mapped so many seconds from now."""
+        await self._sleep(after)
+        outside = self._house.outside
+        for brand in outside.brands:
+            at = outside.clock.now().isoformat()
+            outside.mapped_at[brand.brand] = {code: at for _, code in brand.new_lines}
+            await self._configure(brand.brand, lambda before, brand=brand: {"shipping": brand.mended(before).shipping})  # type: ignore[misc]  # mypy cannot infer a lambda with a default
+        self.account.struck[MAPPED] += 1
 
-        def changed(config: Any) -> Any:
-            if buffer is not None:
-                change["stock"] = config.stock.model_copy(update={"buffer": buffer})
-            waits = config.waits if retry is None else config.waits.model_copy(update={"retry": retry})
-            return config.model_copy(update={**change, "waits": waits, "version": config.version + 1})
+    async def _configure(self, brand: Brand, change: Callable[[BrandConfig], Mapping[str, object]]) -> None:
+        """Publish the brand's next version, changed in what `change` says of the newest one."""
 
-        await publish(self._house.log, brand, changed)
+        def changed(before: BrandConfig | None) -> BrandConfig:
+            assert before is not None
+            return before.model_copy(update={**change(before), "version": before.version + 1})
+
+        async with self._publishing:  # two at once would both be the next version
+            while True:
+                try:
+                    await publish(self._house.log, brand, changed)
+                except LogError:
+                    await self._sleep(0.5)
+                else:
+                    return
 
     # --- stock
 
     async def _stock(self, mishap: Mishap, stocked: Stocked) -> bool:
         brand = Brand(mishap.whom)
         if mishap.kind is Kind.BUFFER:
-            await self._configure(brand, {"buffer": mishap.units})
+            buffered = {"buffer": mishap.units}
+            await self._configure(brand, lambda before: {"stock": before.stock.model_copy(update=buffered)})
             stocked.buffers[brand] = mishap.units
             return True
         inventory = self._house.outside.shop(brand).inventory
@@ -284,3 +303,16 @@ class Mishaps:
     def _erp(self) -> ErpWorld:
         assert self._house.outside.erp_world is not None
         return self._house.outside.erp_world
+
+
+def _retrying_after(before: BrandConfig, seconds: int) -> Mapping[str, object]:
+    return {"waits": before.waits.model_copy(update={"retry": seconds})}
+
+
+def _without(before: BrandConfig, rule: ShippingRule) -> Mapping[str, object]:
+    return {"shipping": tuple(one for one in before.shipping if one != rule)}
+
+
+def _with(before: BrandConfig, rule: ShippingRule) -> Mapping[str, object]:
+    """Beside whatever was mapped meanwhile."""
+    return {"shipping": before.shipping if rule in before.shipping else (*before.shipping, rule)}

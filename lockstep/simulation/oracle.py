@@ -70,7 +70,7 @@ def never(books: Books, account: Account, told: Told) -> Iterator[Violation]:
     for text in evidence.strange:
         yield Violation("stranger", text)
     for order in evidence.orders.values():
-        for rule, says in _never(order, account):
+        for rule, says in _never(order, account, books.mapped_at(order.brand, order.book)):
             yield Violation(rule, says, f"{order.brand}/{order.id}", _last_effect(order))
 
 
@@ -115,7 +115,8 @@ def not_found(doubled: Iterable[Violation], cases: Sequence[Case], compared: Com
             yield Violation("double found late", f"at {found}, the first sweep after it ended at {swept}", one.order)
 
 
-def _never(order: OrderStory, account: Account) -> Iterator[tuple[str, str]]:
+def _never(order: OrderStory, account: Account, mapped: datetime | None) -> Iterator[tuple[str, str]]:
+    """`mapped`: from when on its shipping line was; None: never."""
     touched = account.orders.get(order.key, set())
     if DECIDED not in touched and not touched >= DELETED_FOR_US:
         for _, says in order.doubled_by:
@@ -126,6 +127,8 @@ def _never(order: OrderStory, account: Account) -> Iterator[tuple[str, str]]:
         if order.book["planted"] or complete is None or one.arrived_at < max(complete, fixed):
             said = f"the order is complete {complete}, the shopper could change it until {fixed}"
             yield "asked too early", f"goods-out {one.number} came at {one.arrived_at}, {said}"
+        if mapped is None or datetime.fromisoformat(one.arrived_at) < mapped:
+            yield "asked too early", f"goods-out {one.number} came at {one.arrived_at}, its line was mapped {mapped}"
     told, left = order.told(standing=False, by_hand=frozenset(account.by_hand)), order.most_left
     if told - left:
         yield "told twice", f"told {dict(told)}, despatched at most {dict(left)}"

@@ -3,12 +3,14 @@
 import asyncio
 from collections import Counter
 from datetime import datetime, timedelta
+from functools import partial
 from hashlib import sha256
 
 from pydantic import Field
 
 from kernel.memory_log import MemoryLog
 from kernel.virtual_time import run_virtual
+from lockstep.demo.desk import Desk
 from lockstep.demo.judge import Books
 from lockstep.demo.stock_report import causes
 from lockstep.simulation.evidence import read
@@ -27,6 +29,7 @@ from schemas.config import SweepTimes
 from schemas.topics import ALL, DLQ, ORDERS_EVENTS
 from streams.engine.settings import EngineSettings
 
+LET_GO = "let go by a person"
 LOOK_EVERY = 3.0
 QUIET_FOR = 15.0
 """Seconds for which all is settled before the verdict: longer than a request lasts, so that a second effect shows."""
@@ -109,16 +112,18 @@ async def _until_settled(house: House, history: History, mishaps: Mishaps, stock
     clock = house.clock
     began = clock.monotonic()
     pickers = asyncio.create_task(house.outside.pickers().run())
-    crowd = house.outside.shoppers(Habits(planted=history.planted))
+    habits = Habits(planted=history.planted, new_line=history.new_line, on_account=history.on_account)
+    crowd = house.outside.shoppers(habits)
     shoppers = asyncio.create_task(_ordering(crowd, history, stocked))
-    striking = asyncio.create_task(mishaps.run())
+    striking = asyncio.create_task(_striking(mishaps, history))
+    letting_go = _letting_go(house, shoppers) if history.on_account else ()
     quiet_since: float | None = None
     struck_at: datetime | None = None
     last = -1
     try:
         while clock.monotonic() - began < AT_MOST:
             await clock.sleep(LOOK_EVERY)
-            for task in (pickers, shoppers, striking):
+            for task in (pickers, shoppers, striking, *letting_go):
                 if task.done() and task.exception() is not None:
                     task.result()
             if not (shoppers.done() and striking.done()):
@@ -152,9 +157,9 @@ async def _until_settled(house: House, history: History, mishaps: Mishaps, stock
                 shoppers = asyncio.create_task(crowd.run(1 + missing // EVENTS_AN_ORDER, history.rate))
         return False
     finally:
-        for task in (pickers, shoppers, striking):
+        for task in (pickers, shoppers, striking, *letting_go):
             task.cancel()
-        await asyncio.gather(pickers, shoppers, striking, return_exceptions=True)
+        await asyncio.gather(pickers, shoppers, striking, *letting_go, return_exceptions=True)
 
 
 def _oracle(house: House, stocked: Stocked | None) -> LogOracle:
@@ -165,6 +170,24 @@ async def _ordering(crowd: Shoppers, history: History, stocked: Stocked | None) 
     """Returns when the last shopper has come, and the last of a rush."""
     rush = () if stocked is None else (stocked.rush(),)
     await asyncio.gather(crowd.run(history.orders, history.rate), *rush)
+
+
+async def _striking(mishaps: Mishaps, history: History) -> None:
+    """Returns when all have struck, and the new lines are mapped."""
+    mapping = (mishaps.map_new_lines(history.mapped_after),) if history.new_line else ()
+    await asyncio.gather(mishaps.run(), *mapping)
+
+
+def _letting_go(house: House, shoppers: "asyncio.Task[None]") -> tuple["asyncio.Task[None]"]:
+    """A person who lets go what is on account, at work."""
+    desk = Desk(house.log, house.outside, lambda: cases_of(house.log))
+    return (asyncio.create_task(desk.let_go(partial(_nobody_owes, house, shoppers))),)
+
+
+def _nobody_owes(house: House, shoppers: "asyncio.Task[None]") -> bool:
+    """All orders are placed, and each that is on account has been let go."""
+    placed = (one for shop in house.outside.shopify.shops.values() for one in shop.orders.values())
+    return shoppers.done() and not any(one.on_account and one.agreed_at is None for one in placed)
 
 
 def _swept_since(house: House, moment: datetime) -> bool:
@@ -209,6 +232,9 @@ async def _struck(house: House, account: Account, books: Books, stocked: Stocked
         struck.update(stocked.struck())
         struck.update({f"stock written: {why}": count for why, count in (await causes(house.log)).items()})
     outside = house.outside
+    placed = (one for shop in outside.shopify.shops.values() for one in shop.orders.values())
+    if let_go := sum(one.agreed_at is not None for one in placed):
+        struck[LET_GO] = let_go
     for plan in (outside.shopify.faults, outside.clarus_faults, outside.erp_faults):
         struck.update({str(fault): count for fault, count in plan.drawn.items() if fault is not Fault.NONE})
     for order in read(books).orders.values():

@@ -40,6 +40,10 @@ def _smaller(history: History) -> Iterator[History]:
         yield history.model_copy(update={"events": 0})
     if history.planted:
         yield history.model_copy(update={"planted": ()})
+    if history.new_line:
+        yield history.model_copy(update={"new_line": 0.0, "mapped_after": 0.0})
+    if history.on_account:
+        yield history.model_copy(update={"on_account": 0})
     for orders in sorted({history.orders // 2, history.orders - 1} - {0}):
         if orders < history.orders:
             yield history.model_copy(update={"orders": orders})

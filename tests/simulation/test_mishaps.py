@@ -87,3 +87,23 @@ def test_a_send_without_acknowledgement_ends_the_process(kind: Kind, topic: str)
     assert result.struck[kind] == 1
     assert sum(count for what, count in result.struck.items() if what.startswith("ended by")) >= 1
     assert result.violations == ()
+
+
+def test_new_shipping_lines_are_mapped_half_way_and_what_waited_goes() -> None:
+    """Another line is not known for a while meanwhile: what comes back then must not take away the new one, by which
+    shoppers order still.
+    """
+    unknown = Mishap(at=1.0, kind=Kind.UNMAPPED, whom="acme", seconds=14.0)
+    slow = a_history(unknown, orders=8).model_copy(update={"rate": 0.25, "new_line": 0.9, "mapped_after": 10.0})
+    result = played(slow)
+
+    assert result.struck["new lines mapped"] == 1
+    assert result.struck[Kind.UNMAPPED] == 1
+    assert result.violations == ()
+
+
+def test_an_order_on_account_is_let_go_by_a_person() -> None:
+    result = played(a_history(orders=4).model_copy(update={"on_account": 1}))
+
+    assert result.struck["let go by a person"] == 1
+    assert result.violations == ()

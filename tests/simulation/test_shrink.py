@@ -17,6 +17,7 @@ def test_what_does_not_matter_is_left_out() -> None:
     assert small.mishaps == (needed,)
     assert small.orders == 3
     assert small.planted == ()
+    assert (small.new_line, small.on_account) == (0.0, 0)
     assert small.faults == Faults(slow=big.faults.slow)
 
 
