@@ -53,6 +53,11 @@ class KeyedStory:
         assert emission.value is not None
         return self._append(emission.key, emission.value, dict(emission.headers))
 
+    def hears(self, emission: Emission) -> Self:
+        """Another agent's event for a key of ours."""
+        assert emission.value is not None
+        return self._append(emission.key, emission.value, dict(emission.headers))
+
     @property
     def open_cases(self) -> set[CaseCode]:
         cases_say_what_and_where(self.cases.values())

@@ -1,7 +1,5 @@
 """Debounce, exact in event time: when the figure is written, by named cases of changes and their moments."""
 
-from datetime import timedelta
-
 import pytest
 
 from tests.stock_story import StockStory, stock_brand
@@ -48,15 +46,3 @@ def test_when_it_is_written(case: str, changes: dict[float, int], written: list[
 
 def test_without_waits_every_change_is_written() -> None:
     assert sent_at({0: 90, 3: 80}, quiet_for=0, max_wait=0) == [(0, 90), (3, 80)]
-
-
-def test_a_burst_leads_to_as_many_writes_as_there_are_windows() -> None:
-    """2 000 changes on 40 items within 25 seconds, longest wait 20: two writes an item at most."""
-    for item in range(40):
-        story = StockStory(stock_brand(quiet_for=5, max_wait=20)).in_step(1000)
-        for change in range(50):
-            story.at += timedelta(seconds=0.5)
-            story.clarus(1000 - 7 * item % 13 - change)
-            if story.state.in_flight is not None:
-                story.applied()
-        assert 1 <= len(story.commands) <= 2

@@ -100,15 +100,6 @@ def test_an_older_sum_of_the_same_partition_is_not_believed() -> None:
     assert story.withheld(1, partition=1, offset=3).state.units_withheld == 3
 
 
-def test_hot_item() -> None:
-    """However many orders wait, a partition of theirs is one figure: the state stays small."""
-    story = StockStory().in_step(20_000)
-    for offset in range(200):
-        story.withheld(offset, partition=offset % 4, offset=offset)
-    assert len(story.state.withheld) == 4
-    assert len(max(story.changelog.values(), key=len)) < 3000
-
-
 def test_two_items_one_code() -> None:
     story = StockStory().in_step(10)
     story.shopify(an_item(10), an_item(4, id="802", sku=" 0042-A")).clarus(3).later(hours=1)
