@@ -12,7 +12,8 @@ from schemas.orders import FinancialStatus
 from schemas.outcomes import OutcomeKind
 from streams.rules.orders import after_release
 from streams.rules.orders.by_hand import by_hand, told_otherwise, warehouse_units_told_by_hand
-from streams.rules.orders.findings import Finding, Look, Rule, Waiting
+from streams.rules.orders.edits import cancelled, edited
+from streams.rules.orders.findings import Finding, Look, Rule, Waiting, Wanted
 from tests.builders import GoodsOutBuilder, OrderBuilder, a_brand, a_goods_out, an_erp_order, an_order
 from tests.story import Story
 
@@ -361,3 +362,60 @@ def test_of_an_order_nobody_has_paid_nothing_is_said_here() -> None:
         after_release.unreadable, told_otherwise,
     ):  # fmt: skip
         assert says(rule, story) == []
+
+
+# --- what we take back ourselves
+
+
+@pytest.mark.parametrize(
+    ("rule", "order", "code", "why"),
+    [
+        (cancelled, ROUTED.cancelled(), CaseCode.CANCELLED_AFTER_RELEASE, "order cancelled, the cancel"),
+        (edited, ROUTED.refunded(L901=1, L902=1), CaseCode.CHANGED_AFTER_RELEASE, "order edited, the cancel"),
+    ],
+)
+def test_what_nobody_has_begun_is_cancelled_and_waited_for(
+    rule: Rule, order: OrderBuilder, code: CaseCode, why: str
+) -> None:
+    story = released().shopify(order)
+    found = list(rule(story.state, story.config))
+    assert [one.object for one in found if isinstance(one, Wanted)] == [f"cancel:{G1}", f"cancel:{G2}"]
+    waited = [one for one in found if isinstance(one, Waiting)]
+    assert [(one.name, one.code, one.object) for one in waited] == [
+        (f"cancel:{G1}", code, G1),
+        (f"cancel:{G2}", code, G2),
+    ]
+    assert all(one.detail.startswith(why) and one.read == (System.CLARUS,) and one.after == 900 for one in waited)
+
+
+def test_what_somebody_has_begun_is_a_persons() -> None:
+    story = released().clarus(MUGS.picking(), HATS.despatched()).shopify(ROUTED.cancelled())
+    assert says(cancelled, story) == [
+        (CaseCode.CANCELLED_AFTER_RELEASE, G1, "order cancelled, goods-out is PICK"),
+    ]  # fmt: skip
+
+
+def test_an_edit_replaces_as_many_as_are_too_many_and_no_more() -> None:
+    """Two goods-outs of one line, two units each; of four units two are refunded: one of them goes."""
+    order = an_order().with_line("MUG", 4).routed("71", L901=2).routed("72", L901=2)
+    story = Story().shopify(order)
+    for create, id_ in zip(story.sent(CreateGoodsOut), ("9001", "9002"), strict=True):
+        story.applied(create, id_)
+    one, two = a_goods_out(G1).with_line("901", "MUG", 2), a_goods_out(G2, "9002").with_line("901", "MUG", 2)
+    story.clarus(one, two)
+    assert says(edited, story) == []
+    story.shopify(order.refunded(L901=2))
+    assert [about for _, about, _ in says_waiting(edited, story)] == [G1]
+
+
+def says_waiting(rule: Rule, story: Story) -> list[tuple[str | None, str, str]]:
+    return [(one.code, one.object, one.detail) for one in waits(rule, story)]
+
+
+def test_a_goods_out_we_did_not_make_is_not_replaced_for_its_address() -> None:
+    address = THREE.order.personal.ship_to
+    assert address is not None
+    moved = ROUTED.shipping_to(address.model_copy(update={"line1": "9 Mill Lane"}))
+    story = Story().clarus(MUGS, HATS).shopify(moved)
+    assert list(edited(story.state, story.config)) == []
+    assert list(edited(released().shopify(ROUTED.shipping_to(None)).state, a_brand())) == [], "no address is no new one"

@@ -7,6 +7,7 @@ from schemas.commands import CreateGoodsOut
 from schemas.goods_outs import GoodsOutStatus
 from schemas.mapping import Bundle, Component
 from streams.rules.orders.demand import fulfilled
+from streams.rules.orders.demand import withheld as demanded
 from tests.builders import GoodsOutBuilder, OrderBuilder, a_brand, a_goods_out, an_order
 from tests.story import Story
 
@@ -152,3 +153,49 @@ def test_of_an_order_never_read_before_nothing_is_known() -> None:
     assert fulfilled(now.model_copy(update={"shopify": None}), now, a_brand()) == ()
     assert fulfilled(now, now, a_brand()) == ()
     assert System.SHOPIFY not in now.ask
+
+
+FIVE = an_order()
+for sku in ("MUG", "HAT", "TEA", "JUG", "CUP"):
+    FIVE = FIVE.with_line(sku, 1)
+FIVE = FIVE.routed("71")
+
+
+def test_items_stand_in_the_order_of_their_ids() -> None:
+    goods_out = a_goods_out(G1)
+    for line in FIVE.order.lines:
+        goods_out = goods_out.with_line(line.id, line.sku, 1)
+    story = released(FIVE, goods_out.picking()).shopify(FIVE.cancelled())
+    named = [one.item for one in story.state.withheld]
+    assert len(named) == 5
+    assert named == sorted(named)
+    earlier = Story().shopify(FIVE).state
+    told = FIVE.fulfilled("801", L901=1, L902=1, L903=1, L904=1, L905=1)
+    found = fulfilled(earlier, earlier.model_copy(update={"shopify": told.order}), a_brand())
+    assert len(found) == 5
+    assert list(found) == sorted(found)
+
+
+@pytest.mark.parametrize(
+    ("case", "changes"),
+    [
+        ("given up by a person", {"given_up": True}),
+        ("missing", {"absent": 2}),
+        ("cancelled by us and gone", {"cancelled_by_us": True, "absent": 1}),
+    ],
+)
+def test_what_the_warehouse_does_not_have_any_more_is_not_withheld(case: str, changes: dict[str, object]) -> None:
+    state = released(goods_out=IN_CLARUS.picking()).shopify(TWO.cancelled()).state
+    [known] = state.goods_outs
+    [one] = demanded(state, STOCKED)
+    assert one.units == 2
+    [none] = demanded(state.model_copy(update={"goods_outs": (known.model_copy(update=changes),)}), STOCKED)
+    assert none.units == 0, case
+
+
+def test_only_lines_that_moved_are_told() -> None:
+    """The same line in two fulfilment orders of one place is one item; a line that did not move is none."""
+    order = TWO.with_line("HAT", 1).routed("71", L901=1, L902=1).routed("72", L901=1)
+    earlier = Story().shopify(order).state
+    told = order.fulfilled("801", L902=1)
+    assert fulfilled(earlier, earlier.model_copy(update={"shopify": told.order}), a_brand()) == ("stock:11/HAT",)
