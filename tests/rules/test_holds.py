@@ -11,6 +11,7 @@ from schemas.orders import FulfilmentOrderStatus, RiskAdvice
 from streams.rules.orders.addresses import address_lacks
 from streams.rules.orders.delivery import fulfilment_order_holds, left_out, may_release, to_ship
 from streams.rules.orders.holds import Hold, merged
+from streams.rules.orders.mapping.products import sku_holds
 from streams.rules.orders.payment import risk_holds
 from streams.rules.orders.readiness import is_ours
 from tests.builders import LEEDS, NOON, OrderBuilder, a_brand, an_order
@@ -257,3 +258,42 @@ def test_an_order_without_anything_to_ship_waits_for_no_routing() -> None:
     assert Story().shopify(bare).later(hours=3).open_cases == set()
     empty = MUG.refunded(L901=2, L902=1)
     assert CaseCode.NOT_ROUTED not in Story().shopify(empty).later(hours=3).open_cases
+
+
+# --- products
+
+
+def lines(*made: tuple[str, int, bool]) -> OrderBuilder:
+    """SKU, units still wanted, whether it ships."""
+    order = an_order()
+    for sku, units, ships in made:
+        order = order.with_line(sku, 2)
+        changed = order.order.lines[-1].model_copy(update={"current_quantity": units, "requires_shipping": ships})
+        order = order._with(lines=(*order.order.lines[:-1], changed))
+    return order
+
+
+@pytest.mark.parametrize(
+    ("case", "order", "held"),
+    [
+        ("all named", lines(("MUG", 2, True), ("HAT", 1, True)), []),
+        ("two without a SKU", lines(("", 2, True), ("HAT", 1, True), ("", 1, True)),
+         [(CaseCode.SKU_MISSING, "line 901, 903")]),
+        ("one that needs no shipping", lines(("", 2, False)), []),
+        ("one that nobody wants any more", lines(("", 0, True)), []),
+        ("one unit wanted", lines(("", 1, True)), [(CaseCode.SKU_MISSING, "line 901")]),
+        ("two unusable", lines(("X" * 60, 1, True), (" ", 1, True)),
+         [(CaseCode.SKU_UNUSABLE, f"' ': nothing is left of it; {'X' * 60!r}: longer than 50 characters")]),
+        ("unusable and not shipped", lines(("X" * 60, 1, False)), []),
+        ("as long as may be", lines(("X" * 50, 1, True)), []),
+    ],
+)  # fmt: skip
+def test_skus_no_product_can_be_found_by(case: str, order: OrderBuilder, held: list[tuple[CaseCode, str]]) -> None:
+    assert [(hold.code, hold.named) for hold in sku_holds(order.order, a_brand())] == held, case
+
+
+def test_two_skus_that_would_be_one_product_are_named() -> None:
+    config = a_brand(skus={"remove": "-"})
+    [hold] = sku_holds(lines(("A-1", 1, True), ("A1", 1, True), ("B", 1, True)).order, config)
+    assert (hold.code, hold.named) == (CaseCode.SKU_UNUSABLE, "'A-1', 'A1' would all be 'A1'")
+    assert list(sku_holds(lines(("A1", 1, True), ("A1", 1, True)).order, config)) == [], "the same on two lines"
