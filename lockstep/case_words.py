@@ -55,6 +55,8 @@ def when_mended(code: CaseCode, key: str) -> str:
         return f"`lockstep case answer {key} {quote(code)} ANSWER --why WHY`"
     if code in _CONNECTIONS:
         return "it closes by itself with the next answer"
+    if code is CaseCode.ITEM_GAPS_MANY:
+        return "it closes by itself within a day"
     if code.startswith("unmapped"):
         return "`lockstep config apply FILE`"
     if code in _REFUSED:

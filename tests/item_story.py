@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from typing import Self
 
-from schemas.aggregates import item_id
+from schemas.aggregates import GAPS, item_id
 from schemas.avro import Codec
 from schemas.base import LocationId, OrderId, Sku, System
 from schemas.commands import AmendProduct, CreateProduct
 from schemas.config import BrandConfig
 from schemas.events import CommandEnded, ItemMade, ItemsSeen, ItemWanted, OffersSeen, ProductSeen, SnapshotUnreadable
-from schemas.hints import Hint
+from schemas.hints import SWEEP, Hint
 from schemas.items import ErpItem, ErpItemId, Offer, Product, ProductId
 from schemas.outcomes import Outcome, OutcomeKind
 from schemas.topics import COMMANDS, HINTS, ITEMS_EVENTS, ORDERS_EVENTS
 from streams.agents.items import ItemsFold
 from streams.agents.orders import decode_command
 from streams.engine.contract import Emission
-from streams.rules.items.state import ItemState
+from streams.rules.items.state import ItemState, first
 from tests.builders import ACME, a_brand
 from tests.keyed_story import KeyedStory
 
@@ -54,6 +54,8 @@ class ItemStory(KeyedStory):
     def __init__(self, config: BrandConfig | None = None) -> None:
         self.commands: list[ItemCommand] = []
         self.asked: list[System] = []
+        self.gently: list[System] = []
+        """Of those asked: behind all others."""
         self.told: list[OrderId] = []
         super().__init__(config or item_brand())
 
@@ -82,6 +84,11 @@ class ItemStory(KeyedStory):
         """What follows happens to this item."""
         self.key = item_id(Sku(code))
         return self
+
+    def about_gaps(self) -> ItemState:
+        """What is known of gaps beyond single cases."""
+        found = self.fold.states().get(f"{ACME}/{GAPS}")
+        return first(ACME, GAPS, Sku(""), self.at) if found is None else found
 
     def wanted(self, by: str) -> Self:
         """An order was refused for want of it."""
@@ -132,4 +139,6 @@ class ItemStory(KeyedStory):
             system = next(system for system, topic in HINTS.items() if topic.name == emission.topic)
             hint = Hint.model_validate_json(emission.value)
             assert hint.order.startswith("item")
-            self.asked.extend([system] if hint.order == self.key else [])
+            if hint.order == self.key:
+                self.asked.append(system)
+                self.gently.extend([system] if hint.why == SWEEP else [])

@@ -37,6 +37,7 @@ class GapCrowds:
         self._open: defaultdict[Gap, set[bytes]] = defaultdict(set)
         self._without: defaultdict[Gap, dict[bytes, Sku]] = defaultdict(dict)
         self._told: dict[Gap, int] = {}
+        """By this process; what another told before it, nobody knows."""
         self._touched: dict[Gap, None] = {}
 
     def note(self, key: bytes, state: ItemState) -> None:
@@ -63,7 +64,7 @@ class GapCrowds:
         """What is to be told of what changed since it was last asked for."""
         touched, self._touched = self._touched, {}
         for gap in touched:
-            if about(len(self._without[gap])) != self._told.get(gap, 0):
+            if about(len(self._without[gap])) != self._told.get(gap):
                 yield self._telling(gap, offset)
 
     def all(self, brands: set[Brand], offset: int) -> Iterator[Emission]:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from kernel.log import Record
 from schemas.avro import Codec
-from schemas.base import OrderId, System, order_key, split_key
+from schemas.base import Brand, OrderId, System, order_key, split_key
 from schemas.config import BrandConfig
 from schemas.errors import Unreadable
 from schemas.events import ITEM_EVENT_KINDS, ItemMade, OrderEvent
@@ -69,9 +69,13 @@ class ItemsFold(KeyedFold[ItemState, Plan]):
         late = [key for key, entry in self._entries.items() if entry.prefix.last_offset >= committed]
         if not late:
             return super().resend(committed)
-        brands = {split_key(key.decode())[0] for key in late}
+        brands = {brand for key in late if self._audited(brand := split_key(key.decode())[0])}
         newest = max(self._entries[key].prefix.last_offset for key in late)
         return [*super().resend(committed), *self._crowds.all(brands, newest)]
+
+    def _audited(self, brand: Brand) -> bool:
+        config = self.config_of(brand)
+        return config is not None and config.items.audited
 
     def _sent(self, key: bytes, before: ItemState | None, made: Plan) -> Iterator[Emission]:
         yield from (command_emission(key, command) for command in made.commands)

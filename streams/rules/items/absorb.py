@@ -88,7 +88,7 @@ def _product(state: ItemState, event: ProductSeen) -> ItemState:
         product = product.model_copy(update=stock)
     state = state.model_copy(update={"product": product, "product_at": state.now})
     if product is not None and product.stocked_in and _old(state, state.offers_at):
-        state = state.asking(System.SHOPIFY)
+        state = state.asking_gently(System.SHOPIFY)
     there = product is not None and product.ours
     return state.model_copy(update={"waiting": (), "told": state.waiting}) if there and state.waiting else state
 
@@ -99,8 +99,8 @@ def _offers(state: ItemState, event: OffersSeen) -> ItemState:
     if not any(one.sold for one in event.offers):
         return state
     if not state.erp_read:
-        state = state.asking(System.ERP)
-    return state.asking(System.CLARUS) if _old(state, state.product_at) else state
+        state = state.asking_gently(System.ERP)
+    return state.asking_gently(System.CLARUS) if _old(state, state.product_at) else state
 
 
 def _counted(state: ItemState, event: GapsCounted) -> ItemState:

@@ -146,10 +146,18 @@ def bounded(
 
 
 def looked_after(state: ItemState, wakes: list[datetime]) -> tuple[ItemState, tuple[System, ...]]:
-    """Systems to be read, without hurry: what is mended, or is no longer in any list, is found at the latest then."""
+    """Systems to be read, without hurry: those asked for, and all once a day while something is wrong. What is mended,
+    or is no longer in any list, is found at the latest then.
+    """
+    asked, at = state.ask_gently, state.looked_at
     if not state.gaps:
-        return (state if state.looked_at is None else state.model_copy(update={"looked_at": None})), ()
-    due = state.looked_at is not None and state.looked_at + LOOKED_AT_EVERY <= state.now
-    at = state.now if due or state.looked_at is None else state.looked_at
-    wakes.append(at + LOOKED_AT_EVERY)
-    return state.model_copy(update={"looked_at": at}), tuple(System) if due else ()
+        at = None
+    elif at is None:
+        at = state.now
+    elif at + LOOKED_AT_EVERY <= state.now:
+        asked, at = tuple(System), state.now
+    if at is not None:
+        wakes.append(at + LOOKED_AT_EVERY)
+    if (at, state.ask_gently) != (state.looked_at, ()):
+        state = state.model_copy(update={"looked_at": at, "ask_gently": ()})
+    return state, asked

@@ -43,7 +43,7 @@ def plan(
 ) -> Plan:
     """Ask every rule, then reconcile. `full`: gaps of which there are cases enough."""
     if config.items.mode == "off":
-        state = state.model_copy(update={"ask": ()})
+        state = state.model_copy(update={"ask": (), "ask_gently": ()})
     findings = asked(state, config)
     if state.product_at is None and state.since_of(PRODUCT) is None and _waits(findings):
         state = state.asking(System.CLARUS)

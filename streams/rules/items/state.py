@@ -81,6 +81,8 @@ class ItemState(Frozen):
     """Those that were last told that it is there."""
 
     ask: tuple[System, ...] = ()
+    ask_gently: tuple[System, ...] = ()
+    """The same, behind all that orders need: the audit asks."""
     since: tuple[Since, ...] = ()
     rereads: tuple[Reread, ...] = ()
     cases: tuple[Case, ...] = ()
@@ -114,6 +116,11 @@ class ItemState(Frozen):
         """The same, with these systems to be read again at once."""
         wanted = {*self.ask, *systems}
         return self.model_copy(update={"ask": tuple(system for system in System if system in wanted)})
+
+    def asking_gently(self, *systems: System) -> "ItemState":
+        """The same, with these systems to be read when nothing else is."""
+        wanted = {*self.ask_gently, *systems}
+        return self.model_copy(update={"ask_gently": tuple(system for system in System if system in wanted)})
 
 
 def first(brand: Brand, id_: OrderId, code: Sku, now: datetime) -> ItemState:

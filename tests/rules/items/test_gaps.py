@@ -194,13 +194,14 @@ def test_a_person_may_say_that_stock_is_not_meant_to_be_sold() -> None:
     assert story.later(days=1).clarus(THERE).open_cases == set()
 
 
-def test_what_is_sold_is_looked_for_at_once_in_systems_that_were_not_read_of_late() -> None:
+def test_what_is_sold_is_looked_for_in_systems_that_were_not_read_of_late() -> None:
     story = ItemStory(item_brand("observe")).shop(SOLD)
     assert story.asked == [System.CLARUS, System.ERP]
     story.clarus(PRODUCT).erp(ITEM).later(hours=1).shop(SOLD)
     assert len(story.asked) == 2
     story.later(hours=23).shop(SOLD)
     assert story.asked[2:] == [System.CLARUS], "of the ERP's changes its poll tells"
+    assert story.gently == story.asked
 
 
 def test_what_lies_in_the_warehouse_is_looked_for_in_the_shop() -> None:
@@ -217,6 +218,7 @@ def test_a_gap_is_looked_at_again_every_day_in_all_systems() -> None:
     asked = len(story.asked)
     assert len(story.later(hours=23).asked) == asked
     assert story.later(hours=2).asked[asked:] == list(System)
+    assert story.gently == story.asked
     assert story.shop().open_cases == set(), "taken off sale: no list of the shop names it any more"
     asked = len(story.asked)
     assert len(story.later(days=2).asked) == asked
@@ -281,6 +283,15 @@ def test_a_restart_knows_of_which_kind_there_are_enough_and_tells_the_figures_ag
     key = f"acme/{GAPS}".encode()
     changed = {one for one in story.changelog if before.get(one) != story.changelog[one]}
     assert changed <= {key, b"acme/item:NEW-200"}, "figures that were told change nothing"
+
+
+def test_what_was_told_before_a_restart_is_taken_back_after_it() -> None:
+    """Nothing was under way when it stopped, so nothing is told again at the start."""
+    story = opened(ItemStory(item_brand("observe")), range(MOST_CASES + 1))
+    assert open_of(story, CaseCode.ITEM_GAPS_MANY)
+    story.fold = story.restarted()
+    story.about(f"NEW-{MOST_CASES:03}").erp(an_erp_item(f"NEW-{MOST_CASES:03}"))
+    assert not open_of(story, CaseCode.ITEM_GAPS_MANY)
 
 
 def test_what_a_person_closed_is_not_counted() -> None:

@@ -1,10 +1,13 @@
 """Laws of the items fold: duplicates, order, restarts and stale owners change nothing about how it ends."""
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from schemas.items import ErpItem, Product
-from tests.item_story import ItemStory, a_product, an_erp_item
+from schemas.items import ErpItem, Offer, Product
+from streams.agents import crowd
+from streams.rules.items.gaps import KINDS
+from tests.item_story import ItemStory, a_product, an_erp_item, an_offer, item_brand
 
 ITEMS = (
     st.builds(
@@ -72,6 +75,67 @@ def test_a_restart_anywhere_ends_the_same(history: History, at: int) -> None:
     whole, cut = lived(-1), lived(at % len(history))
     assert cut.changelog == whole.changelog
     assert [one.id for one in cut.commands] == [one.id for one in whole.commands]
+
+
+OFFERS = st.just(()) | st.builds(
+    lambda active, barcode: (an_offer(active=active, barcode=barcode),), st.booleans(), st.sampled_from(["", "0501"])
+)
+STOCKED = st.none() | st.builds(
+    lambda ours, places: a_product(ours=ours, stock_read=True, stocked_in=places, barcode="0502"),
+    st.booleans(),
+    st.sampled_from([(), ("LDS1",), ("LDS1", "OLD")]),
+)
+Audited = list[tuple[str, tuple[Offer, ...], tuple[ErpItem, ...], Product | None]]
+"""Codes, and what the three systems show of each, again and again."""
+AUDITED = st.lists(st.tuples(st.sampled_from(["A", "B", "C"]), OFFERS, ITEMS, STOCKED), min_size=2, max_size=8)
+
+
+def audited(history: Audited, restart: int = -1) -> ItemStory:
+    """In observe mode, with one case of a kind at a time, so that the measure is always met."""
+    story = ItemStory(item_brand("observe"))
+    for number, (code, offers, items, product) in enumerate(history):
+        story.about(code).shop(*offers).erp(*items).clarus(product)
+        if number == restart:
+            story.fold = story.restarted()
+    return story
+
+
+@given(AUDITED, st.integers(0, 7))
+@settings(max_examples=60, deadline=None)
+def test_a_restart_changes_nothing_of_what_the_audit_finds(history: Audited, at: int) -> None:
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(crowd, "MOST_CASES", 1)
+        whole, cut = audited(history), audited(history, at % len(history))
+    for story in (whole, cut):
+        for kind in KINDS:
+            assert sum(case.open and case.code is kind for case in story.cases.values()) <= 1
+    assert found(cut) == found(whole), "but for the figures that a restart tells again"
+
+
+def found(story: ItemStory) -> dict[str, tuple[object, ...]]:
+    """By key: what is wrong, what is a case of its own, how many more there are."""
+    return {
+        key: (
+            state.gaps,
+            [(case.code, case.detail) for case in state.cases],
+            [(one.gap, one.items, one.examples) for one in state.crowds if one.items],
+        )
+        for key, state in story.fold.states().items()
+        if state.gaps or state.cases or any(one.items for one in state.crowds)
+    }
+
+
+@given(AUDITED)
+@settings(max_examples=60, deadline=None)
+def test_each_gap_has_a_case_or_is_counted(history: Audited) -> None:
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(crowd, "MOST_CASES", 1)
+        story = audited(history)
+    states = [state for key, state in story.fold.states().items() if not key.endswith("item-gaps")]
+    counted = {one.gap: one.items for one in story.about_gaps().crowds}
+    for kind in KINDS:
+        without = sum(kind in state.gaps and kind not in {case.code for case in state.cases} for state in states)
+        assert counted.get(kind, 0) == crowd.about(without)
 
 
 def test_a_reading_of_a_stale_owner_is_read_again_and_not_believed() -> None:
