@@ -104,6 +104,12 @@ class Metrics:
             ["brand", "cause"],
             **made,
         )
+        self.stock_drift = Counter(
+            "lockstep_stock_drift_total",
+            "Stock figures that began to differ from the warehouse, by why; counted before they are put right.",
+            ["brand", "cause"],
+            **made,
+        )
         self.open_cases = Gauge("lockstep_open_cases", "Cases open now.", ["brand", "code", "severity"], **made)
         self.notices = Counter(
             "lockstep_notices_total",

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from kernel.log import Log, Record
 from kernel.partitioner import partition_of
-from schemas.aggregates import item_id, stock_id
+from schemas.aggregates import item_id, stock_id, stock_of
 from schemas.avro import Codec
 from schemas.base import Brand, LocationId, OrderKey, Sku, order_key, split_key
 from schemas.cases import Case
@@ -126,14 +126,31 @@ async def read_stock(log: Log, brand: Brand, code: Sku, places: Sequence[Locatio
     return [StockState.model_validate_json(unpack(found[key])[1]) for key in sorted(found)]
 
 
+async def read_all_stock(log: Log, brand: Brand) -> list[StockState]:
+    """Every stock item of the brand, as the changelog has them."""
+    found = await _newest_of(log, STOCK_STATE.name, lambda key: _is_stock_of(brand, key))
+    return [StockState.model_validate_json(unpack(found[key])[1]) for key in sorted(found)]
+
+
+def _is_stock_of(brand: Brand, key: bytes) -> bool:
+    of, id_ = split_key(key.decode())
+    return of == brand and stock_of(id_) is not None
+
+
 async def _newest(log: Log, changelog: str, keys: Collection[bytes]) -> dict[bytes, bytes]:
     """The newest change of each of these keys, of those that have one."""
     count = await log.partitions(changelog)
     partitions = sorted({partition_of(key, count) for key in keys})
+    return await _newest_of(log, changelog, lambda key: key in keys, partitions)
+
+
+async def _newest_of(
+    log: Log, changelog: str, wanted: Callable[[bytes], bool], partitions: Sequence[int] | None = None
+) -> dict[bytes, bytes]:
     found: dict[bytes, bytes] = {}
     async with everything(log, [changelog], partitions=partitions) as records:
         async for record in records:
-            if record.key is None or record.key not in keys or record.value is None:
+            if record.key is None or record.value is None or not wanted(record.key):
                 continue
             before = found.get(record.key)
             if before is None or last_offset(record.value) >= last_offset(before):

@@ -1,6 +1,6 @@
 """A stock item's figure explained: both readings, what is taken off, what was written when and why. In plain words."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from lockstep.case_words import moment
 from schemas.config import BrandConfig
@@ -24,6 +24,20 @@ def explained(state: StockState, config: BrandConfig | None) -> Iterator[str]:
         yield f"last written {moment(one.at)}: {one.quantity} instead of {one.instead_of}, because of: {one.why}"
     for case in state.cases:
         yield f"case {case.code}: {case.detail} (owner {case.owner}, due {moment(case.due_at)})"
+
+
+def differing(states: Iterable[StockState], config: BrandConfig | None) -> Iterator[str]:
+    """A line for each item that differs now, the oldest difference first; and how many agree, or are left alone."""
+    found = list(states)
+    differs = sorted((one for one in found if one.drift), key=lambda one: (one.differs_since or one.now, one.order))
+    for one in differs:
+        item = one.item
+        has = "unknown" if item is None else item.on_hand
+        since = f"since {moment(one.differs_since or one.now)}, because of: {one.drift}"
+        yield f"{one.code} at {one.location}: {has} on hand, should be {one.wanted}; {since}"
+    left_alone = sum(config is None or obstacle(one, config) is not None for one in found)
+    agree = len(found) - len(differs) - left_alone
+    yield f"{len(differs)} differ, {agree} agree, {left_alone} are not written"
 
 
 def _shop(state: StockState) -> Iterator[str]:
@@ -84,8 +98,8 @@ def _next(state: StockState, config: BrandConfig) -> Iterator[str]:
     elif state.would_write is not None:
         yield f"next: nothing, the brand is stopped or only observed; {state.would_write} would be written"
     elif state.differs_since is not None:
-        due = moment(due_at(state, config.stock))
-        yield f"next: it differs since {moment(state.differs_since)}, and is written {due}"
+        due, why = moment(due_at(state, config.stock)), f", because of: {state.drift}" if state.drift else ""
+        yield f"next: it differs since {moment(state.differs_since)}{why}, and is written {due}"
     else:
         yield "next: nothing, both sides agree"
     for one in state.asked:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 
 from kernel.log import Record
+from schemas.aggregates import Kind
 from schemas.avro import Codec
 from schemas.config import BrandConfig
 from schemas.errors import Unreadable
@@ -12,7 +13,7 @@ from schemas.topics import STOCK_EVENTS
 from streams.agents.emissions import case_emission, command_emission, hint_emission
 from streams.agents.keyed import KeyedFold
 from streams.agents.same_log import same_log
-from streams.engine.contract import Emission
+from streams.engine.contract import Compared, Emission
 from streams.rules.stock.plan import Ask, Plan
 from streams.rules.stock.state import StockState
 from streams.rules.stock.step import step, wake
@@ -40,6 +41,11 @@ class StockFold(KeyedFold[StockState, Plan]):
         yield from (command_emission(key, command) for command in made.commands)
         yield from (case_emission(case) for case in made.cases)
         yield from (_read(made.state, ask) for ask in made.asks)
+
+    def _compared(self, before: StockState | None, made: Plan) -> Iterator[Compared]:
+        """Each difference once, when it is first known, by what is then known of its cause."""
+        if made.state.drift and (before is None or not before.drift):
+            yield Compared(made.state.brand, made.state.drift, Kind.STOCK)
 
     def _sent_again(self, key: bytes, state: StockState, committed: int) -> Iterable[Emission]:
         """The command in flight, cases and reads."""

@@ -20,6 +20,7 @@ from typing import Protocol, runtime_checkable
 
 from kernel.log import Record
 from kernel.metrics import Stage
+from schemas.aggregates import Kind
 from schemas.base import Brand
 from schemas.cases import CaseCode, Severity
 from schemas.errors import Unreadable
@@ -85,10 +86,13 @@ class Took:
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """An order that a sweep has compared: why its systems differ, or that they agree."""
+    """An order that a sweep has compared: why its systems differ, or that they agree. Or a stock item that has begun to
+    differ, and why.
+    """
 
     brand: Brand
     cause: str
+    kind: Kind = Kind.ORDER
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,7 @@ from kernel.lag import Lag
 from kernel.log import Fenced, Log, Outgoing, Partition, Record
 from kernel.metrics import Metrics
 from kernel.pulse import Pulse
+from schemas.aggregates import Kind
 from schemas.errors import Unreadable
 from streams.engine.barrier import Barrier, Ended, Sent, Written
 from streams.engine.changelog import OwnWrites, Restored, mend, restore
@@ -215,7 +216,8 @@ class Worker:
 
     def _took(self, step: Step) -> None:
         for compared in step.compared:
-            self._metrics.compared.labels(compared.brand, compared.cause).inc()
+            counted = self._metrics.stock_drift if compared.kind is Kind.STOCK else self._metrics.compared
+            counted.labels(compared.brand, compared.cause).inc()
         for one in step.took:
             seconds = ((one.until or self._clock.now()) - one.since).total_seconds()
             self._metrics.stage_seconds.labels(one.brand, one.stage).observe(max(0.0, seconds))

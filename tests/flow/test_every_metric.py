@@ -14,6 +14,7 @@ from lockstep.simulation.house import House
 from lockstep.simulation.log_oracle import cases_of
 from lockstep.sweeps import ask
 from schemas.base import Brand, System
+from schemas.stock_rules import StockRules
 from schemas.topics import HINTS
 from tests.flow.day import play_day
 
@@ -49,7 +50,8 @@ def after() -> tuple[dict[str, list[Sample]], dict[tuple[str, str], int]]:
     """Samples by the name of their metric; and how many cases of each code are open by the topic itself."""
 
     async def played() -> tuple[dict[str, list[Sample]], dict[tuple[str, str], int]]:
-        async with House() as house:
+        async with House(stock=StockRules(mode="write", quiet_for=2, max_wait=10)) as house:
+            house.outside.stock_up(50)
             await a_day_with_a_mishap_of_each_kind(house)
             counts: dict[tuple[str, str], int] = {}
             for case in cases_of(house.log):
@@ -128,8 +130,8 @@ def test_open_cases_are_those_of_the_topic(after: Day) -> None:
 
 
 def test_lag_and_keys_are_told_by_every_role(after: Day) -> None:
-    roles = {*System, "normalise", "orders"}
+    roles = {*System, "normalise", "orders", "stock"}
 
     assert {role for (role,) in labels(after[0]["lockstep_lag_records"], "role")} == roles
     assert {role for (role,) in labels(after[0]["lockstep_keys"], "role")} == roles
-    assert {role for (role,) in labels(after[0]["lockstep_step_seconds"], "role")} == {"normalise", "orders"}
+    assert {role for (role,) in labels(after[0]["lockstep_step_seconds"], "role")} == {"normalise", "orders", "stock"}

@@ -4,7 +4,9 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 from kernel.virtual_time import run_virtual
-from lockstep.simulation.house import House
+from lockstep.demo.stock_report import causes
+from lockstep.simulation.house import RUNTIME, House
+from sandbox.faults import Faults
 from sandbox.shopify.records import Address
 from schemas.aggregates import stock_id
 from schemas.base import LocationId, Sku
@@ -28,6 +30,10 @@ def on_hand(house: House, sku: str = "0042-A") -> int:
 def last_cause(house: House) -> str:
     written = house.stock()[f"acme/{stock_id(Sku('0042-A'), LocationId('11'))}"].written
     return "" if written is None else written.why
+
+
+def drift(house: House) -> str:
+    return house.stock()[f"acme/{stock_id(Sku('0042-A'), LocationId('11'))}"].drift
 
 
 def play(story: Callable[[House], Coroutine[Any, Any, None]], rules: StockRules = RULES) -> None:
@@ -69,6 +75,31 @@ def test_a_figure_changed_by_hand_is_put_right() -> None:
         await house.until(lambda: last_cause(house) == "by hand")
 
     play(story)
+
+
+def test_what_no_webhook_told_is_found_by_the_sweep_named_and_then_put_right() -> None:
+    """Every webhook gets lost; the poll sees what moved in Clarus, only the sweep what a person typed in Shopify."""
+
+    async def whole() -> None:
+        runtime = RUNTIME.model_copy(update={"poll_every": 5.0, "sweep_every": 30.0})
+        async with House(Faults(webhook_lost=1.0), runtime=runtime, stock=RULES) as house:
+            house.outside.stock_up(10)
+            await house.until(lambda: on_hand(house) == 9)
+            house.outside.shop("acme").inventory.set_by_hand("0042-A", 11, on_hand=50)
+            await house.until(lambda: drift(house) == "by hand")
+            assert on_hand(house) == 50, "it is told before it is put right"
+            assert house.metrics.stock_drift.labels("acme", "by hand")._value.get() == 1
+            await house.until(lambda: on_hand(house) == 9)
+            assert last_cause(house) == "by hand"
+            house.outside.storekeeper(house.outside.brands[0], "LDS1").adjust("0042-A", -4)
+            await house.until(lambda: drift(house) == "warehouse")
+            assert on_hand(house) == 9
+            await house.until(lambda: on_hand(house) == 5)
+            await house.until(lambda: not drift(house))
+            assert (await causes(house.log))["by hand"] == 1
+            house.raise_what_ended()
+
+    run_virtual(whole())
 
 
 def test_wholesale_demand_is_taken_off_before_it_leaves() -> None:

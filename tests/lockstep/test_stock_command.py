@@ -5,7 +5,7 @@ import typer
 
 from lockstep.cli.common import read_key
 from lockstep.cli.orders import show
-from lockstep.stock_words import explained
+from lockstep.stock_words import differing, explained
 from schemas.outcomes import OutcomeKind
 from tests.stock_story import ITEM, StockStory, an_item, stock_brand
 
@@ -52,6 +52,19 @@ def test_what_is_written_when_and_why() -> None:
 )
 def test_what_happens_next(story: StockStory, line: str) -> None:
     assert any(one.startswith(line) for one in said(story)), said(story)
+
+
+def test_all_that_differ_are_listed_with_their_causes() -> None:
+    moved = StockStory().in_step(10).clarus(8)
+    typed = StockStory().in_step(10).later(seconds=60).shopify(14).clarus(10)
+    fine, untracked = StockStory().in_step(3), StockStory().shopify(an_item(1, tracked=False)).clarus(3)
+    lines = list(differing([one.state for one in (typed, moved, fine, untracked)], moved.config))
+
+    assert lines[0].startswith("0042-A at 11: 10 on hand, should be 8; since")
+    assert lines[0].endswith("because of: warehouse")
+    assert lines[1].startswith("0042-A at 11: 14 on hand, should be 10; since")
+    assert lines[1].endswith("because of: by hand")
+    assert lines[2:] == ["2 differ, 1 agree, 1 are not written"]
 
 
 def test_a_stock_item_is_named_whole() -> None:

@@ -5,7 +5,7 @@ for after Shopify's figure was known, and written only where Shopify still has t
 despatch between the two readings would be offered again.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import NamedTuple
@@ -27,6 +27,8 @@ from streams.rules.stock.obstacles import obstacle
 from streams.rules.stock.state import Asked, StockState
 
 OBJECT = "on-hand"
+_NOTHING: Mapping[str, object] = {"wanted": None, "differs_since": None, "changed_at": None, "drift": ""}
+"""Differs."""
 
 
 class Ask(NamedTuple):
@@ -62,7 +64,7 @@ def plan(state: StockState, config: BrandConfig, decision: Decision) -> Plan:
     """Decide by what is known; what is missing is asked for."""
     wishes = _Wishes()
     if config.stock.mode == "off":
-        state = state.model_copy(update={"wanted": None, "differs_since": None, "changed_at": None, "ask": ()})
+        state = state.model_copy(update={**_NOTHING, "ask": ()})
     else:
         for system in state.ask:
             wishes.ask(system)
@@ -83,26 +85,27 @@ def _decided(state: StockState, config: BrandConfig, decision: Decision, wishes:
     blocked = obstacle(state, config)
     if blocked is not None:
         wishes.looks.extend(blocked.looks)
-        return state.model_copy(update={"wanted": None, "differs_since": None, "changed_at": None})
+        return state.model_copy(update=_NOTHING)
     item, figure = state.item, wanted(state, config.stock)
     assert item is not None
     assert figure is not None
-    state = _differing(state, item, figure)
+    state = _differing(state, item, figure, config.stock)
     if item.on_hand == figure:
         return state.model_copy(update={"basis": basis(state, config.stock), "refusal": None, "compares_lost": 0})
     return _moving(state, item, figure, config, decision, wishes)
 
 
-def _differing(state: StockState, item: ShopItem, figure: int) -> StockState:
-    """Since when it differs, and when that last changed: what is waited for before it is written."""
+def _differing(state: StockState, item: ShopItem, figure: int, rules: StockRules) -> StockState:
+    """Since when it differs and why, and when that last changed: what is told, and waited for, before it is written."""
     if item.on_hand == figure:
-        return state.model_copy(update={"wanted": figure, "differs_since": None, "changed_at": None})
+        return state.model_copy(update={**_NOTHING, "wanted": figure})
     moved = state.differs_since is None or state.wanted != figure
     return state.model_copy(
         update={
             "wanted": figure,
             "differs_since": state.differs_since or state.now,
             "changed_at": state.now if moved else state.changed_at,
+            "drift": cause(state, rules),
         }
     )
 

@@ -70,6 +70,8 @@ class StockState(Frozen):
     differs_since: Utc | None = None
     changed_at: Utc | None = None
     """When the wanted figure last changed while it differed."""
+    drift: str = ""
+    """Why it differs, as far as is known by now; '' while it does not. See `Cause`."""
     basis: Basis | None = None
     asked: tuple[Asked, ...] = ()
     ask: tuple[System, ...] = ()
