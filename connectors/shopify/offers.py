@@ -46,16 +46,16 @@ class OfferReader:
         """
         started = self._clock.now()
         codes = {key: code for key in keys if (code := item_of(key))}
+        nodes: dict[InventoryItemId, dict[str, Any]] = {}
         try:
             found = await self._items.of(sorted(set(codes.values())), config.skus)
+            wanted = sorted({item for items in found.values() for item in items})
+            for start in range(0, len(wanted), MOST_ITEMS):
+                for node in await self._nodes(wanted[start : start + MOST_ITEMS]):
+                    nodes[InventoryItemId(number_of(node["id"]))] = node
         except Unauthorised as denied:
             _not_shown(config, denied)
             return []
-        wanted = sorted({item for items in found.values() for item in items})
-        nodes: dict[InventoryItemId, dict[str, Any]] = {}
-        for start in range(0, len(wanted), MOST_ITEMS):
-            for node in await self._nodes(wanted[start : start + MOST_ITEMS]):
-                nodes[InventoryItemId(number_of(node["id"]))] = node
         mine = {key: [nodes[one] for one in found[code] if one in nodes] for key, code in codes.items()}
         return [
             Reading(config.brand, key, orjson.dumps({"items": mine[key]}), started)
@@ -67,6 +67,8 @@ class OfferReader:
     async def _nodes(self, items: Sequence[InventoryItemId]) -> list[dict[str, Any]]:
         variables = {"ids": [gid("InventoryItem", item) for item in items], "levels": self._levels}
         answer = await self._client.query("ItemOffers", variables, Purpose.LISTS, f"ItemOffers {len(items) // 5}")
+        if answer.denied:
+            raise Unauthorised(f"ItemOffers: {answer.denied[0].text}")
         nodes = answer.data.get("nodes")
         if not isinstance(nodes, list):
             raise Incompatible(f"ItemOffers: expected nodes, found {type(nodes).__name__}")
@@ -74,5 +76,5 @@ class OfferReader:
 
 
 def _not_shown(config: BrandConfig, denied: Unauthorised) -> None:
-    """Orders need no `read_inventory` and go on without it; a token that is refused shows in their calls too."""
+    """Orders need neither `read_inventory` nor `read_products` and go on; a refused token shows in their calls too."""
     _log.warning("shopify.items_not_shown", brand=config.brand, error=str(denied))

@@ -1,6 +1,7 @@
 """What is sold, and its stock, as GraphQL sees it: variants, inventory items, levels. Ids of levels are opaque.
 
-A search for `sku:` or `barcode:` compares exactly; terms are joined by OR. Without read_inventory no stock is shown.
+A search for `sku:` or `barcode:` compares exactly; terms are joined by OR. Without read_inventory no stock is shown, without
+read_products no variants.
 """
 
 import re
@@ -120,6 +121,10 @@ def item_view(shop: Shop, one: Variant) -> View:
         shown = [level for level in shop.inventory.levels_of(one.id) if level.active or includeInactive]
         return connection(shown, lambda level: level_view(shop, level))(first, after)
 
+    def variants(first: int | None = None, after: str | None = None) -> View:
+        must(shop, "read_products", "variants")
+        return connection([one], lambda own: variant_view(shop, own))(first, after)
+
     def level(locationId: str, includeInactive: bool = False) -> View | None:  # noqa: N803
         must(shop, "read_inventory", "inventoryLevel")
         found = shop.inventory.level(one.id, number_of(locationId))
@@ -133,7 +138,7 @@ def item_view(shop: Shop, one: Variant) -> View:
         "tracked": one.tracked,
         "requiresShipping": one.ships,
         "duplicateSkuCount": sum(other.sku == one.sku for other in shop.setup.variants) - 1 if one.sku else 0,
-        "variants": connection([one], lambda own: variant_view(shop, own)),
+        "variants": variants,
         "inventoryLevels": levels,
         "inventoryLevel": level,
     }

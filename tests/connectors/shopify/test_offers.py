@@ -50,11 +50,12 @@ def test_variants_that_become_one_code_are_all_shown() -> None:
     at_the_desk(story)
 
 
-def test_without_the_scope_there_is_no_reading_and_no_list() -> None:
+@pytest.mark.parametrize("scope", ["read_inventory", "read_products"])
+def test_without_the_scope_there_is_no_reading(scope: str) -> None:
     async def story(desk: Desk) -> None:
-        desk.shop.setup.scopes.discard("read_inventory")
+        desk.shop.setup.scopes.discard(scope)
         assert await desk.port.read(ACME, [item_id(Sku("SKU-1"))]) == []
-        assert await desk.port.all_items(ACME) == []
+        assert bool(await desk.port.all_items(ACME)) is (scope != "read_inventory")
 
     at_the_desk(story)
 
