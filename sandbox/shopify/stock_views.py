@@ -1,7 +1,7 @@
 """What is sold, and its stock, as GraphQL sees it: variants, inventory items, levels. Ids of levels are opaque.
 
-A search for `sku:` or `barcode:` compares exactly; terms are joined by OR. Without read_inventory no stock is shown, without
-read_products no variants.
+A search for `sku:` or `barcode:` compares exactly; terms are joined by OR. Without read_inventory no stock is shown,
+without read_products no variants.
 """
 
 import re
