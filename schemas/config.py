@@ -134,5 +134,9 @@ class BrandConfig(Frozen):
     def warehouse_of(self, location: LocationId) -> str | None:
         return next((rule.warehouse for rule in self.warehouses if rule.location == location), None)
 
+    def locations_of(self, warehouse: str | None) -> tuple[LocationId, ...]:
+        """Those that it serves; None: those of any."""
+        return tuple(rule.location for rule in self.warehouses if warehouse in (None, rule.warehouse))
+
     def carrier_of(self, code: str) -> CarrierRule | None:
         return next((rule for rule in self.carriers if rule.carrier == code), None)

@@ -9,6 +9,7 @@ import httpx
 from connectors.clarus.catalogue import Catalogue
 from connectors.clarus.client import ClarusClient
 from connectors.clarus.items import ProductReader
+from connectors.clarus.lists import Node, text
 from connectors.clarus.outcomes import refusal_of
 from connectors.clarus.poll import OpenGoodsOuts, ours
 from connectors.clarus.read import ClarusReader
@@ -110,7 +111,8 @@ class ClarusPort:
                 return Execution(refusal_of(command, Rejected("wrong_system", text)))
 
     async def resolve(self, hint: Hint) -> Sequence[OrderId]:
-        """`~goods_out/ID` → the order in that goods-out's reference. Raises Blind when its absence proves nothing.
+        """`~goods_out/ID` → the order in that goods-out's reference, or, of another channel's, the stock items it takes
+        from. Raises Blind when its absence proves nothing.
         `~balance/WAREHOUSE/CODE` → the stock items that this warehouse serves.
         """
         kind, _, id_ = hint.order.removeprefix("~").partition("/")
@@ -119,15 +121,26 @@ class ClarusPort:
             if config.stock.mode == "off":
                 return ()
             warehouse, _, code = id_.partition("/")
-            served = (rule.location for rule in config.warehouses if rule.warehouse == warehouse)
-            return [stock_id(Sku(code), location) for location in served if code]
+            return [stock_id(Sku(code), location) for location in config.locations_of(warehouse) if code]
         if kind != "goods_out" or not id_.isdecimal():
             return ()
         look = await tenant.reader.look(config, goods_outs={"id": {"eq": id_}})
         headers = look.lists["goods_outs"]
         if not headers:
             look.rights.must_be_complete()
-        return tuple(order for node in headers if (order := ours(config, node)) is not None)[:1]
+        orders = tuple(order for node in headers if (order := ours(config, node)) is not None)[:1]
+        if orders or not headers or config.stock.mode == "off":
+            return orders
+        return await self._taken_by(headers[0], tenant.reader, config)
+
+    async def _taken_by(self, goods_out: Node, reader: ClarusReader, config: BrandConfig) -> Sequence[OrderId]:
+        """One without a warehouse may take from any."""
+        if text(goods_out, "account", "code") != config.account:
+            return ()
+        lines = (await reader.look(config, goods_out_lines={"goods_out_id": {"in": [text(goods_out, "id")]}})).lists
+        codes = dict.fromkeys(Sku(text(line, "product", "code")) for line in lines["goods_out_lines"])
+        warehouse = (goods_out.get("warehouse") or {}).get("code")
+        return [stock_id(code, location) for code in codes for location in config.locations_of(warehouse)]
 
     async def changes(self, brand: Brand, cursor: str) -> Changes:
         """See OpenGoodsOuts; nothing until the brand's configuration has come."""

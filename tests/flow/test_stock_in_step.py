@@ -105,9 +105,11 @@ def test_what_no_webhook_told_is_found_by_the_sweep_named_and_then_put_right() -
 def test_wholesale_demand_is_taken_off_before_it_leaves() -> None:
     async def story(house: House) -> None:
         keeper = house.outside.storekeeper(house.outside.brands[0], "LDS1")
-        keeper.wholesale("WHOLESALE-1", {"0042-A": 4})
-        keeper.receive("0042-A", 1)
-        await house.until(lambda: on_hand(house) == 6)
+        number = keeper.wholesale("WHOLESALE-1", {"0042-A": 4})
+        await house.until(lambda: on_hand(house) == 5, within=20.0)
+        assert last_cause(house) == "other channel"
+        house.outside.clarus.cancel_goods_out(number)
+        await house.until(lambda: on_hand(house) == 9, within=20.0)
 
     play(story)
 
