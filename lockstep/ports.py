@@ -58,6 +58,7 @@ def _shop(brand: Brand, one: ShopifyConnection) -> ShopifyShop:
         credentials=credentials,
         longest_request=one.longest_request,
         first_poll=one.poll_lookback,
+        stock_bulk_from=one.stock_bulk_from,
     )
 
 

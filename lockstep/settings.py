@@ -37,6 +37,8 @@ class ShopifyConnection(Frozen):
     webhook_secrets: tuple[SecretStr, ...] = Field(min_length=1)
     """Old and new while a secret is being rotated."""
     longest_request: float = 30.0
+    stock_bulk_from: int = Field(default=2000, ge=1)
+    """A sweep of so many stock items or more reads them in one bulk query."""
 
 
 class ClarusConnection(Frozen):

@@ -147,6 +147,15 @@ class KeepsStock(Protocol):
 
 
 @runtime_checkable
+class ReadsAtOnce(Protocol):
+    """A port that may have read everything at once when it named everything."""
+
+    def read_at_once(self, brand: Brand, order: OrderId, since: datetime) -> Reading | None:
+        """What that showed of it, where it began at that moment or later; once. None: it must be read."""
+        ...
+
+
+@runtime_checkable
 class ListsItems(Protocol):
     """A port whose system has items. Hints; empty for a brand whose items are not looked at."""
 

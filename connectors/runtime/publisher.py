@@ -103,9 +103,9 @@ class Publisher:
             )
         )
 
-    async def hints(self, brand: Brand, orders: Iterable[OrderId], why: str) -> None:
-        """Look at these orders; to our own hints topic."""
-        now = self._clock.now()
+    async def hints(self, brand: Brand, orders: Iterable[OrderId], why: str, seen_at: datetime | None = None) -> None:
+        """Look at these orders; to our own hints topic. A reading that began at `seen_at` will do; None: now."""
+        now = seen_at or self._clock.now()
         waiting = [
             await self._producer.send(
                 HINTS[self._system].name,

@@ -1,6 +1,6 @@
 """Reads: what they show is told before their hints count as finished, and one order's failure is not another's."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import structlog
 
@@ -8,13 +8,13 @@ from connectors.runtime.connections import Connections
 from connectors.runtime.endings import Endings
 from connectors.runtime.errors import ConnectorError, Permanent, Unauthorised
 from connectors.runtime.lanes import Lane, Lanes, WaitingHint
-from connectors.runtime.port import Port
+from connectors.runtime.port import Port, Reading, ReadsAtOnce
 from connectors.runtime.publisher import Publisher
 from kernel.clock import Clock
 from kernel.log import Record
 from kernel.metrics import Metrics, Stage
-from schemas.base import Brand, OrderKey
-from schemas.hints import Hint
+from schemas.base import Brand, OrderId, OrderKey
+from schemas.hints import SWEEP, Hint
 
 _log = structlog.get_logger(__name__)
 
@@ -35,6 +35,7 @@ class Reads:
         clock: Clock,
         metrics: Metrics,
     ) -> None:
+        self._all_at_once = port if isinstance(port, ReadsAtOnce) else None
         self._port, self._lanes, self._connections = port, lanes, connections
         self._publisher, self._endings, self._clock, self._metrics = publisher, endings, clock, metrics
 
@@ -85,7 +86,9 @@ class Reads:
 
     async def _read_and_tell(self, brand: Brand, lanes: list[Lane], hints: dict[OrderKey, list[WaitingHint]]) -> None:
         by_order = {lane.order: lane for lane in lanes}
-        readings = await self._port.read(brand, list(by_order))
+        readings = [*self._at_once(brand, by_order, hints)]
+        rest = [order for order in by_order if all(order != reading.order for reading in readings)]
+        readings += await self._port.read(brand, rest) if rest else ()
         for reading in readings:
             lane = by_order[reading.order]
             told, lane.blind = lane.blind and not reading.complete, not reading.complete
@@ -99,6 +102,19 @@ class Reads:
             if first.trace:  # only what came in at the door bears one
                 self._metrics.stage_seconds.labels(brand, Stage.WEBHOOK_TO_SNAPSHOT).observe(max(0.0, waited))
         await self._connections.believed(brand, readings)
+
+    def _at_once(
+        self, brand: Brand, lanes: Mapping[OrderId, Lane], hints: Mapping[OrderKey, Sequence[WaitingHint]]
+    ) -> Iterator[Reading]:
+        """What a sweep read of everything at once satisfies its own hints; what others tell is looked at anew."""
+        if self._all_at_once is None:
+            return
+        for order, lane in lanes.items():
+            waiting = [one.hint for one in hints[lane.key]]
+            if all(hint.why == SWEEP for hint in waiting):
+                found = self._all_at_once.read_at_once(brand, order, max(hint.seen_at for hint in waiting))
+                if found is not None:
+                    yield found
 
     async def _refused(
         self, lanes: Sequence[Lane], hints: dict[OrderKey, list[WaitingHint]], error: ConnectorError

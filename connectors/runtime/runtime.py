@@ -42,6 +42,7 @@ from schemas.aggregates import Kind
 from schemas.base import Brand, OrderId, connection_id
 from schemas.commands import Withdraw
 from schemas.errors import Unreadable
+from schemas.hints import SWEEP
 from schemas.outcomes import OutcomeKind
 from schemas.topics import HINTS, commands_of
 
@@ -332,8 +333,9 @@ class ConnectorRuntime:
                 cursor = changes.cursor
                 await self._publisher.hints(brand, changes.orders, "poll")
                 if self._clock.monotonic() - swept >= self._settings.sweep_every:
+                    began = self._clock.now()
                     items = await port.stocked(brand)
-                    await self._publisher.hints(brand, items, "sweep")
+                    await self._publisher.hints(brand, items, SWEEP, seen_at=began)
                     swept = self._clock.monotonic() if items else swept
             except ConnectorError as error:
                 await self._connections.failed(brand, error)

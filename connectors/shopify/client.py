@@ -93,6 +93,21 @@ class ShopifyClient:
             self.limiter.pause(throttled.retry_after + self._jitter())
             raise
 
+    async def lines(self, url: str) -> list[dict[str, Any]]:
+        """Of a bulk query's file, which lies elsewhere and bears its own permission: our token is not sent along.
+
+        Raises ConnectorError.
+        """
+
+        async def once() -> httpx.Response:
+            return await send(self._http, self._http.build_request("GET", url), writing=False)
+
+        response = await read_patiently(once, self._clock)
+        try:
+            return [orjson.loads(line) for line in response.content.splitlines() if line]
+        except orjson.JSONDecodeError as error:
+            raise Incompatible(f"a bulk query's file: expected a line of JSON per object, found {error}") from error
+
     async def _call(
         self, operation: str, variables: Mapping[str, Any], reserved: float, kind: str, *, writing: bool
     ) -> Answer:

@@ -17,6 +17,7 @@ from connectors.shopify.poll import OrderPoll
 from connectors.shopify.read import OrderReader
 from connectors.shopify.settings import ShopifyShop
 from connectors.shopify.setup import ShopSetup
+from connectors.shopify.stock_bulk import BulkLevels
 from connectors.shopify.stock_read import LevelReader
 from connectors.shopify.stock_write import StockWriter
 from connectors.shopify.write import FulfilmentWriter
@@ -50,6 +51,7 @@ class _Connection:
         self.poll = OrderPoll(shop, self.client, clock)
         self.items = Items(self.client, clock, shop.items_known_for)
         self.levels = LevelReader(self.client, self.items, clock)
+        self.bulk = BulkLevels(shop, self.client, self.items, clock)
         self.offers = OfferReader(self.client, self.items, clock, shop.pages.setup_levels)
         self.stock = StockWriter(shop, self.client, self.levels, clock)
 
@@ -100,6 +102,7 @@ class ShopifyPort:
         of = {kind: [id_ for id_ in orders if kind_of(id_) is kind] for kind in Kind}
         readings = list(await one.reader.read(of[Kind.ORDER])) if of[Kind.ORDER] else []
         if of[Kind.STOCK]:
+            one.bulk.forget(of[Kind.STOCK])
             readings.extend(await one.levels.read(self._config(brand), of[Kind.STOCK]))
         if of[Kind.ITEM]:
             readings.extend(await one.offers.read(self._config(brand), of[Kind.ITEM]))
@@ -110,7 +113,9 @@ class ShopifyPort:
             case CreateFulfilment() | UpdateTracking():
                 return await self._connections[command.brand].writer.execute(command)
             case SetOnHand():
-                return await self._connections[command.brand].stock.execute(command, self._config(command.brand))
+                one = self._connections[command.brand]
+                one.bulk.forget([command.order])
+                return await one.stock.execute(command, self._config(command.brand))
             case _:
                 text = f"{command.kind} is not for Shopify"
                 return Execution(ended(command, OutcomeKind.REJECTED, code="wrong_system", text=text))
@@ -156,8 +161,15 @@ class ShopifyPort:
         config = self._config_of(brand)
         if config is None or config.stock.mode == "off":
             return ()
-        codes = await self._connections[brand].items.codes(config.skus)
-        return [stock_id(code, rule.location) for code in codes for rule in config.warehouses]
+        one = self._connections[brand]
+        codes = await one.items.codes(config.skus)
+        found = [stock_id(code, rule.location) for code in codes for rule in config.warehouses]
+        await one.bulk.read(config, found)
+        return found
+
+    def read_at_once(self, brand: Brand, order: OrderId, since: datetime) -> Reading | None:
+        config = self._config_of(brand)
+        return None if config is None else self._connections[brand].bulk.take(config, order, since)
 
     async def all_items(self, brand: Brand) -> Sequence[OrderId]:
         config = self._config_of(brand)

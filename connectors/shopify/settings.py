@@ -72,6 +72,12 @@ class ShopifyShop(Frozen):
     """So long a stock figure waits for others to go along in one call."""
     stock_again: float = Field(default=5.0, ge=0)
     """After an unclear answer the same request is sent again, once; then the figures are decided anew."""
+    stock_bulk_from: int = Field(default=2000, ge=1)
+    """A sweep of so many stock items or more reads them in one bulk query instead of sixty a request."""
+    bulk_within: float = Field(default=900.0, gt=0)
+    """A bulk query that takes longer is given up; what one has read is not used for longer either."""
+    bulk_look_every: float = Field(default=5.0, gt=0)
+    """Between two looks whether it is done."""
     connections: int = Field(default=20, ge=1)
     """HTTP connections kept to the shop at most."""
 

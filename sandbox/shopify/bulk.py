@@ -98,6 +98,11 @@ class BulkOperations:
         self._made[number] = made
         return {"bulkOperation": made.view(now), "userErrors": []}
 
+    @property
+    def count(self) -> int:
+        """How many were ever started."""
+        return len(self._made)
+
     def view(self, number: int) -> View | None:
         found = self._made.get(number)
         return None if found is None else found.view(self._shop.clock.now())

@@ -3,6 +3,8 @@
 from collections.abc import Callable, Coroutine
 from typing import Any
 
+import pytest
+
 from kernel.virtual_time import run_virtual
 from lockstep.demo.stock_report import causes
 from lockstep.simulation.house import RUNTIME, House
@@ -77,12 +79,17 @@ def test_a_figure_changed_by_hand_is_put_right() -> None:
     play(story)
 
 
-def test_what_no_webhook_told_is_found_by_the_sweep_named_and_then_put_right() -> None:
+@pytest.mark.parametrize("at_once", [False, True], ids=["page by page", "in a bulk query"])
+def test_what_no_webhook_told_is_found_by_the_sweep_named_and_then_put_right(at_once: bool) -> None:
     """Every webhook gets lost; the poll sees what moved in Clarus, only the sweep what a person typed in Shopify."""
 
     async def whole() -> None:
         runtime = RUNTIME.model_copy(update={"poll_every": 5.0, "sweep_every": 30.0})
-        async with House(Faults(webhook_lost=1.0), runtime=runtime, stock=RULES) as house:
+        house = House(Faults(webhook_lost=1.0), runtime=runtime, stock=RULES)
+        for brand, one in house.brands.items() if at_once else ():
+            shopify = one.shopify.model_copy(update={"stock_bulk_from": 1})
+            house.brands[brand] = one.model_copy(update={"shopify": shopify})
+        async with house:
             house.outside.stock_up(10)
             await house.until(lambda: on_hand(house) == 9)
             house.outside.shop("acme").inventory.set_by_hand("0042-A", 11, on_hand=50)
@@ -90,13 +97,14 @@ def test_what_no_webhook_told_is_found_by_the_sweep_named_and_then_put_right() -
             assert on_hand(house) == 50, "it is told before it is put right"
             assert house.metrics.stock_drift.labels("acme", "by hand")._value.get() == 1
             await house.until(lambda: on_hand(house) == 9)
-            assert last_cause(house) == "by hand"
+            await house.until(lambda: last_cause(house) == "by hand")
             house.outside.storekeeper(house.outside.brands[0], "LDS1").adjust("0042-A", -4)
             await house.until(lambda: drift(house) == "warehouse")
             assert on_hand(house) == 9
             await house.until(lambda: on_hand(house) == 5)
             await house.until(lambda: not drift(house))
             assert (await causes(house.log))["by hand"] == 1
+            assert (house.outside.shopify.apis["acme.example.test"].bulk.count > 0) is at_once
             house.raise_what_ended()
 
     run_virtual(whole())

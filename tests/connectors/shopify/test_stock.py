@@ -43,6 +43,7 @@ class Desk:
     faults: FaultPlan
     port: ShopifyPort
     clock: LoopClock
+    world: ShopifyWorld
 
     @property
     def calls(self) -> list[Write]:
@@ -80,7 +81,7 @@ class Desk:
         return translate_level(reading.body)
 
 
-def at_the_desk(story: Callable[[Desk], Coroutine[Any, Any, None]], items: int = 3) -> None:
+def at_the_desk(story: Callable[[Desk], Coroutine[Any, Any, None]], *, items: int = 3, **settings: Any) -> None:
     async def whole() -> None:
         clock = LoopClock(START)
         shop = Shop("acme.example", "shpat_1", ["s"], clock)
@@ -91,10 +92,10 @@ def at_the_desk(story: Callable[[Desk], Coroutine[Any, Any, None]], items: int =
         faults = FaultPlan(Faults(), Chance(1), "shopify")
         world = ShopifyWorld([shop], faults, clock, _nothing_posted)
         wire = Wire(create_app(world), random.Random(1))
-        settings = a_shop(base_url="http://shopify.test/acme.example")
-        port = ShopifyPort([settings], clock, wire, lambda: 0.0, lambda _: BRAND)
+        connection = a_shop(base_url="http://shopify.test/acme.example", **settings)
+        port = ShopifyPort([connection], clock, wire, lambda: 0.0, lambda _: BRAND)
         try:
-            await story(Desk(shop, faults, port, clock))
+            await story(Desk(shop, faults, port, clock, world))
         finally:
             await port.aclose()
 
