@@ -193,3 +193,25 @@ def test_the_back_off_begins_anew_but_not_the_count(tries: int, after: int) -> N
 
 def test_of_an_unknown_goods_out_nothing_is_known() -> None:
     assert released().state.goods_out(GoodsOutRef("ACME-5012-73-1")) is None
+
+
+def test_an_answer_is_about_one_case_though_another_says_the_same() -> None:
+    """Either goods-out had two units, of which one left."""
+    order = an_order().with_line("MUG", 2).with_line("HAT", 2).routed("71", L901=2).routed("72", L902=2)
+    story = Story().shopify(order)
+    for create, id_ in zip(story.sent(CreateGoodsOut), ("9001", "9002"), strict=True):
+        story.applied(create, id_)
+    mugs, hats = a_goods_out(G1).with_line("901", "MUG", 2), a_goods_out(G2, "9002").with_line("902", "HAT", 2)
+    story.clarus(mugs.despatched(L901=1), hats.despatched(L902=1))
+    assert len({case.detail for case in story.cases.values() if case.code is CaseCode.SHORT_CLOSED}) == 1
+    story.operator("answer", "short_closed", object=G1, says="refund")
+    answers = {case.object: case.answer for case in story.cases.values() if case.code is CaseCode.SHORT_CLOSED}
+    assert answers == {G1: "refund", G2: ""}
+
+
+def test_one_that_is_closed_by_its_answer_stays_closed_when_it_comes_back() -> None:
+    story = both_short().clarus(MUGS.despatched(L901=9), HATS)
+    story.operator("answer", "over_despatched", says="write-off")
+    assert [(one.code, one.object) for one in story.state.closed_by_person] == [(CaseCode.OVER_DESPATCHED, G1)]
+    assert open_of(story, CaseCode.OVER_DESPATCHED) == set()
+    assert not any(known.given_up for known in story.state.goods_outs)

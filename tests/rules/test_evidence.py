@@ -206,3 +206,26 @@ def test_an_older_epoch_is_read_again_and_not_believed() -> None:
     assert story.reads == [System.SHOPIFY, System.CLARUS, System.ERP]
     assert story.state.shopify == TWO.order
     assert (story.state.goods_outs, story.state.erp) == ((), None)
+
+
+def test_clarus_is_asked_again_when_any_of_several_is_newly_absent() -> None:
+    story = Story().shopify(an_order().with_line("MUG", 2).routed("71", L901=1).routed("72", L901=1))
+    for create, id_ in zip(story.sent(CreateGoodsOut), ("9001", "9002"), strict=True):
+        story.applied(create, id_)
+    one, two = a_goods_out(G1).with_line("901", "MUG", 1), a_goods_out(G2, "9002").with_line("901", "MUG", 1)
+    story.clarus(one, two).clarus(two)
+    story.reads.clear()
+    story.clarus()
+    assert story.reads == [System.CLARUS], "the second is absent for the first time"
+    story.reads.clear()
+    assert story.clarus().reads == []
+
+
+def test_the_sweep_awaits_each_system_once() -> None:
+    story = Story().shopify(TWO)
+    story._event(OrderListed(**story._head("raw.erp"), system=System.ERP, sweep=story.at))
+    story.erp(None)
+    assert story.state.comparison is not None
+    assert set(story.state.comparison.awaited) == {System.SHOPIFY, System.CLARUS}
+    story.erp(an_erp_order())
+    assert set(story.state.comparison.awaited) == {System.SHOPIFY, System.CLARUS}
