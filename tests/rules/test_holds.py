@@ -7,14 +7,15 @@ import pytest
 from schemas.cases import CaseCode
 from schemas.commands import CreateGoodsOut
 from schemas.limits import ADDRESS_MOST
-from schemas.orders import FulfilmentOrderStatus, RiskAdvice
+from schemas.orders import FinancialStatus, FulfilmentOrderStatus, RiskAdvice
 from streams.rules.orders.addresses import address_lacks
 from streams.rules.orders.delivery import fulfilment_order_holds, left_out, may_release, to_ship
+from streams.rules.orders.findings import Waiting, Wake
 from streams.rules.orders.holds import Hold, merged
 from streams.rules.orders.mapping.products import sku_holds
 from streams.rules.orders.payment import risk_holds
-from streams.rules.orders.readiness import is_ours
-from tests.builders import LEEDS, NOON, OrderBuilder, a_brand, an_order
+from streams.rules.orders.readiness import held, is_ours, keeping_back
+from tests.builders import LEEDS, NOON, OrderBuilder, a_brand, a_goods_out, an_order
 from tests.story import Story
 
 SOON, LATER = NOON + timedelta(hours=1), NOON + timedelta(hours=5)
@@ -297,3 +298,69 @@ def test_two_skus_that_would_be_one_product_are_named() -> None:
     [hold] = sku_holds(lines(("A-1", 1, True), ("A1", 1, True), ("B", 1, True)).order, config)
     assert (hold.code, hold.named) == (CaseCode.SKU_UNUSABLE, "'A-1', 'A1' would all be 'A1'")
     assert list(sku_holds(lines(("A1", 1, True), ("A1", 1, True)).order, config)) == [], "the same on two lines"
+
+
+def test_an_order_that_shopify_has_no_more_is_not_ours() -> None:
+    state = Story().shopify(MUG.routed("71")).state
+    assert is_ours(state, a_brand())
+    assert not is_ours(state.model_copy(update={"shopify_gone": True}), a_brand())
+    assert not is_ours(state.model_copy(update={"shopify": None}), a_brand())
+
+
+@pytest.mark.parametrize(("seconds", "open_"), [(599, True), (600, False), (601, False)])
+def test_until_when_the_edit_window_is_open(seconds: int, open_: bool) -> None:
+    config, order = a_brand(waits={"edit_window": 600}), MUG.routed("71").order
+    state = Story().shopify(MUG.routed("71")).state.model_copy(update={"now": NOON + timedelta(seconds=seconds)})
+    until = NOON + timedelta(seconds=600)
+    window = Hold(code=CaseCode.EDIT_WINDOW, named="until 2026-11-03 12:10:00 UTC", until=until)
+    assert keeping_back(state, order, config) == ((window,) if open_ else ())
+    unmapped = MUG.routed("71").sent_by("Pigeon", "pigeon").order
+    assert (window in keeping_back(state, unmapped, config)) == open_
+
+
+@pytest.mark.parametrize(("after", "wakes"), [(-1, []), (0, []), (1, [1])])
+def test_a_hold_wakes_at_its_end_and_not_when_that_is_past(after: int, wakes: list[int]) -> None:
+    state = Story().shopify(MUG.routed("71")).state.model_copy(update={"in_flight": ()})
+    until = state.now + timedelta(seconds=after)
+    order = MUG.routed("71").fulfilment_order("71", status=Status.SCHEDULED, fulfil_at=until).order
+    found = list(held(state.model_copy(update={"shopify": order}), a_brand()))
+    assert [one.at for one in found if isinstance(one, Wake)] == [state.now + timedelta(seconds=one) for one in wakes]
+    [waiting] = [one for one in found if isinstance(one, Waiting)]
+    assert (waiting.name, waiting.code, waiting.object) == ("hold:scheduled", CaseCode.SCHEDULED, "5012")
+    assert waiting.after == 3600 + max(0, after)
+
+
+def test_one_line_that_ships_is_enough_to_wait_for_its_routing() -> None:
+    first, second = MUG.order.lines
+    mixed = MUG._with(lines=(first.model_copy(update={"requires_shipping": False}), second))
+    assert [one.name for one in held(Story().shopify(mixed).state, a_brand()) if isinstance(one, Waiting)] == [
+        "hold:not_routed"
+    ]
+    one_unit = an_order().with_line("MUG", 1)
+    assert len(list(held(Story().shopify(one_unit).state, a_brand()))) == 1
+
+
+def test_of_what_the_warehouse_has_nothing_is_held() -> None:
+    """The order is unpaid since; what is in the warehouse is not kept back, what is not is."""
+    order = MUG.routed("71", L901=2).routed("72", L902=1)
+    story = Story().shopify(order.on_hold("72"))
+    goods_out = a_goods_out("ACME-5012-71-1").with_line("901", "MUG", 2)
+    story.applied(story.one(CreateGoodsOut)).clarus(goods_out)
+    unpaid = order.on_hold("72").paid(FinancialStatus.PENDING)
+    assert {one.code for one in held(story.shopify(unpaid).state, a_brand()) if isinstance(one, Waiting)} == {
+        CaseCode.PAYMENT_NOT_MET, CaseCode.FULFILMENT_HOLD,
+    }  # fmt: skip
+    all_there = an_order().with_line("MUG", 2).routed("71")
+    done = Story().shopify(all_there)
+    done.applied(done.one(CreateGoodsOut)).clarus(goods_out).shopify(all_there.paid(FinancialStatus.PENDING))
+    assert list(held(done.state, a_brand())) == []
+    assert list(held(done.shopify(all_there.on_hold("71")).state, a_brand())) == []
+
+
+def test_an_override_lifts_its_own_reason_only_but_never_the_lack_of_any_address() -> None:
+    story = Story().shopify(MUG.shipping_to(None).paid(FinancialStatus.PENDING).routed("71"))
+    story.operator("override", "payment_not_met").operator("override", "address_incomplete")
+    assert story.state.shopify is not None
+    assert [hold.code for hold in keeping_back(story.state, story.state.shopify, a_brand())] == [
+        CaseCode.ADDRESS_INCOMPLETE
+    ]
