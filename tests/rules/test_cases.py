@@ -8,6 +8,9 @@ from schemas.cases import CATALOGUE, Case, CaseCode, Owner, Severity
 from schemas.commands import CreateGoodsOut
 from schemas.orders import FinancialStatus, RiskAdvice
 from schemas.outcomes import OutcomeKind
+from schemas.topics import CASES
+from streams.agents.emissions import RECORDS
+from streams.engine.contract import Emission
 from streams.rules.orders.state import OrderState
 from tests.builders import ACME, a_goods_out, an_order
 from tests.rules.test_rest import in_step
@@ -116,6 +119,25 @@ def test_a_closed_case_stays_for_a_while_to_be_sent_again_and_is_then_forgotten(
     assert len(story.state.closed_cases) == 1
     story.later(minutes=2).shopify(ROUTED.advised(RiskAdvice.NONE))
     assert not story.state.closed_cases
+
+
+def test_a_case_is_told_when_something_of_it_changes_and_not_at_every_event() -> None:
+    told: list[Case] = []
+
+    class Telling(Story):
+        def receive(self, emission: Emission) -> None:
+            super().receive(emission)
+            if emission.topic == CASES.name and emission.value is not None:
+                case = RECORDS.decode(emission.value, emission.headers)
+                told.extend([case] if isinstance(case, Case) and case.code is CaseCode.SHORT_CLOSED else [])
+
+    story = Telling().shopify(ROUTED)
+    story.applied(story.one(CreateGoodsOut)).clarus(SHORT)
+    assert len(told) == 1
+    story.shopify(ROUTED.advised(RiskAdvice.ACCEPT)).later(minutes=30)
+    assert len(told) == 1
+    story.operator("assign", "short_closed", says="kim")
+    assert len(told) == 2
 
 
 def test_that_a_person_closed_it_is_forgotten_when_it_is_over() -> None:

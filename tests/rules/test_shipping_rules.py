@@ -82,6 +82,18 @@ def test_who_knows_the_code_is_asked_before_who_knows_the_title_before_any(
     assert [one.service for one in rules_for(LINE, a_brand(shipping=rules))] == services
 
 
+def test_a_line_without_a_code_or_title_is_known_by_the_other_only() -> None:
+    rules = (rule("code"), rule("title", code="", title="Standard"))
+    bare = ShippingLine(title="", code="")
+    assert list(rules_for(bare, a_brand(shipping=rules))) == []
+    assert [one.service for one in rules_for(ShippingLine(title="Standard", code=""), a_brand(shipping=rules))] == [
+        "title"
+    ]
+    assert [one.service for one in rules_for(ShippingLine(title="", code="standard"), a_brand(shipping=rules))] == [
+        "code"
+    ]
+
+
 def test_the_first_shipping_line_counts() -> None:
     two = MUG._with(shipping_lines=(LINE, ShippingLine(title="Express", code="express")))
     rules = (rule("express", code="express"), rule("standard"))
@@ -155,6 +167,8 @@ NEVER, BOTH, NOTHING = "never reached", "can both fit", ""
         ({"postcodes": ("L S1",)}, {"postcodes": ("ls1 4",)}, NEVER),
         ({"postcodes": ("LS",)}, {"postcodes": ("M",)}, NOTHING),
         ({"postcodes": ("LS",)}, {}, NOTHING),
+        ({"postcodes": ("LS",)}, {"countries": ("GB",)}, BOTH),
+        ({"countries": ("GB",)}, {"postcodes": ("LS",)}, BOTH),
         # tags: an order may have both
         ({"tags": ("vip",)}, {"tags": ("VIP",)}, NEVER),
         ({"tags": ("vip", "gift")}, {"tags": ("vip",)}, NEVER),
