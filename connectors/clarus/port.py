@@ -15,7 +15,7 @@ from connectors.clarus.poll import OpenGoodsOuts, ours
 from connectors.clarus.read import ClarusReader
 from connectors.clarus.settings import ClarusTenant
 from connectors.clarus.setup import ClarusSetup
-from connectors.clarus.stock import StockReader
+from connectors.clarus.stock import MOST_ITEMS, StockReader
 from connectors.clarus.stock_poll import Movements
 from connectors.clarus.write import ClarusWriter
 from connectors.clarus.write_items import ProductWriter
@@ -82,6 +82,10 @@ class ClarusPort:
     @property
     def read_batch(self) -> int:
         return min((one.settings.read_batch for one in self._tenants.values()), default=1)
+
+    @property
+    def stock_batch(self) -> int:
+        return MOST_ITEMS
 
     def budget(self, brand: Brand) -> float:
         """The share of the usual pace that Clarus lets us go at."""

@@ -18,6 +18,9 @@ from schemas.base import LocationId, OrderId, Sku
 from schemas.config import BrandConfig
 from schemas.references import read_reference
 
+MOST_ITEMS = 50
+"""Of one read: a page holds their balances in two warehouses."""
+
 
 class StockReader:
     """Of one tenant. A product's balance is one row per account and warehouse; one never counted has no row."""

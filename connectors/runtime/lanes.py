@@ -1,6 +1,6 @@
 """One lane per order: what waits for it, and whether a call for it is out. A key is never read while it is written."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
@@ -85,7 +85,10 @@ class Lanes:
 
     def __init__(self, brands: Iterable[Brand]) -> None:
         self._lanes: dict[OrderKey, Lane] = {}
-        self._unread: dict[Brand, dict[OrderKey, None]] = {brand: {} for brand in brands}
+        self._unread: dict[Brand, dict[Kind, dict[OrderKey, None]]] = {
+            brand: {kind: {} for kind in Kind} for brand in brands
+        }
+        """The kind whose turn it is comes first: a sweep of all stock does not keep an order waiting."""
         self._gentle: dict[Brand, dict[OrderKey, None]] = {brand: {} for brand in self._unread}
         """What is read when nothing else is to be."""
         self._commanded: dict[OrderKey, Lane] = {}
@@ -125,28 +128,36 @@ class Lanes:
             self._gentle[lane.brand][lane.key] = None
             return
         self._gentle[lane.brand].pop(lane.key, None)
-        self._unread[lane.brand][lane.key] = None
+        self._unread[lane.brand][lane.kind][lane.key] = None
 
-    def next_read(self, brand: Brand, most: int) -> list[Lane]:
-        """Take lanes to read together; they are busy from here on, empty when there is nothing to read.
+    def next_read(self, brand: Brand, most: Mapping[Kind, int]) -> list[Lane]:
+        """Take lanes of one kind to read together; they are busy from here on, empty when there is nothing to read.
 
         One whose last read was refused is read alone: it does not take others along.
         """
-        lanes = (self._lanes[key] for key in self._unread[brand])
+        for kind, unread in list(self._unread[brand].items()):
+            batch = self._next_of(unread, most[kind])
+            if batch:
+                self._unread[brand][kind] = self._unread[brand].pop(kind)  # the others have their turn first
+                return batch
+        return []
+
+    def _next_of(self, unread: dict[OrderKey, None], most: int) -> list[Lane]:
+        lanes = (self._lanes[key] for key in unread)
         free = (lane for lane in lanes if not lane.busy and not lane.commands)
         batch = list(islice(free, 1))
         if batch and not batch[0].refused:
             batch.extend(islice((lane for lane in free if not lane.refused), most - 1))
         for lane in batch:
             lane.busy = True
-            del self._unread[brand][lane.key]
+            del unread[lane.key]
         return batch
 
     def next_gentle(self, brand: Brand, most: int) -> list[Lane]:
         """The same of what only a sweep wants; empty while anything else is to be read. They are few at a time: what
         an order needs in between waits for no long call.
         """
-        if self._unread[brand]:
+        if any(self._unread[brand].values()):
             return []
         lanes = (self._lanes[key] for key in self._gentle[brand])
         free = (lane for lane in lanes if not lane.busy and not lane.commands)
@@ -185,5 +196,6 @@ class Lanes:
     def _forget(self, lane: Lane) -> None:
         del self._lanes[lane.key]
         self._commanded.pop(lane.key, None)
-        for queue in (self._unread, self._gentle):
-            queue.get(lane.brand, {}).pop(lane.key, None)
+        if lane.brand in self._unread:  # a command may be for a brand that is none of ours
+            self._unread[lane.brand][lane.kind].pop(lane.key, None)
+            self._gentle[lane.brand].pop(lane.key, None)

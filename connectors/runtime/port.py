@@ -137,6 +137,11 @@ class Sweepable(Protocol):
 class KeepsStock(Protocol):
     """A port whose system has stock. Both lists are hints; empty for a brand whose stock is not kept in step."""
 
+    @property
+    def stock_batch(self) -> int:
+        """How many stock items of a brand one `read` may be asked for."""
+        ...
+
     async def moved(self, brand: Brand, cursor: str) -> Changes:
         """Stock items that may have changed since the cursor ('' at first), with overlap."""
         ...

@@ -61,6 +61,8 @@ class ConnectorRuntime:
         self._port, self._log = port, log
         self._clock, self._settings, self._metrics = clock, settings, metrics
         self._budgeted = port if isinstance(port, Budgeted) else None
+        stock = port.stock_batch if isinstance(port, KeepsStock) else port.read_batch
+        self._batches = {Kind.ORDER: port.read_batch, Kind.STOCK: stock, Kind.ITEM: port.read_batch}
         self._hints = HINTS[port.system].name
         commands = [topic.name for topic in commands_of(port.system)]
         self._producer = log.producer()
@@ -232,7 +234,7 @@ class ConnectorRuntime:
         self._lanes.drop_lingering(now)
         for brand in sorted(self._port.brands):
             while self._reads[brand] < self._settings.reads_at_once and self._connections.closed_until(brand) is None:
-                batch = self._lanes.next_read(brand, self._port.read_batch)
+                batch = self._lanes.next_read(brand, self._batches)
                 if not batch:
                     break
                 self._reads[brand] += 1

@@ -18,7 +18,7 @@ from connectors.shopify.read import OrderReader
 from connectors.shopify.settings import ShopifyShop
 from connectors.shopify.setup import ShopSetup
 from connectors.shopify.stock_bulk import BulkLevels
-from connectors.shopify.stock_read import LevelReader
+from connectors.shopify.stock_read import MOST_ITEMS, LevelReader
 from connectors.shopify.stock_write import StockWriter
 from connectors.shopify.write import FulfilmentWriter
 from kernel.clock import Clock
@@ -91,6 +91,10 @@ class ShopifyPort:
     @property
     def read_batch(self) -> int:
         return min(one.shop.batch for one in self._connections.values())
+
+    @property
+    def stock_batch(self) -> int:
+        return MOST_ITEMS
 
     def budget(self, brand: Brand) -> float:
         """The share of the shop's cost bucket that is left."""

@@ -2,9 +2,12 @@
 
 from connectors.runtime.lanes import Lanes, WaitingHint
 from kernel.log import Partition, Record
-from schemas.base import Brand, OrderId
+from schemas.aggregates import Kind, stock_id
+from schemas.base import Brand, LocationId, OrderId, Sku
 from schemas.hints import Hint
 from tests.builders import ACME, NOON, ORDER
+
+TEN = dict.fromkeys(Kind, 10)
 
 
 def a_hint(offset: int, order: OrderId = ORDER) -> WaitingHint:
@@ -21,7 +24,7 @@ def hinted(lanes: Lanes, offset: int, order: OrderId = ORDER) -> None:
 def test_a_hint_that_shares_a_call_about_to_begin_leaves_nothing_unread_behind() -> None:
     lanes = Lanes([ACME])
     hinted(lanes, 1)
-    (lane,) = lanes.next_read(ACME, most=10)
+    (lane,) = lanes.next_read(ACME, TEN)
     hinted(lanes, 2)  # the call is not out yet: it takes this one along
 
     lane.hints = []
@@ -29,22 +32,22 @@ def test_a_hint_that_shares_a_call_about_to_begin_leaves_nothing_unread_behind()
     lanes.drop_idle(lane, NOON)
 
     assert lane not in lanes
-    assert lanes.next_read(ACME, most=10) == []
+    assert lanes.next_read(ACME, TEN) == []
 
 
 def test_a_hint_that_comes_while_the_call_is_out_is_read_next() -> None:
     lanes = Lanes([ACME])
     hinted(lanes, 1)
-    (lane,) = lanes.next_read(ACME, most=10)
+    (lane,) = lanes.next_read(ACME, TEN)
     lane.hints = []
     hinted(lanes, 2)
 
-    assert lanes.next_read(ACME, most=10) == [], "one call at a time"
+    assert lanes.next_read(ACME, TEN) == [], "one call at a time"
 
     lane.busy = False
     lanes.drop_idle(lane, NOON)
 
-    assert lanes.next_read(ACME, most=10) == [lane]
+    assert lanes.next_read(ACME, TEN) == [lane]
 
 
 def test_what_is_given_up_is_not_read() -> None:
@@ -53,5 +56,17 @@ def test_what_is_given_up_is_not_read() -> None:
 
     lanes.give_up(frozenset({0}))
 
-    assert lanes.next_read(ACME, most=10) == []
+    assert lanes.next_read(ACME, TEN) == []
     assert len(lanes) == 0
+
+
+def test_kinds_are_read_in_turns_and_never_in_one_call() -> None:
+    lanes = Lanes([ACME])
+    stock = [stock_id(Sku(f"MUG-{number}"), LocationId("71")) for number in range(5)]
+    for offset, id_ in enumerate([*stock, OrderId("5001"), OrderId("5002")]):
+        hinted(lanes, offset, id_)
+
+    most = {**TEN, Kind.STOCK: 2, Kind.ORDER: 1}
+    taken = [[lane.order for lane in lanes.next_read(ACME, most)] for _ in range(6)]
+
+    assert taken == [["5001"], stock[:2], ["5002"], stock[2:4], stock[4:], []]
