@@ -62,7 +62,7 @@ class ItemsFold(KeyedFold[ItemState, Plan]):
     def _note_restored(self, key: bytes, entry: Entry[ItemState], body: bytes) -> None:
         super()._note_restored(key, entry, body)
         if GapCrowds.IN_STATE in body:
-            self._crowds.note(key, entry.get())
+            self._crowds.note(key, entry.seen())
 
     def resend(self, committed: int) -> Sequence[Emission]:
         """Also the figures of gaps, when any of them may not have been told."""

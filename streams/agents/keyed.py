@@ -29,6 +29,9 @@ from streams.rules.orders.waits import spread
 REPLAN_WINDOW_MS = 60_000
 """A changed configuration re-plans the brand's keys over this many milliseconds."""
 
+DECODED_MOST = 2_000
+"""Keys of a partition whose state stays decoded: it takes ten times the memory of its bytes."""
+
 TICK_KEY = f"{TICK_BRAND}/{TICK_ID}".encode()
 
 
@@ -69,7 +72,7 @@ P = TypeVar("P", bound=Planned)
 
 @dataclass(slots=True)
 class Entry(Generic[S]):
-    """One key of the table. After a restore the state stays undecoded until something happens to it."""
+    """One key of the table: `state`, or its `body` as in the changelog while nothing has happened to it for long."""
 
     prefix: Prefix
     body: bytes | None
@@ -82,6 +85,17 @@ class Entry(Generic[S]):
             self.state = self.kind.model_validate_json(self.body)
             self.body = None
         return self.state
+
+    def seen(self) -> S:
+        """The state, for one look: what is packed stays packed."""
+        if self.state is not None:
+            return self.state
+        assert self.body is not None
+        return self.kind.model_validate_json(self.body)
+
+    def pack(self) -> None:
+        if self.state is not None:
+            self.body, self.state = _body(self.state), None
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +134,8 @@ class KeyedFold(ABC, Generic[S, P]):
         """Without `effects` nothing is sent and no waits are measured: states are all there is."""
         self._partition, self._effects = partition, effects
         self._entries: dict[bytes, Entry[S]] = {}
+        self._decoded: dict[bytes, None] = {}
+        """Keys whose state is decoded; what happened to last stands last."""
         self._configs: dict[Brand, Configured] = {}
         self._due: list[tuple[datetime, bytes]] = []
         self._open = OpenCases()
@@ -157,7 +173,7 @@ class KeyedFold(ABC, Generic[S, P]):
     def _note_restored(self, key: bytes, entry: Entry[S], body: bytes) -> None:
         """A key that came from the changelog, undecoded: decode it only where something must be known at once."""
         if OpenCases.IN_STATE in body:
-            self._open.note(key, entry.get())
+            self._open.note(key, entry.seen())
 
     def _after(self, record: Record, caused: Caused) -> None:
         """When all that a record touches has been planned."""
@@ -193,7 +209,7 @@ class KeyedFold(ABC, Generic[S, P]):
         emissions: list[Emission] = []
         for key, entry in sorted(self._entries.items()):
             if entry.prefix.last_offset >= committed:
-                emissions.extend(self._sent_again(key, entry.get(), committed))
+                emissions.extend(self._sent_again(key, entry.seen(), committed))
         return emissions
 
     # --- records
@@ -254,7 +270,7 @@ class KeyedFold(ABC, Generic[S, P]):
             if entry.prefix.last_offset >= record.offset:
                 skipped.append((due, key))
                 continue
-            state = entry.get()
+            state = self._state(key, entry)
             config = self.config_of(state.brand)
             if config is not None:
                 self._keep(key, self._woken(state, config, record), caused, None, record)
@@ -265,13 +281,24 @@ class KeyedFold(ABC, Generic[S, P]):
 
     def _known(self, key: bytes) -> S | None:
         entry = self._entries.get(key)
-        return None if entry is None else entry.get()
+        return None if entry is None else self._state(key, entry)
+
+    def _state(self, key: bytes, entry: Entry[S]) -> S:
+        """Decoded, and so kept until something has happened to many others."""
+        self._decoded.pop(key, None)
+        self._decoded[key] = None
+        if len(self._decoded) > DECODED_MOST:
+            longest_ago = next(iter(self._decoded))
+            del self._decoded[longest_ago]
+            self._entries[longest_ago].pack()
+        return entry.get()
 
     def _keep(self, key: bytes, made: P, caused: Caused, event: OrderEvent | None, record: Record) -> None:
         state: S = made.state
         before = self._entries.get(key)
         prefix = Prefix(state.last_offset, state.wake_at, state.config_version)
-        self._entries[key] = Entry(prefix, None, state, self.KIND)
+        entry = self._entries[key] = Entry(prefix, None, state, self.KIND)
+        self._state(key, entry)
         self._note(key, state)
         self._schedule(key)
         caused.changes.append(Change(key, partial(_packed, prefix, state)))
@@ -330,8 +357,12 @@ class KeyedFold(ABC, Generic[S, P]):
 
     def states(self) -> dict[str, S]:
         """Every key of the partition, decoded; for `show`, digests and tests."""
-        return {key.decode(): entry.get() for key, entry in sorted(self._entries.items())}
+        return {key.decode(): entry.seen() for key, entry in sorted(self._entries.items())}
 
 
 def _packed(prefix: Prefix, state: State) -> bytes:
-    return pack(prefix, state.model_dump_json(exclude_defaults=True).encode())
+    return pack(prefix, _body(state))
+
+
+def _body(state: State) -> bytes:
+    return state.model_dump_json(exclude_defaults=True).encode()

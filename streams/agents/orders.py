@@ -108,9 +108,9 @@ class OrdersFold(KeyedFold[OrderState, Plan]):
     def _note_restored(self, key: bytes, entry: Entry[OrderState], body: bytes) -> None:
         super()._note_restored(key, entry, body)
         if MISSING in body:
-            self._vanished.note(entry.get())
+            self._vanished.note(entry.seen())
         if Demand.IN_STATE in body:
-            self._demand.note(key, entry.get())
+            self._demand.note(key, entry.seen())
 
     def _held(self, state: OrderState) -> bool:
         return any(since.name.startswith("hold:") for since in state.since)
