@@ -85,9 +85,13 @@ class StockWriter:
     async def _send_all(self) -> None:
         while self._waiting:
             await self._gather()
+            reserved = await self._client.reserve(OPERATION, Purpose.STOCK)  # more may come along meanwhile
             batch = self._next()
+            if not batch:
+                self._client.unused(reserved)
+                return
             try:
-                outcomes = await _Batch(batch, self._client, self._clock, self._shop).run()
+                outcomes = await _Batch(batch, self._client, self._clock, self._shop).run(reserved)
                 readings = await self._read_stale(batch, outcomes)
             except ConnectorError as error:
                 for one in batch:
@@ -145,19 +149,21 @@ class _Batch:
         self._try = 1
         self._unclear = False
 
-    async def run(self) -> list[Outcome]:
-        """One outcome per command, in their order. Raises Transient and Unauthorised when nothing was executed."""
-        for _ in range(MOST_ROUNDS):
+    async def run(self, reserved: float) -> list[Outcome]:
+        """One outcome per command, in their order. Raises Transient and Unauthorised when nothing was executed.
+
+        `reserved` is the budget of the first request; each one after it waits for its own.
+        """
+        for number in range(MOST_ROUNDS):
             left = [index for index in range(len(self._commands)) if index not in self._ended]
             if not left:
                 break
-            await self._round(left)
+            await self._round(left, reserved if number == 0 else await self._client.reserve(OPERATION, Purpose.STOCK))
         for index in range(len(self._commands)):
             self._end(index, self._delayed("it did not come to an end"))
         return [self._ended[index] for index in range(len(self._commands))]
 
-    async def _round(self, left: Sequence[int]) -> None:
-        reserved = await self._client.reserve(OPERATION, Purpose.STOCK)
+    async def _round(self, left: Sequence[int], reserved: float) -> None:
         try:
             answer = await self._client.mutate(OPERATION, self._variables(left), reserved)
         except (RateLimited, Unauthorised):

@@ -53,6 +53,9 @@ class Inventory:
         self._setup, self._locations, self._orders = setup, locations, orders
         self._clock, self.books = clock, books
         self.levels: dict[Place, Level] = {}
+        self._known: list[Variant] = []
+        self._by_number: dict[int, Variant] = {}
+        """Of the variants as known when last asked: a catalogue may have ten thousands."""
         self.in_use = False
         """Whether anything was ever counted; until then orders leave no trace here."""
         self.tell: Callable[[Level], None] = lambda _level: None
@@ -72,7 +75,10 @@ class Inventory:
 
     def item(self, number: int) -> Variant | None:
         """The variant of an inventory item, whose number is the same here."""
-        return next((one for one in self._setup().variants if one.id == number), None)
+        variants = self._setup().variants
+        if self._known is not variants or len(self._by_number) != len(variants):
+            self._known, self._by_number = variants, {one.id: one for one in variants}
+        return self._by_number.get(number)
 
     def level(self, item: int, location: int) -> Level | None:
         """None where it is not stocked."""

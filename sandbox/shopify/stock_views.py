@@ -10,6 +10,7 @@ from typing import Any
 
 from graphql import GraphQLError
 
+from sandbox.projection import Lazily
 from sandbox.shopify.levels import NAMES, Level
 from sandbox.shopify.setup import Variant
 from sandbox.shopify.shop import Shop
@@ -137,7 +138,9 @@ def item_view(shop: Shop, one: Variant) -> View:
         "sku": one.sku,
         "tracked": one.tracked,
         "requiresShipping": one.ships,
-        "duplicateSkuCount": sum(other.sku == one.sku for other in shop.setup.variants) - 1 if one.sku else 0,
+        "duplicateSkuCount": Lazily(
+            lambda: sum(other.sku == one.sku for other in shop.setup.variants) - 1 if one.sku else 0
+        ),
         "variants": variants,
         "inventoryLevels": levels,
         "inventoryLevel": level,
