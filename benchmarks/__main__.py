@@ -10,6 +10,7 @@ import uvloop
 from benchmarks import flow, worker
 from benchmarks.figures import Findings, Group, lines, machine, write
 from benchmarks.recorded import Recorded, record
+from benchmarks.stock import stock
 from benchmarks.topology import topology
 from kernel.kafka_log import KafkaLog
 from kernel.logs import configure
@@ -34,6 +35,10 @@ async def run(*, quick: bool, report: Path | None) -> None:
     _tell(groups[-1])
     groups.append(await worker.recovery(recorded, 5_000 if quick else 120_000, 1 if quick else 3, _say))
     _tell(groups[-1])
+    _say("stock: changes, a sweep of a catalogue, memory")
+    for group in await stock(quick=quick):
+        groups.append(group)
+        _tell(group)
     if report is not None:
         write(Findings(machine=seen, groups=tuple(groups)), report)
         print(f"\nwritten to {report}", flush=True)

@@ -2,7 +2,7 @@
 
 import json
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -21,6 +21,7 @@ from lockstep.demo.scenario import BRANDS
 from lockstep.topic_specs import specs
 from sandbox import tether
 from sandbox.kafka.ports import free_ports
+from schemas.stock_rules import StockRules
 
 PARTITIONS = 4
 WORLD = "world"
@@ -47,6 +48,12 @@ class Topology:
         """Shoppers order; returns when all are placed, with the seconds that took."""
         answer = await self._http.post("/orders", params={"count": count, "rate": rate})
         return float(answer.raise_for_status().json()["seconds"])
+
+    async def receive(self, count: int, rate: float) -> list[dict[str, str]]:
+        """Goods are received; `key` of the stock item and `at`, when, of each."""
+        answer = await self._http.post("/received", params={"count": count, "rate": rate})
+        received: list[dict[str, str]] = answer.raise_for_status().json()
+        return received
 
     async def counts(self) -> dict[str, int]:
         """placed, asked, told."""
@@ -83,15 +90,19 @@ def _name(command: list[str]) -> str | None:
 
 
 @asynccontextmanager
-async def topology(bootstrap: str) -> AsyncIterator[Topology]:
-    """On brokers without Lockstep's topics. Raises ProcessFailedError when a process does not become ready."""
+async def topology(bootstrap: str, stock: StockRules | None = None) -> AsyncIterator[Topology]:
+    """On brokers without Lockstep's topics. `stock`: how it is kept in step; None: nobody counts it.
+
+    Raises ProcessFailedError when a process does not become ready.
+    """
     async with AsyncExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="lockstep-bench-")))
         shopify, clarus, erp, control, intake = free_ports(5)
-        stack.callback(_world(folder, f"{shopify},{clarus},{erp},{control}", str(intake)).stop)
+        told_world = (f"{shopify},{clarus},{erp},{control}", str(intake), *(["stock"] if stock else []))
+        stack.callback(_world(folder, told_world).stop)
         connections = folder / "connections.json"
         connections.write_text(json.dumps(_connections(shopify, clarus, erp)))
-        await _topics(bootstrap)
+        await _topics(bootstrap, stock)
         told = {
             "LOCKSTEP_KAFKA_BOOTSTRAP": bootstrap,
             "LOCKSTEP_CONNECTIONS": str(connections),
@@ -118,11 +129,9 @@ async def _answers(running: Topology) -> bool:
     return True
 
 
-def _world(folder: Path, ports: str, intake: str) -> tether.Tethered:
+def _world(folder: Path, told: Sequence[str]) -> tether.Tethered:
     with (folder / "world.log").open("ab") as log:
-        return tether.start(
-            program("benchmarks.world", ports, intake), environment=environment(), log=log, folder=folder
-        )
+        return tether.start(program("benchmarks.world", *told), environment=environment(), log=log, folder=folder)
 
 
 def _connections(shopify: int, clarus: int, erp: int) -> dict[str, Any]:
@@ -137,7 +146,7 @@ def _connections(shopify: int, clarus: int, erp: int) -> dict[str, Any]:
     return tables
 
 
-async def _topics(bootstrap: str) -> None:
+async def _topics(bootstrap: str, stock: StockRules | None) -> None:
     log = KafkaLog(bootstrap, client_id="lockstep-bench")
     await log.create_topics(specs(PARTITIONS, 1))
-    await configure_brands(log, datetime.now(UTC) - timedelta(hours=1))
+    await configure_brands(log, datetime.now(UTC) - timedelta(hours=1), stock=stock)

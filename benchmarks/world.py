@@ -1,17 +1,18 @@
-"""`python -m benchmarks.world PORTS INTAKE`: Shopify, Clarus and the ERP at 0 ms, in a process of their own.
+"""`python -m benchmarks.world PORTS INTAKE [stock]`: Shopify, Clarus and the ERP at 0 ms, in a process of their own.
 
 They have a process of their own so that what is measured in the others is Lockstep's. Nothing goes wrong here: every
 order is complete at once, pickers despatch at once, the ERP commits and posts at once.
 
     POST /orders?count=…&rate=…   shoppers order, evenly; answers when the last order is placed
     GET  /counts                  placed, in the warehouse, told
+    POST /received?count=…&rate=… goods are received in Clarus, one product after the other; answers what and when
     GET  /times?since=…           per order from that number on, in the order they were placed: seconds to each stage
 """
 
 import asyncio
 import sys
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import uvloop
@@ -28,6 +29,8 @@ from sandbox.erp.world import ErpTimings
 from sandbox.faults import Faults
 from sandbox.shopify.bucket import Bucket
 from sandbox.shopify.shoppers import Habits
+from schemas.aggregates import stock_id
+from schemas.base import LocationId, Sku, order_key
 from schemas.references import read_reference
 
 AT_ONCE = (0.0, 0.0)
@@ -79,6 +82,7 @@ class Control:
             routes=[
                 Route("/orders", self._orders, methods=["POST"]),
                 Route("/counts", self._counts),
+                Route("/received", self._received, methods=["POST"]),
                 Route("/times", self._times),
             ]
         )
@@ -89,6 +93,25 @@ class Control:
         began = loop.time()
         await self._outside.shoppers(SHOPPERS).run(count, rate)
         return JSONResponse({"seconds": loop.time() - began})
+
+    async def _received(self, request: Request) -> Response:
+        count, rate = int(request.query_params["count"]), float(request.query_params["rate"])
+        places = [
+            (brand, location, warehouse, code)
+            for brand in self._outside.brands
+            for location, warehouse in brand.warehouses.items()
+            for sku, code in zip(brand.skus, brand.items, strict=True)
+            if sku not in brand.bundles
+        ]
+        received, loop = [], asyncio.get_running_loop()
+        began = loop.time()
+        for number in range(count):
+            await asyncio.sleep(max(0.0, began + number / rate - loop.time()))
+            brand, location, warehouse, code = places[number % len(places)]
+            key = order_key(brand.brand, stock_id(Sku(code), LocationId(str(location))))
+            received.append({"key": key, "at": datetime.now(UTC).isoformat()})
+            self._outside.storekeeper(brand, warehouse).receive(code, 1)
+        return JSONResponse(received)
 
     async def _counts(self, _: Request) -> Response:
         orders = [order for shop in self._outside.shopify.shops.values() for order in shop.orders.values()]
@@ -123,10 +146,13 @@ def _at(text: Any) -> datetime:
     return datetime.fromisoformat(str(text))
 
 
-async def main(ports: str, intake: str) -> None:
+async def main(ports: str, intake: str, stock: str = "") -> None:
+    """With `stock` everything is counted, a hundred of each."""
     shopify, clarus, erp, control = (int(port) for port in ports.split(","))
     outside = make_world()
-    outside.tell(f"http://127.0.0.1:{intake}")
+    if stock:
+        outside.stock_up(100)
+    outside.tell(f"http://127.0.0.1:{intake}", stock=bool(stock))
     served = {shopify: outside.shopify_app, clarus: outside.clarus_app, erp: outside.erp_app}
     async with asyncio.TaskGroup() as tasks:
         for port, app in {**served, control: Control(outside).app()}.items():
