@@ -34,6 +34,12 @@ def last_cause(house: House) -> str:
     return "" if written is None else written.why
 
 
+def in_step(house: House) -> bool:
+    """Whether the fold knows that both sides agree: from then on a difference has a cause of its own."""
+    state = house.stock().get(f"acme/{stock_id(Sku('0042-A'), LocationId('11'))}")
+    return state is not None and state.basis is not None
+
+
 def drift(house: House) -> str:
     return house.stock()[f"acme/{stock_id(Sku('0042-A'), LocationId('11'))}"].drift
 
@@ -42,7 +48,7 @@ def play(story: Callable[[House], Coroutine[Any, Any, None]], rules: StockRules 
     async def whole() -> None:
         async with House(stock=rules) as house:
             house.outside.stock_up(10)
-            await house.until(lambda: on_hand(house) == 10 - rules.buffer)
+            await house.until(lambda: on_hand(house) == 10 - rules.buffer and in_step(house))
             await story(house)
             house.raise_what_ended()
 
@@ -91,7 +97,7 @@ def test_what_no_webhook_told_is_found_by_the_sweep_named_and_then_put_right(at_
             house.brands[brand] = one.model_copy(update={"shopify": shopify})
         async with house:
             house.outside.stock_up(10)
-            await house.until(lambda: on_hand(house) == 9)
+            await house.until(lambda: on_hand(house) == 9 and in_step(house))
             house.outside.shop("acme").inventory.set_by_hand("0042-A", 11, on_hand=50)
             await house.until(lambda: drift(house) == "by hand")
             assert on_hand(house) == 50, "it is told before it is put right"
