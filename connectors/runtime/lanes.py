@@ -28,6 +28,10 @@ class WaitingCommand:
         return self.record.offset
 
 
+Slot = tuple[Brand, Kind]
+"""What commands of a brand that are carried out at a time are counted by."""
+
+
 @dataclass(slots=True)
 class Lane:
     """Of one order, in one partition number of hints and commands alike.
@@ -41,6 +45,7 @@ class Lane:
     brand: Brand
     order: OrderId
     number: int
+    kind: Kind = field(init=False)
     busy: bool = False
     hints: list[WaitingHint] = field(default_factory=list)
     commands: list[WaitingCommand] = field(default_factory=list)
@@ -48,12 +53,11 @@ class Lane:
     refused: int = 0
     blind: bool = False
 
-    @property
-    def kind(self) -> Kind:
-        return kind_of(self.order)
+    def __post_init__(self) -> None:
+        self.kind = kind_of(self.order)
 
     @property
-    def slot(self) -> tuple[Brand, Kind]:
+    def slot(self) -> Slot:
         """Whose slots its commands take."""
         return self.brand, self.kind
 
@@ -91,7 +95,8 @@ class Lanes:
         """The kind whose turn it is comes first: a sweep of all stock does not keep an order waiting."""
         self._gentle: dict[Brand, dict[OrderKey, None]] = {brand: {} for brand in self._unread}
         """What is read when nothing else is to be."""
-        self._commanded: dict[OrderKey, Lane] = {}
+        self._commanded: dict[Slot, dict[OrderKey, Lane]] = {}
+        """Lanes with commands; who has waited longest stands first."""
         self._lingering: dict[OrderKey, Lane] = {}
         """Idle, and kept while somebody may still be writing in them."""
 
@@ -114,13 +119,21 @@ class Lanes:
 
     def to_execute(self, lane: Lane, waiting: WaitingCommand) -> None:
         lane.commands.append(waiting)
-        self._commanded[lane.key] = lane
+        self._commanded.setdefault(lane.slot, {})[lane.key] = lane
 
-    def commanded(self, now: datetime) -> list[Lane]:
-        """Those with a command that may start now; who has waited longest comes first."""
-        for key in [key for key, lane in self._commanded.items() if not lane.commands]:
-            del self._commanded[key]
-        return [lane for lane in self._commanded.values() if not lane.busy and not lane.perhaps_written(now)]
+    def commanded(self) -> list[Slot]:
+        """Whose slots are wanted."""
+        return [slot for slot, lanes in self._commanded.items() if lanes]
+
+    def next_commanded(self, slot: Slot, now: datetime) -> Lane | None:
+        """The next with a command that may start now."""
+        lanes = self._commanded[slot].values()
+        return next((lane for lane in lanes if not lane.busy and not lane.perhaps_written(now)), None)
+
+    def started(self, lane: Lane) -> None:
+        """Commands were taken out of it."""
+        if not lane.commands:
+            self._commanded[lane.slot].pop(lane.key, None)
 
     def to_read(self, lane: Lane) -> None:
         """What only a sweep wants is behind all others, until something else wants it too."""
@@ -195,7 +208,7 @@ class Lanes:
 
     def _forget(self, lane: Lane) -> None:
         del self._lanes[lane.key]
-        self._commanded.pop(lane.key, None)
+        self._commanded.get(lane.slot, {}).pop(lane.key, None)
         if lane.brand in self._unread:  # a command may be for a brand that is none of ours
             self._unread[lane.brand][lane.kind].pop(lane.key, None)
             self._gentle[lane.brand].pop(lane.key, None)

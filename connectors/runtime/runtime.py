@@ -228,9 +228,13 @@ class ConnectorRuntime:
     def _schedule(self) -> None:
         """Start every call that may start now."""
         now = self._clock.now()
-        for lane in self._lanes.commanded(now):
-            self._start_commands(lane)
-            self._lanes.drop_idle(lane, now)
+        for slot in self._lanes.commanded():
+            while self._writes[slot] < self._settings.slots(slot[1]):
+                lane = self._lanes.next_commanded(slot, now)
+                if lane is None:
+                    break
+                self._start_commands(lane)
+                self._lanes.drop_idle(lane, now)
         self._lanes.drop_lingering(now)
         for brand in sorted(self._port.brands):
             while self._reads[brand] < self._settings.reads_at_once and self._connections.closed_until(brand) is None:
@@ -253,7 +257,7 @@ class ConnectorRuntime:
             self._calls.start(self._read(brand, batch), {lane.number for lane in batch})
 
     def _start_commands(self, lane: Lane) -> None:
-        """The next command of the lane, if there is a slot for it; what is superseded or withdrawn ends on the way."""
+        """The next command of the lane, for which there is a slot; what is superseded or withdrawn ends on the way."""
         for waiting in lane.superseded():
             if isinstance(waiting.command, Withdraw):
                 self._endings.finish(waiting.record)
@@ -261,10 +265,11 @@ class ConnectorRuntime:
                 self._calls.start(self._superseded(lane, waiting), {lane.number})
         while lane.commands and self._has_nothing_to_say(lane.commands[0]):
             self._endings.finish(lane.commands.pop(0).record)
-        if lane.commands and self._writes[lane.slot] < self._settings.slots(lane.kind):
+        if lane.commands:
             lane.busy = True
             self._writes[lane.slot] += 1
             self._calls.start(self._execute(lane, lane.commands.pop(0)), {lane.number})
+        self._lanes.started(lane)
 
     def _has_nothing_to_say(self, waiting: WaitingCommand) -> bool:
         """A withdrawal: what it withdraws has ended, or it would stand before it in this lane as superseded. Or a copy

@@ -121,7 +121,7 @@ def test_wholesale_demand_is_taken_off_before_it_leaves() -> None:
         keeper = house.outside.storekeeper(house.outside.brands[0], "LDS1")
         number = keeper.wholesale("WHOLESALE-1", {"0042-A": 4})
         await house.until(lambda: on_hand(house) == 5, within=20.0)
-        assert last_cause(house) == "other channel"
+        await house.until(lambda: last_cause(house) == "other channel")
         house.outside.clarus.cancel_goods_out(number)
         await house.until(lambda: on_hand(house) == 9, within=20.0)
 
