@@ -83,9 +83,7 @@ async def sweep(items: int) -> Group:
         ]
     found = await _swept(items, 100, "bulk")
     figures.append(
-        figure(
-            "the same, read in one bulk query", found["seconds"] / 60, "minutes", f"{found['points']:.0f} points in all"
-        )
+        figure("the same, read in one bulk query", found["seconds"] / 60, "minutes", f"{found['points']:.0f} points")
     )
     return Group(
         title=f"Stock: a catalogue of {items} items looked at in Shopify, and every figure written",

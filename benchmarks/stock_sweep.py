@@ -1,4 +1,4 @@
-"""`python -m benchmarks.stock_sweep ITEMS RATE [bulk]`: a whole catalogue is looked at in Shopify, every figure is written.
+"""`python -m benchmarks.stock_sweep ITEMS RATE [bulk]`: a catalogue is looked at in Shopify, every figure is written.
 
 The connector as it runs, against the sandbox's cost bucket of RATE points a second; the log in memory and time virtual,
 so that what is measured is the pace and not the machine. Prints as JSON what came of it.
