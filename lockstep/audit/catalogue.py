@@ -216,6 +216,12 @@ CATALOGUE: MappingProxyType[Code, Entry] = MappingProxyType(
             "Shopify lists our subscriptions. It leaves out those in an app's configuration file, and lists none here.",
             f"Compare that file with the topics named. If there is none: {_SUBSCRIBE}",
         ),
+        Code.STOCK_WRITTEN_ELSEWHERE: Entry(
+            Subject.LEFT_ON, _HARMS,
+            "Nobody but Lockstep writes the shop's stock: no figure rose there without goods in the warehouse.",
+            "Find who wrote it: in Shopify, the item's inventory history names the app or the person. Switch the app's "
+            "stock off (the ERP's connector, the warehouse's own, a marketplace tool).",
+        ),
         Code.STOCK_STRANDED: Entry(
             Subject.STOCK, _HARMS,
             "What Clarus has available can be bought: its SKU is active, published, and stocked at a location of that "

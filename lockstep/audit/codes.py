@@ -61,4 +61,5 @@ class Code(StrEnum):
     API_VERSION_OTHER = "api_version_other"
     AUTOMATION_MISSING = "automation_missing"
     WEBHOOKS_UNLISTED = "webhooks_unlisted"
+    STOCK_WRITTEN_ELSEWHERE = "stock_written_elsewhere"
     STOCK_STRANDED = "stock_stranded"

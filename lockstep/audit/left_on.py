@@ -29,6 +29,10 @@ def check_left_on(seen: Seen) -> Iterator[Finding]:
     )
     yield Finding.of(Code.CLARUS_INTEGRATION_ON, [repr(name) for name in seen.clarus.integrations or ()])
     yield Finding.of(Code.ERP_AUTOMATION_ON, list(seen.erp.automations or ()))
+    yield Finding.of(
+        Code.STOCK_WRITTEN_ELSEWHERE,
+        [f"{one.code} at location {one.location}, {one.at:%Y-%m-%d %H:%M} UTC" for one in seen.overruled or ()],
+    )
 
 
 def _named(sku: str, variant: str) -> str:

@@ -10,6 +10,7 @@ from datetime import datetime
 from connectors.clarus.setup import Balance, Product, Service
 from connectors.erp.setup import Item
 from connectors.shopify.setup import Bought, Place, Subscription, Variant
+from schemas.base import LocationId, Sku
 from schemas.config import BrandConfig
 
 
@@ -59,8 +60,19 @@ class ErpSeen:
 
 
 @dataclass(frozen=True, slots=True)
+class Overruled:
+    """A figure that rose in Shopify and not in the warehouse, and was put right at that moment or is to be."""
+
+    code: Sku
+    location: LocationId
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Seen:
-    """`intake` is the public address of our intake, '' when it was not given."""
+    """`intake` is the public address of our intake, '' when it was not given. `overruled` is what our own stock worker
+    met of others' figures in these days.
+    """
 
     config: BrandConfig
     at: datetime
@@ -70,3 +82,4 @@ class Seen:
     erp: ErpSeen
     unseen: tuple[Unseen, ...] = ()
     intake: str = ""
+    overruled: tuple[Overruled, ...] | None = None

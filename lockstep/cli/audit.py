@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
 
@@ -9,11 +11,13 @@ import typer
 from rich.console import Console
 
 from kernel.clock import SystemClock
+from kernel.log import Log
 from lockstep.audit.as_html import html
 from lockstep.audit.as_markdown import markdown
 from lockstep.audit.codes import Code, Severity
 from lockstep.audit.judge import Verdict
 from lockstep.audit.look import Progress, look, opened
+from lockstep.audit.own_log import overruled
 from lockstep.audit.page import page
 from lockstep.audit.report import Report, as_data, more_of, report_of
 from lockstep.brand_files import ConfigurationError, read_brand
@@ -55,7 +59,8 @@ def audit(
         raise typer.BadParameter("expected a brand of the connections file, found none", param_hint="BRAND")
     connections, chosen = _connections(Brand(brand)), _config(Brand(brand), config)
     with _progress() as progress:
-        report = finish(_audited(chosen, connections, days, intake, frozenset(accept or ()), progress))
+        log = the_log() if config is None else None
+        report = finish(_audited(chosen, connections, days, intake, frozenset(accept or ()), progress, log))
     for path, written in ((html_, html), (markdown_, markdown)):
         if path is not None:
             path.write_text(written(report), encoding="utf-8")
@@ -110,10 +115,15 @@ async def _audited(
     intake: str,
     accepted: frozenset[Code],
     progress: Progress,
+    log: Log | None,
 ) -> Report:
+    """Without a log nothing is known of figures that others wrote."""
     clock = SystemClock()
     async with opened(config, connections, clock) as systems:
-        return report_of(await look(systems, config, clock, days, intake, progress), accepted)
+        seen = await look(systems, config, clock, days, intake, progress)
+    if log is not None:
+        seen = replace(seen, overruled=await overruled(log, config, seen.at - timedelta(days=days)))
+    return report_of(seen, accepted)
 
 
 def print_report(report: Report) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from kernel.virtual_time import run_virtual
+from lockstep.audit.own_log import overruled
 from lockstep.demo.stock_report import causes
 from lockstep.simulation.house import RUNTIME, House
 from sandbox.faults import Faults
@@ -81,6 +82,24 @@ def test_a_figure_changed_by_hand_is_put_right() -> None:
         house.outside.shop("acme").inventory.set_by_hand("0042-A", 11, on_hand=50)
         await house.until(lambda: on_hand(house) == 9)
         await house.until(lambda: last_cause(house) == "by hand")
+
+    play(story)
+
+
+def test_the_audit_tells_that_somebody_else_writes_the_shops_stock() -> None:
+    async def story(house: House) -> None:
+        acme, began = house.outside.brands[0], house.clock.now()
+        config = acme.config(began).model_copy(update={"stock": RULES})
+        assert await overruled(house.log, config, began) == ()
+
+        house.outside.shop("acme").inventory.set_by_hand("0042-A", 11, on_hand=50)
+        await house.until(lambda: last_cause(house) == "by hand")
+
+        (told,) = await overruled(house.log, config, began) or ()
+        assert (told.code, told.location) == ("0042-A", "11")
+        assert await overruled(house.log, config, house.clock.now()) == (), "of these days only"
+        off = config.model_copy(update={"stock": StockRules()})
+        assert await overruled(house.log, off, began) is None, "nothing is concluded where stock is not kept in step"
 
     play(story)
 

@@ -10,7 +10,7 @@ import httpx
 
 from lockstep.audit.codes import Code
 from lockstep.audit.look import Systems, look, opened
-from lockstep.audit.seen import Seen
+from lockstep.audit.seen import Overruled, Seen
 from lockstep.audit.webhooks import TOPICS
 from lockstep.settings import Connections
 from sandbox.clarus import ClarusWorld, Tenant, seed
@@ -25,7 +25,7 @@ from sandbox.shopify.app import create_app as shopify_app
 from sandbox.shopify.records import Address
 from sandbox.shopify.setup import Subscription, Variant
 from sandbox.shopify.shop import Shop
-from schemas.base import Brand, LocationId, System
+from schemas.base import Brand, LocationId, Sku, System
 from schemas.config import BrandConfig, CarrierRule, WarehouseRule
 from schemas.mapping import ShippingRule
 from tests.sandbox.step_clock import StepClock
@@ -106,6 +106,8 @@ class Estate:
     """What goes wrong on the way, by chance or on demand."""
     days: int = 60
     intake: str = INTAKE
+    overruled: tuple[Overruled, ...] = ()
+    """What our own log tells of figures that others wrote."""
 
     def sells(self, number: int) -> Variant:
         """One of the shop's variants, from 0."""
@@ -152,7 +154,7 @@ class Estate:
     async def seen(self) -> Seen:
         connections = Connections.model_validate(CONNECTIONS)
         async with opened(self.config, connections, self.clock, self.wires) as systems:
-            return await self.look(systems)
+            return replace(await self.look(systems), overruled=self.overruled)
 
     async def look(self, systems: Systems) -> Seen:
         return await look(systems, self.config, self.clock, self.days, self.intake)
@@ -397,8 +399,13 @@ def stock_of_a_draft(estate: Estate) -> None:
     estate.stocked("OLD-MUG", 12)
 
 
+def another_program_writes_stock(estate: Estate) -> None:
+    estate.overruled = (Overruled(Sku("0042-A"), LocationId(str(LEEDS)), estate.clock.now()),)
+
+
 GAPS: dict[Callable[[Estate], None], Code] = {
     a_new_location: Code.LOCATION_UNMAPPED,
+    another_program_writes_stock: Code.STOCK_WRITTEN_ELSEWHERE,
     a_location_of_a_service: Code.LOCATION_OF_SERVICE,
     another_service: Code.SERVICE_OTHER,
     a_mistyped_location: Code.LOCATION_GONE,
