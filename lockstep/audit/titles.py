@@ -45,6 +45,7 @@ TITLES: MappingProxyType[Code, str] = MappingProxyType(
         Code.API_VERSION_OTHER: "Another API version answers",
         Code.AUTOMATION_MISSING: "Automations that are missing in Clarus",
         Code.WEBHOOKS_UNLISTED: "No webhooks are listed",
+        Code.STOCK_WRITTEN_ELSEWHERE: "Stock written by somebody else",
         Code.STOCK_STRANDED: "Stock that nobody can buy",
     }
 )
