@@ -1,10 +1,15 @@
 """An order in step leaves the hot state; what is left is enough to do nothing wrong when it comes back."""
 
-from schemas.base import System
+import pytest
+
+from schemas.base import OrderId, System
 from schemas.cases import CaseCode
 from schemas.commands import CreateFulfilment, CreateGoodsOut, PostFulfilment, UpsertErpOrder
 from schemas.orders import FinancialStatus
-from tests.builders import a_goods_out, an_erp_order, an_order
+from streams.rules.orders.findings import Look, Waiting
+from streams.rules.orders.rest import at_rest, stub
+from streams.rules.orders.state import Closed, Overridden
+from tests.builders import a_case, a_goods_out, an_erp_order, an_order
 from tests.story import Story
 
 G1 = "ACME-5012-71-1"
@@ -86,3 +91,50 @@ def test_an_older_order_that_is_only_read_leaves_too() -> None:
     story.shopify(ROUTED.placed(story.at.replace(year=2025))).later(days=8)
     assert story.state.shopify is None
     assert story.commands == []
+
+
+@pytest.mark.parametrize(
+    ("case", "changes", "rests"),
+    [
+        ("in step", {}, True),
+        ("something is to be read", {"ask": (System.ERP,)}, False),
+        ("a sweep has it read", {"ask_gently": (System.ERP,)}, False),
+        ("a case is open", {"cases": (a_case(),)}, False),
+        ("only Shopify has it", {"erp": None}, True),
+        ("only the ERP has it", {"shopify": None}, True),
+        ("it has left", {"shopify": None, "erp": None}, False),
+        ("a connection", {"order": OrderId("~clarus")}, False),
+    ],
+)
+def test_what_rests(case: str, changes: dict[str, object], rests: bool) -> None:
+    state = in_step().state.model_copy(update=changes)
+    assert at_rest(state, []) == rests, case
+    assert at_rest(state, [Look(CaseCode.RESHIP, "said and settled")]) == rests, case
+    assert not at_rest(state, [Waiting(name="a", after=60)]), case
+
+
+def test_a_stub_keeps_what_no_system_could_tell_again_and_nothing_else() -> None:
+    story = in_step()
+    state = story.state.model_copy(
+        update={
+            "closed_by_person": (Closed(code=CaseCode.RESHIP, object="a", detail="b"),),
+            "overridden": (Overridden(code=CaseCode.PAYMENT_NOT_MET, who="kim", why="asked", at=story.at),),
+        }
+    )
+    kept = stub(state)
+    for field in (
+        "brand",
+        "order",
+        "now",
+        "last_offset",
+        "seen",
+        "epochs",
+        "goods_outs",
+        "closed_by_person",
+        "overridden",
+    ):
+        assert getattr(kept, field) == getattr(state, field), field
+        assert getattr(kept, field), field
+    left = {name for name, value in kept.model_dump(exclude_defaults=True).items() if value}
+    dropped = {"shopify", "erp", "in_flight", "cases", "since", "wake_at", "at_rest_since", "config_version"}
+    assert not left & dropped
