@@ -4,7 +4,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help install demo test simulate planted kill-test lint bench rebuild-day lock schemas pages clean
+.PHONY: help install demo test simulate planted mutation kill-test lint bench rebuild-day lock schemas pages clean
 
 # The first of these that runs and is new enough. `make PYTHON=/some/python3 install` overrides it.
 PYTHON ?= $(shell for one in python3.11 python3 python3.12 python3.13; do \
@@ -40,6 +40,9 @@ simulate: install ## Play 2000 histories of faults in virtual time on both cores
 
 planted: install ## Plant ten known bugs in copies of the code: the simulation must find each
 	@$(BIN)/python -m tests.simulation.planting $(ARGS)
+
+mutation: install ## Change the rules in thousands of small ways: their tests must notice (goes on where it was stopped)
+	@nice -n 10 $(BIN)/python -m tests.mutation $(ARGS)
 
 kill-test: install ## Kill, freeze, restart and cut off everything under load on a real Kafka; nothing lost, nothing doubled
 	@$(BIN)/python -m tests.kills --keep .cache/kills $(ARGS)
