@@ -106,6 +106,11 @@ class KeyedStory:
         """Whatever it sent but cases."""
         raise NotImplementedError
 
+    def configured_anew(self, config: BrandConfig) -> Self:
+        """The brand's next configuration comes."""
+        self.config = config.model_copy(update={"version": self.config.version + 1})
+        return self._configured()
+
     def restarted(self) -> KeyedFold[Any, Any]:
         """A fold restored from the story's changelog."""
         fold = self.FOLD(0)

@@ -43,6 +43,7 @@ class ItemsFold(KeyedFold[ItemState, Plan]):
                 record.at,
                 self._decision(record, event.trace),
                 self._crowds.full(event.brand),
+                redelivered=self._before_its_configuration(event.brand, record),
             )
         except ValueError as wrong:
             raise Unreadable("order", "an item", str(wrong)) from wrong

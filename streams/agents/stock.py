@@ -30,7 +30,8 @@ class StockFold(KeyedFold[StockState, Plan]):
         same_log(before, event)
         decision = self._decision(record, event.trace)
         try:
-            return step(before, event, self.config_of(event.brand), record.at, decision)
+            again = self._before_its_configuration(event.brand, record)
+            return step(before, event, self.config_of(event.brand), record.at, decision, redelivered=again)
         except ValueError as wrong:
             raise Unreadable("order", "a stock item", str(wrong)) from wrong
 

@@ -21,10 +21,14 @@ def step(
     at: datetime,
     decision: Decision,
     full: AbstractSet[CaseCode] = frozenset(),
+    *,
+    redelivered: bool = False,
 ) -> Plan | None:
     """Fold one event and decide. None: it was folded before, or says nothing new and time has its own wake-up.
 
-    `full`: gaps of which there are cases enough. Raises ValueError for an event whose id is no item's.
+    `full`: gaps of which there are cases enough. `redelivered`: see the orders' step.
+
+    Raises ValueError for an event whose id is no item's.
     """
     if state is not None and (decision.offset <= state.last_offset or is_repeated(state.seen, event.source)):
         return None
@@ -36,7 +40,7 @@ def step(
             raise ValueError(msg)
         before = first(event.brand, event.order, code, at)
     known = absorb(before, event, at, decision.offset)
-    if state is not None and says_nothing_new(state, known, config):
+    if state is not None and says_nothing_new(state, known, None if redelivered else config):
         return None
     told = known.told if known.waiting != before.waiting and not known.waiting else ()
     return Plan(known, told=told) if config is None else plan(known, config, decision, told, full)

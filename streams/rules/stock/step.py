@@ -13,9 +13,16 @@ from streams.rules.stock.state import StockState, first
 
 
 def step(
-    state: StockState | None, event: OrderEvent, config: BrandConfig | None, at: datetime, decision: Decision
+    state: StockState | None,
+    event: OrderEvent,
+    config: BrandConfig | None,
+    at: datetime,
+    decision: Decision,
+    *,
+    redelivered: bool = False,
 ) -> Plan | None:
     """Fold one event and decide. None: it was folded before, or says nothing new and time has its own wake-up.
+    `redelivered`: see the orders' step.
 
     Raises ValueError for an event whose id is no stock item's.
     """
@@ -29,7 +36,7 @@ def step(
             raise ValueError(msg)
         before = first(event.brand, event.order, *of, at)
     known = absorb(before, event, at, decision.offset)
-    if state is not None and says_nothing_new(state, known, config):
+    if state is not None and says_nothing_new(state, known, None if redelivered else config):
         return None
     return Plan(known) if config is None else plan(known, config, decision)
 
