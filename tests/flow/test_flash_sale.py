@@ -7,7 +7,7 @@ from sandbox.faults import Faults
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
-def test_no_unit_is_sold_twice_whatever_goes_wrong(seed: int) -> None:
+def test_flash_sale(seed: int) -> None:
     told = play_sale(seed, buyers=60, units=30, window=30.0, faults=Faults.preset("many"), hands=8, kill_at=12.0)
 
     assert told.oversold == 0

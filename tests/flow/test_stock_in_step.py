@@ -135,7 +135,25 @@ def test_what_no_webhook_told_is_found_by_the_sweep_named_and_then_put_right(at_
     run_virtual(whole())
 
 
-def test_wholesale_demand_is_taken_off_before_it_leaves() -> None:
+def test_receipt_held() -> None:
+    """Goods received on hold are not offered before they are released."""
+
+    async def story(house: House) -> None:
+        keeper = house.outside.storekeeper(house.outside.brands[0], "LDS1")
+        keeper.receive("0042-A", 5, held=True)
+        keeper.receive("0042-A", 1)
+        await house.until(lambda: on_hand(house) == 10, within=20.0)
+        await house.clock.sleep(60)
+        assert on_hand(house) == 10
+        keeper.release("0042-A", 5)
+        await house.until(lambda: on_hand(house) == 15, within=20.0)
+
+    play(story)
+
+
+def test_other_channel() -> None:
+    """Wholesale demand of the same account is taken off before it leaves."""
+
     async def story(house: House) -> None:
         keeper = house.outside.storekeeper(house.outside.brands[0], "LDS1")
         number = keeper.wholesale("WHOLESALE-1", {"0042-A": 4})

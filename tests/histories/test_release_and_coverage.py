@@ -1,13 +1,14 @@
 """Release: by fulfilment order, covered by units per order line. Each test is one history of the field."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from schemas.base import System
 from schemas.cases import CaseCode
-from schemas.commands import CreateGoodsOut, Withdraw
+from schemas.commands import CancelGoodsOut, CreateGoodsOut, Withdraw
 from schemas.events import ConnectionState
 from schemas.goods_outs import GoodsOutStatus
 from schemas.outcomes import OutcomeKind
@@ -111,6 +112,38 @@ def test_rights_lost() -> None:
     assert story.open_cases == {CaseCode.CLARUS_RIGHTS_LOST}
     story.connection(System.CLARUS, ConnectionState.WELL)
     story.clarus(a_goods_out(G1).with_line("901", "0042-A").with_line("902", "MUG"))
+    assert story.open_cases == set()
+
+
+def test_hold_without_update() -> None:
+    """A fraud hold appears and no date of the order moves: nothing is released; after the release it is a case."""
+    held = TWO_LINES.routed("71").on_hold("71", "HIGH_RISK_OF_FRAUD")
+    assert held.order.updated_at == TWO_LINES.routed("71").order.updated_at
+
+    before = Story().shopify(held).later(hours=1)
+    assert before.sent(CreateGoodsOut) == []
+    after = Story().shopify(TWO_LINES.routed("71"))
+    after.applied(after.one(CreateGoodsOut))
+    after.clarus(a_goods_out(G1).with_line("901", "0042-A").with_line("902", "MUG")).shopify(held).later(hours=1)
+
+    assert len(after.sent(CreateGoodsOut)) == 1
+    assert after.sent(CancelGoodsOut) or after.open_cases, "stopped, or a person's"
+
+
+def test_clarus_down_two_hours_then_cancel() -> None:
+    """The create waits, the shopper cancels meanwhile, Clarus comes back: nothing is created, then or later."""
+    story = Story().shopify(TWO_LINES.routed("71"))
+    for _ in range(8):
+        create = story.sent(CreateGoodsOut)[-1]
+        story.ended(create, OutcomeKind.DELAYED, code="unavailable", until=story.at + timedelta(minutes=15))
+        story.later(minutes=15)
+    tried = len(story.sent(CreateGoodsOut))
+    story.shopify(TWO_LINES.routed("71").cancelled())
+
+    (withdrawal,) = story.sent(Withdraw)
+    assert withdrawal.withdrawn == story.sent(CreateGoodsOut)[-1].id, "what waits in front of Clarus does not go"
+    story.ended(story.sent(CreateGoodsOut)[-1], OutcomeKind.SUPERSEDED).clarus().later(hours=3)
+    assert len(story.sent(CreateGoodsOut)) == tried
     assert story.open_cases == set()
 
 
