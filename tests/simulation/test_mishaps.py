@@ -54,6 +54,16 @@ def test_what_is_moved_after_its_release_still_leaves_from_where_it_was() -> Non
     assert result.violations == ()
 
 
+def test_a_shop_that_is_away_is_not_asked_without_end_by_a_connector_whose_clock_is_slow() -> None:
+    """When it says to wait until is long past for everybody else."""
+    slow = Mishap(at=0.1, kind=Kind.CLOCK_SKEW, whom="shopify", seconds=-90.0)
+    away = Mishap(at=0.3, kind=Kind.SYSTEM_AWAY, whom="shopify", seconds=25.0)
+    result = played(a_history(slow, away).model_copy(update={"shelves": Shelves(off_by=1)}))
+
+    assert result.struck[Kind.CLOCK_SKEW] == result.struck[Kind.SYSTEM_AWAY] == 1
+    assert result.violations == ()
+
+
 PROCESS = [
     ("orders", Point.STATE_SENT),
     ("orders", Point.FOLDED),

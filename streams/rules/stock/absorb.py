@@ -15,13 +15,16 @@ from schemas.events import (
 from schemas.outcomes import Outcome, OutcomeKind
 from schemas.stock import Level
 from streams.rules.orders.absorb import reach
+from streams.rules.orders.endings import YOUNG
 from streams.rules.orders.state import Refusal, Taken
 from streams.rules.stock.state import StockState, Withheld, Written
 
 STALE = "stale"
 """The code of an outcome: Shopify had another figure than the one compared with."""
-LONGEST_DELAY = timedelta(hours=1)
-"""A wait longer than this is not believed: whoever said so has a wrong clock."""
+SHORTEST_DELAY, LONGEST_DELAY = timedelta(seconds=5), timedelta(hours=1)
+"""A wait shorter or longer than these is not believed: whoever said so has a wrong clock, and one that is slow would be
+asked again at once, and again.
+"""
 
 
 def absorb(state: StockState, event: OrderEvent, at: datetime, offset: int) -> StockState:
@@ -96,8 +99,12 @@ def _ended(state: StockState, event: CommandEnded, offset: int) -> StockState:
         case OutcomeKind.REJECTED:
             return _refused(state, command.fingerprint, outcome)
         case OutcomeKind.DELAYED:
-            until = min(outcome.until or state.now, state.now + LONGEST_DELAY)
+            until = min(max(outcome.until or state.now, state.now + SHORTEST_DELAY), state.now + LONGEST_DELAY)
             return state.model_copy(update={"delayed_until": until, "delayed_why": outcome.text or outcome.code})
+        case OutcomeKind.EXPIRED if state.now - command.decided_at < YOUNG:
+            why = "expired although just decided: the clocks of the broker and the connector differ"
+            waits = state.model_copy(update={"delayed_until": state.now + YOUNG, "delayed_why": why})
+            return waits.asking(System.SHOPIFY)
         case OutcomeKind.SUPERSEDED | OutcomeKind.EXPIRED:
             return state.asking(System.SHOPIFY)
 

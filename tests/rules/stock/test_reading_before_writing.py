@@ -1,5 +1,7 @@
 """Shopify first, Clarus second, compare, write: what is asked for, in which order, and what it leads to."""
 
+from datetime import timedelta
+
 import pytest
 
 from schemas.base import System
@@ -191,10 +193,24 @@ def test_a_delay_is_waited_for() -> None:
     assert len(story.written) == 2
 
 
-@pytest.mark.parametrize("kind", [OutcomeKind.EXPIRED, OutcomeKind.SUPERSEDED])
-def test_what_was_not_tried_is_decided_again(kind: OutcomeKind) -> None:
-    story = StockStory().in_step(10).clarus(8).due().ended(kind)
-    assert len(story.later(seconds=1).written) == 2
+@pytest.mark.parametrize(
+    ("kind", "after", "again"),
+    [(OutcomeKind.SUPERSEDED, 0, 2), (OutcomeKind.EXPIRED, 61, 2), (OutcomeKind.EXPIRED, 0, 61)],
+    ids=["superseded", "expired", "expired when just decided: the connector's clock is fast"],
+)
+def test_what_was_not_tried_is_decided_again(kind: OutcomeKind, after: int, again: int) -> None:
+    story = StockStory().in_step(10).clarus(8).due().later(seconds=after).ended(kind)
+    assert len(story.later(seconds=again - 2).written) == 1 or again == 2
+    assert len(story.later(seconds=2).written) == 2
+
+
+@pytest.mark.parametrize("ago", [90, 0])
+def test_a_delay_that_is_over_when_it_is_told_is_no_reason_to_hurry(ago: int) -> None:
+    """The connector's clock is slow."""
+    story = StockStory().in_step(10).clarus(8).due()
+    story.ended(OutcomeKind.DELAYED, code="unavailable", until=story.at - timedelta(seconds=ago))
+    assert len(story.later(seconds=4).written) == 1
+    assert len(story.later(seconds=2).written) == 2
 
 
 def test_while_one_is_under_way_no_other_is_sent() -> None:
