@@ -121,7 +121,7 @@ async def _until_settled(house: House, history: History, mishaps: Mishaps, stock
     struck_at: datetime | None = None
     last = -1
     try:
-        while clock.monotonic() - began < AT_MOST:
+        while clock.monotonic() - began < AT_MOST and not house.crashed:
             await clock.sleep(LOOK_EVERY)
             for task in (pickers, shoppers, striking, *letting_go):
                 if task.done() and task.exception() is not None:

@@ -18,6 +18,14 @@ STATE_TOPICS = frozenset({ORDERS_STATE.name, STOCK_STATE.name})
 RAW_TOPICS = frozenset(topic.name for topic in RAW.values())
 
 
+SENDS_AT_ONCE = 2000
+"""At one moment of virtual time: more than any batch, resend or burst of a history needs."""
+
+
+class EndlessError(AssertionError):
+    """Work causes work at once, and again: in virtual time nothing else would ever happen."""
+
+
 class ProcessClock:
     """What passes is everybody's; what time it is, is the machine's opinion."""
 
@@ -69,6 +77,8 @@ class ProcessLog:
 class ProcessProducer:
     def __init__(self, inner: MemoryProducer, process: SimProcess, lost: Counter[str]) -> None:
         self._inner, self._process, self._lost = inner, process, lost
+        self._moment, self._sends = -1.0, 0
+        """How often it has sent something at this moment of virtual time."""
 
     async def start(self) -> None:
         await self._process.gate()
@@ -95,6 +105,7 @@ class ProcessProducer:
 
     async def send_many(self, records: Sequence[Outgoing]) -> Awaitable[Sequence[Appended]]:
         """All at once, or where something is to strike in between, in two parts."""
+        self._ends(asyncio.get_running_loop().time())
         gate = self._process.gate
         if not records or not (self._process.struck_soon or any(self._lost.values())):
             await gate()
@@ -113,6 +124,13 @@ class ProcessProducer:
         all_sent = asyncio.ensure_future(_in_order(records, first, sent, rest, more))
         forgotten = [record.topic for record in records if self._forgets(record.topic)]
         return all_sent if not forgotten else _unacknowledged(all_sent)
+
+    def _ends(self, moment: float) -> None:
+        """Raises EndlessError for a process that time does not get past."""
+        self._sends = self._sends + 1 if moment == self._moment else 0
+        self._moment = moment
+        if self._sends > SENDS_AT_ONCE:
+            raise EndlessError(f"{self._process.name} has sent {self._sends} times at one moment")
 
     def _forgets(self, topic: str) -> bool:
         if self._lost[topic] <= 0:
