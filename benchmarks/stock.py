@@ -72,11 +72,10 @@ async def sweep(items: int) -> Group:
     figures = []
     for rate in (100, 1000):
         found = await _swept(items, rate)
-        of, share = f"at {rate} points/s", found["restored_used"]
+        of = f"at {rate} points/s"
         throttled = 100 * found["throttled"] / found["requests"]
-        used = None if share is None else 100 * share
         figures += [
-            figure(f"restore rate used {of}", used, "%", "once what was saved up is spent"),
+            figure(f"restore rate used {of}", 100 * found["restored"], "%", "the rest came back into a full bucket"),
             figure(f"throttled {of}", throttled, "% of answers", f"of {found['requests']} requests"),
             figure(f"swept and written {of}", found["seconds"] / 60, "minutes", "of Shopify's time"),
             figure(f"CPU {of}", 1e6 * found["cpu"] / items, "us/item", "of connector and sandbox together"),

@@ -47,36 +47,36 @@ BRAND = BRANDS[0]
 
 
 class Meter(Bucket):
-    """A shop's bucket that notes when points were taken, and who was sent away."""
+    """A shop's bucket, full at first, that notes what was taken and who was sent away."""
 
     def __init__(self, rate: float) -> None:
         super().__init__(rate)
-        self.taken: list[tuple[datetime, float]] = []
+        self.spent = 0.0
         self.asked = self.refused = 0
+        self.begun: datetime | None = None
 
     def take(self, points: float, now: datetime) -> bool:
         self.asked += 1
         had = super().take(points, now)
         if had:
-            self.taken.append((now, points))
+            self.begun = self.begun or now
+            self.spent += points
         else:
             self.refused += 1
         return had
 
     def give_back(self, points: float) -> None:
         super().give_back(points)
-        self.taken.append((self.taken[-1][0], -points))
+        self.spent -= points
 
-    def used(self, free: float) -> tuple[float, float]:
-        """Points and seconds from the moment on when `free` points, which were there at the beginning, are spent."""
-        spent, since, points = 0.0, None, 0.0
-        for at, cost in self.taken:
-            spent += cost
-            if since is None and spent >= free:
-                since = at
-            elif since is not None:
-                points += cost
-        return points, 0.0 if since is None else (self.taken[-1][0] - since).total_seconds()
+    def restored(self, now: datetime) -> float:
+        """The share of the restore rate that came into the bucket since the first request; what comes while it is full
+        is lost.
+        """
+        if self.begun is None or now <= self.begun:
+            return 0.0
+        came_back = self.spent - (self.maximum - self.available(now))
+        return came_back / (self.rate * (now - self.begun).total_seconds())
 
 
 def _shop(clock: LoopClock, location: int, items: int, rate: float) -> tuple[Shop, Meter]:
@@ -165,8 +165,6 @@ async def sweep(items: int, rate: float, *, bulk: bool = False) -> Mapping[str, 
         seconds = (clock.now() - began).total_seconds()
         connector.cancel()
         await asyncio.gather(connector, return_exceptions=True)
-    free = meter.maximum * (1 - settings.poll_head_room)
-    points, while_waiting = meter.used(free)
     return {
         "items": items,
         "seconds": seconds,
@@ -174,8 +172,8 @@ async def sweep(items: int, rate: float, *, bulk: bool = False) -> Mapping[str, 
         "applied": decider.outcomes.get(OutcomeKind.APPLIED, 0),
         "requests": meter.asked,
         "throttled": meter.refused,
-        "points": sum(cost for _, cost in meter.taken),
-        "restored_used": points / (rate * while_waiting) if while_waiting else None,
+        "points": meter.spent,
+        "restored": meter.restored(clock.now()),
         "writes": len([one for one in shop.inventory.books.writes if one.by == "app"]),
     }
 
