@@ -58,7 +58,9 @@ def _asked(arguments: Sequence[str]) -> argparse.Namespace:
         "--module", action="append", default=[], help="only modules whose names begin so: orders.release"
     )
     parser.add_argument("--fresh", action="store_true", help="forget what earlier runs found")
-    parser.add_argument("--write", action="store_true", help="write the figures into docs/quality.md")
+    parser.add_argument(
+        "--write", action="store_true", help="write the figures into docs/quality.md, and take out who was killed"
+    )
     return parser.parse_args(arguments)
 
 
@@ -86,15 +88,14 @@ def _todo(
     mutants: Sequence[Mutant], results: Results, reach: session.Reach, seconds: Mapping[str, float]
 ) -> list[Trial]:
     """Those of which nothing is known, with the tests to try; of known survivors only tests that are new to them."""
-    choice = session.Choice(reach, seconds)
     new: list[Trial] = []
     again: list[Trial] = []
     for at, mutant in enumerate(mutants):
-        known, tests = results.of(mutant), choice.of(mutant)
+        known, tests = results.of(mutant), session.reaching(mutant, reach, seconds)
         if known is not None and known.end in KILLED:
             if not known.by or known.by in tests:
                 continue
-            known = None  # its test is gone, or others are about it
+            known = None  # its test is gone
         if known is not None:
             tests = [one for one in tests if known.against.get(file_of(one)) != hash_of_test(file_of(one))]
             if not tests:
@@ -175,7 +176,7 @@ def _verdict(mutants: Sequence[Mutant], results: Results, console: Console, *, w
     share = len(killed) / max(1, len(mutants))
     console.print(f"{len(killed)} of {len(mutants)} killed: {share:.1%}; the bar is {BAR:.0%}")
     if write and whole:
-        quality.write(_markdown(rows))
+        quality.write(_markdown(rows), stale)
     return int(bool(unlisted or stale) or share < BAR)
 
 

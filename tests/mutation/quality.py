@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 
 from tests.paths import ROOT
@@ -49,5 +49,16 @@ def with_figures(page: str, figures: str) -> str:
     return f"{before}{BEGIN}\n\n{figures}\n\n{END}{after}"
 
 
-def write(figures: str, path: Path = PAGE) -> None:
-    path.write_text(with_figures(path.read_text(), figures))
+def without(page: str, stale: Collection[str]) -> str:
+    """The page without these survivors, and without reasons that have none left."""
+    gone = {f"* `{name}`" for name in stale}
+    lines = [line for line in page.splitlines(keepends=True) if line.rstrip("\n") not in gone]
+    before, heading, rest = "".join(lines).partition("\n## Survivors\n")
+    said, *reasons = rest.split("\n### ")
+    kept = [reason for reason in reasons if "\n* `" in reason]
+    return before + heading + "\n### ".join([said, *kept])
+
+
+def write(figures: str, stale: Collection[str], path: Path = PAGE) -> None:
+    """New figures, and without survivors that are none any more."""
+    path.write_text(with_figures(without(path.read_text(), stale), figures))

@@ -14,7 +14,7 @@ import signal
 import sys
 import time
 import traceback
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
@@ -44,9 +44,6 @@ QUIET = (
 )
 MOST_MEMORY = 3 << 30
 """A mutant that counts for ever may not take the machine with it."""
-
-MOST_TESTS = 400
-"""Tried on one mutant."""
 
 Reach = Mapping[str, Sequence[str]]
 """Ids of the tests that reach a line, by `streams/rules/...:LINE`."""
@@ -153,26 +150,16 @@ def measured(items: list[pytest.Item]) -> tuple[Reach, Mapping[str, float]]:
     return {line: sorted(tests) for line, tests in reach.items()}, seconds
 
 
-class Choice:
-    """Which tests are tried on a mutant: those that reach its lines. Of more than `MOST_TESTS` those that reach least
-    else, for they are about it; a whole life of an order passes everything by. What is changed at import may be noticed
-    by any test; those that reach its module come first.
+def reaching(mutant: Mutant, reach: Reach, seconds: Mapping[str, float]) -> list[str]:
+    """Tests that could notice it, the fastest first. What is changed at import may be noticed by any: those that reach
+    its module come first.
     """
-
-    def __init__(self, reach: Reach, seconds: Mapping[str, float]) -> None:
-        self._reach, self._seconds = reach, seconds
-        self._breadth = Counter(test for tests in reach.values() for test in tests)
-
-    def of(self, mutant: Mutant) -> list[str]:
-        """The fastest first."""
-        file = f"{mutant.path.relative_to(ROOT)}:"
-        if mutant.at_import:
-            near = {test for line, tests in self._reach.items() if line.startswith(file) for test in tests}
-            ranked = sorted(self._seconds, key=lambda one: (one not in near, self._breadth[one], one))
-        else:
-            found = {test for line in mutant.lines for test in self._reach.get(f"{file}{line}", ())}
-            ranked = sorted(found, key=lambda one: (self._breadth[one], one))
-        return sorted(ranked[:MOST_TESTS], key=lambda one: (self._seconds[one], one))
+    file = f"{mutant.path.relative_to(ROOT)}:"
+    if mutant.at_import:
+        near = {test for line, tests in reach.items() if line.startswith(file) for test in tests}
+        return sorted(seconds, key=lambda one: (one not in near, seconds[one], one))
+    found = {test for line in mutant.lines for test in reach.get(f"{file}{line}", ())}
+    return sorted(found, key=lambda one: (seconds[one], one))
 
 
 def loaded_functions() -> dict[tuple[str, str, int], list[FunctionType]]:

@@ -5,7 +5,7 @@ import ast
 import pytest
 
 from tests.mutation.mutants import module_of, rules
-from tests.mutation.quality import BEGIN, END, PAGE, doubles, survivors_of, with_figures
+from tests.mutation.quality import BEGIN, END, PAGE, doubles, survivors_of, with_figures, without
 
 LISTED = """
 ## Survivors
@@ -36,6 +36,13 @@ def test_figures_stand_between_their_marks() -> None:
     assert with_figures(f"a {BEGIN} old {END} b", "new") == f"a {BEGIN}\n\nnew\n\n{END} b"
     with pytest.raises(ValueError, match="marks"):
         with_figures("a page without them", "new")
+
+
+def test_a_survivor_that_was_killed_is_taken_out_and_its_reason_with_the_last() -> None:
+    page = "\n## Survivors\n\nWhy.\n\n### One\n\nSo.\n\n* `a b: c`\n* `a b: d`\n\n### Two\n\nSo.\n\n* `a b: e`\n"
+    assert survivors_of(without(page, ["a b: c"])) == {"One": ["a b: d"], "Two": ["a b: e"]}
+    assert survivors_of(without(page, ["a b: e", "a b: c"])) == {"One": ["a b: d"]}
+    assert without(page, []) == page
 
 
 def functions() -> set[str]:
