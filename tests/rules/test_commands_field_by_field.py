@@ -314,6 +314,27 @@ def test_where_items_come_from_the_erp_a_missing_product_is_waited_for_first() -
     assert said(story)[CaseCode.UNKNOWN_SKU] == (G1, "HAT, MUG")
 
 
+def test_a_refusal_for_anything_but_a_product_is_a_case_at_once_there_too() -> None:
+    story = Story(a_brand(items=ITEMS)).shopify(ROUTED)
+    story.ended(story.one(CreateGoodsOut), OutcomeKind.REJECTED, code="odd", field="carrier", text="no such carrier")
+    assert said(story) == {CaseCode.CLARUS_REFUSED: (G1, "odd carrier no such carrier")}
+
+
+def test_what_shopify_says_without_a_field_has_no_gap() -> None:
+    story = posted()
+    story.ended(story.one(CreateFulfilment), OutcomeKind.REJECTED, code="odd", text="changed")
+    assert said(story)[CaseCode.SHOPIFY_REFUSED] == (G1, "odd changed")
+
+
+@pytest.mark.parametrize("notify", [False, True])
+def test_the_shopper_hears_of_late_tracking_where_the_brand_says_so(notify: bool) -> None:
+    story = posted(a_brand(notify_shopper=notify), tracking=("",)).later(minutes=11)
+    told = ROUTED.fulfilled("801", L901=3, L902=1)
+    story.applied(story.one(CreateFulfilment), "801").shopify(told)
+    story.clarus(IN_CLARUS.despatched(tracking=("T1",)))
+    assert story.one(UpdateTracking).notify is notify
+
+
 def test_an_observed_or_refused_change_of_fields_waits_for_nothing() -> None:
     """Another address makes another goods-out: it is tried at once, whatever was refused before."""
     story = Story().shopify(ROUTED)

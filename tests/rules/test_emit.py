@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from schemas.base import System
+from schemas.base import OrderId, System
 from schemas.commands import Command, PostFulfilment, UpsertErpOrder, Withdraw
 from schemas.config import BrandConfig
 from streams.rules.orders.emit import Decision, emit, forget_unwanted, retry_at
@@ -270,3 +270,17 @@ def test_keys_are_spread_over_all_of_the_time_and_each_the_same_always() -> None
     assert set(places) == set(range(10))
     assert places == [spread(str(key), 9) for key in range(400)]
     assert {spread(str(key), 0) for key in range(9)} == {0}
+
+
+def test_no_key_is_read_again_later_than_a_tenth_after_its_time() -> None:
+    latest = max(readings(bare(order=OrderId(str(key))), waiting("a", System.ERP))[2][0] for key in range(400))
+    assert NOON + timedelta(seconds=109) < latest <= NOON + timedelta(seconds=110)
+
+
+def test_where_a_brand_waits_without_end_the_gap_still_doubles_only_so_often() -> None:
+    """A second, doubled twenty times, is twelve days."""
+    config = a_brand(waits={"reread": 1, "reread_most": 365 * 24 * 3600})
+    for asked, seconds in ((19, 2**20), (20, 2**20), (30, 2**20)):
+        state = bare(rereads=(Reread(system=System.ERP, asked=asked, next_at=NOON),))
+        after, _ = reads_of(state, config, [waiting("a", System.ERP)], [])
+        assert 1 <= (after.rereads[0].next_at - NOON) / timedelta(seconds=seconds) <= 1.1

@@ -264,6 +264,14 @@ def test_a_bundle_is_picked_as_its_components_and_sold_as_itself() -> None:
     assert [(line.sku, line.quantity) for line in story.one(UpsertErpOrder).lines] == [("SET", 2), ("MUG", 1)]
 
 
+def test_a_bundle_has_no_code_of_its_own_that_could_be_too_long_or_another_products() -> None:
+    long = Bundle(sku=Sku("S" * 51), components=(Component(sku=Sku("POT")),))
+    story = Story(a_brand(bundles=(SET, long), skus=SkuRules(remove="-")))
+    story.shopify(an_order().with_line("SET").with_line("S-ET").with_line("S" * 51).routed("71"))
+    assert [unit.sku for unit in story.one(CreateGoodsOut).lines] == ["CUP", "POT", "SET", "POT"]
+    assert story.open_cases == set()
+
+
 def test_whole_bundles_are_covered_and_nothing_is_created_twice() -> None:
     story = in_the_warehouse(Story(selling_sets())).clarus(sets(0, 0)).shopify(TWO_SETS.routed("71"))
     assert len(story.sent(CreateGoodsOut)) == 1

@@ -1,5 +1,7 @@
 """What one system has and no other knows of, and shipments the carrier did not take: literal records, literal cases."""
 
+from datetime import timedelta
+
 import pytest
 
 from schemas.base import System
@@ -8,7 +10,9 @@ from schemas.commands import CreateGoodsOut
 from schemas.erp import ErpOrderState, FulfilmentState
 from schemas.events import ConnectionState, OrderListed
 from schemas.goods_outs import Shipment
-from tests.builders import ErpBuilder, OrderBuilder, a_brand, a_goods_out, an_erp_order, an_order
+from streams.rules.orders.findings import Waiting
+from streams.rules.orders.orphans import manifest_failed
+from tests.builders import NOON, ErpBuilder, OrderBuilder, a_brand, a_goods_out, an_erp_order, an_order
 from tests.story import Story
 
 G1 = "ACME-5012-71-1"
@@ -121,6 +125,31 @@ def test_lines_that_the_warehouse_was_asked_for_are_no_orphans() -> None:
     assert CaseCode.FULFILLED_BY_HAND in cases(story), "it is one by hand, though"
 
 
+def test_nor_are_others_that_a_person_sent_along_with_them() -> None:
+    """The warehouse was asked for the mugs; a hat was sold and fulfilled by hand with them: one case, not two."""
+    mugs = an_order().with_line("MUG", 2).routed("71")
+    story = Story().shopify(mugs)
+    story.applied(story.one(CreateGoodsOut)).clarus(a_goods_out(G1).with_line("901", "MUG", 2))
+    told = mugs.with_line("HAT").routed("71").fulfilled("501", L901=2, L902=1)
+    story._event(OrderListed(**story._head("raw.shopify"), system=System.SHOPIFY, sweep=story.at))
+    story.shopify(told).clarus(a_goods_out(G1).with_line("901", "MUG", 2)).erp(None)
+    assert CaseCode.ORPHAN_FULFILMENT not in cases(story)
+    assert CaseCode.FULFILLED_BY_HAND in cases(story)
+
+
+def test_it_is_said_when_the_sweep_has_read_all_three_and_not_before() -> None:
+    order = BY_HAND.fulfilled("501", of="71", L901=2)
+    story = Story(a_brand(mode="observe")).shopify(order)
+    story._event(OrderListed(**story._head("raw.shopify"), system=System.SHOPIFY, sweep=story.at))
+    assert CaseCode.ORPHAN_FULFILMENT not in cases(story.shopify(order).erp(None)), "Clarus has not answered"
+    assert CaseCode.ORPHAN_FULFILMENT in cases(story.clarus())
+
+
+def test_an_order_older_than_the_switch_on_was_sent_by_others() -> None:
+    order = BY_HAND.placed(NOON - timedelta(days=30)).fulfilled("501", of="71", L901=2)
+    assert CaseCode.ORPHAN_FULFILMENT not in cases(swept(Story(a_brand(mode="observe")), order))
+
+
 def test_nor_are_those_it_is_just_being_asked_for() -> None:
     story = Story().shopify(ROUTED)
     assert story.one(CreateGoodsOut)
@@ -136,6 +165,9 @@ def shipped(status: str, reference: str = "S1") -> Story:
 def test_a_shipment_the_carrier_did_not_take_is_a_case_until_it_does() -> None:
     story = shipped("failed")
     assert cases(story)[CaseCode.MANIFEST_FAILED] == (f"{G1} shipment S1", "status failed")
+    [waiting] = manifest_failed(story.state, story.config)
+    assert isinstance(waiting, Waiting)
+    assert waiting.read == (System.CLARUS,)
     story.reads.clear()
     assert System.CLARUS in story.later(minutes=30).reads
     assert CaseCode.MANIFEST_FAILED not in cases(story.clarus(IN_CLARUS))

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from schemas.base import System
+from schemas.commands import CreateFulfilment, Decided, Withdraw
 from schemas.config import BrandConfig
 from streams.rules.orders.emit import Decision
 from streams.rules.orders.plan import AT_REST, Plan, plan
@@ -80,6 +81,18 @@ def test_a_state_never_wakes_in_the_past() -> None:
     made = planned(story.state, now=NOON + timedelta(minutes=2))
     assert made.state.wake_at is not None
     assert made.state.wake_at > made.state.now
+
+
+def test_one_whose_withdrawn_telling_was_never_answered_does_not_wake_for_it_again_and_again() -> None:
+    story = in_step()
+    telling = story.one(CreateFulfilment).model_copy(update={"object": "fulfilment:another"})
+    decided = {**telling.model_dump(include=set(Decided.model_fields)), "kind": "Withdraw"}
+    withdrawal = Withdraw.model_validate({**decided, "system": System.SHOPIFY, "withdrawn": telling.id})
+    over = telling.decided_at + DEAD
+    before = planned(story.state, in_flight=(telling,), withdrawn=(withdrawal,), now=over - timedelta(seconds=1))
+    assert before.state.wake_at == over
+    after = planned(story.state, in_flight=(telling,), withdrawn=(withdrawal,), now=over + timedelta(seconds=1))
+    assert after.state.wake_at is None
 
 
 def test_whom_a_newer_configuration_may_concern() -> None:

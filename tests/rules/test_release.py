@@ -95,8 +95,8 @@ def test_a_reference_that_cannot_be_made_is_a_case() -> None:
 def test_what_is_under_way_is_still_wanted_and_waited_for() -> None:
     story = Story().shopify(ROUTED)
     kept = [one for one in release(story.state, story.config) if isinstance(one, Wanted)]
-    assert [(one.object, one.generation, one.keep_while_flying, one.system) for one in kept] == [
-        (f"goods-out:{G1}", 1, True, System.CLARUS), (f"goods-out:{G2}", 1, True, System.CLARUS),
+    assert [(one.object, one.keep_while_flying, one.system) for one in kept] == [
+        (f"goods-out:{G1}", True, System.CLARUS), (f"goods-out:{G2}", True, System.CLARUS),
     ]  # fmt: skip
     waits = list(under_way(story.state, story.config))
     assert [(one.name, one.code, one.object) for one in waits if isinstance(one, Waiting)] == [
@@ -247,3 +247,22 @@ def test_findings_say_when_they_wake() -> None:
     state = Story().shopify(ROUTED).state.model_copy(update={"in_flight": ()})
     assert [one for one in release(state, a_brand()) if isinstance(one, Wake)] == []
     assert [one.object for one in release(state, a_brand()) if isinstance(one, Waiting)] == [G1, G2]
+
+
+# --- counted once
+
+
+def test_one_line_in_two_places_of_a_fulfilment_order_is_asked_for_once() -> None:
+    """Three mugs, one of them in the warehouse already: the fulfilment order lists them as two and one."""
+    order = an_order().with_line("MUG", 3).routed("71", L901=2)
+    [two] = order.order.fulfilment_orders
+    one = two.lines[0].model_copy(update={"id": "71-again", "total": 1, "remaining": 1})
+    story = Story().clarus(a_goods_out("ACME-5012-71-4").with_line("901", "MUG", 1))
+    story.shopify(order.fulfilment_order("71", lines=(*two.lines, one)))
+    assert story.quantities == [{"901": 2}]
+
+
+def test_what_is_asked_for_again_bears_the_generation_of_its_reference() -> None:
+    story = Story().shopify(ROUTED.on_hold("72"))
+    story.applied(story.one(CreateGoodsOut)).clarus(MUGS.despatched(L901=2)).operator("release_again", G1)
+    assert [(one.reference, one.generation) for one in story.sent(CreateGoodsOut)] == [(G1, 1), ("ACME-5012-71-2", 2)]

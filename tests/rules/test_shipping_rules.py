@@ -168,6 +168,7 @@ NEVER, BOTH, NOTHING = "never reached", "can both fit", ""
         ({"postcodes": ("LS",)}, {"postcodes": ("M",)}, NOTHING),
         ({"postcodes": ("LS",)}, {}, NOTHING),
         ({"postcodes": ("LS",)}, {"countries": ("GB",)}, BOTH),
+        ({"postcodes": ("LS14",)}, {"postcodes": ("LS",), "countries": ("GB",)}, BOTH),
         ({"countries": ("GB",)}, {"postcodes": ("LS",)}, BOTH),
         # tags: an order may have both
         ({"tags": ("vip",)}, {"tags": ("VIP",)}, NEVER),

@@ -85,6 +85,12 @@ def test_where_no_hour_is_set_none_is_wanted_by_itself() -> None:
     assert [one for one in sweep(state, config) if isinstance(one, Wake)] == []
 
 
+def test_a_connection_nobody_has_heard_of_is_not_swept() -> None:
+    bare = first(ACME, CLARUS, NOON).model_copy(update={"now": TWO})
+    assert due(bare, a_brand()) == bare
+    assert list(sweep(bare, a_brand())) == []
+
+
 def test_an_order_is_not_swept() -> None:
     order = Story().shopify(an_order().with_line("MUG").routed("71")).state
     assert due(order, a_brand()) == order

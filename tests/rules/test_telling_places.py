@@ -10,7 +10,8 @@ from schemas.commands import CreateFulfilment, CreateGoodsOut, PostFulfilment, U
 from schemas.goods_outs import GoodsOutStatus
 from schemas.orders import FulfilmentOrderStatus
 from schemas.outcomes import OutcomeKind
-from streams.rules.orders.findings import Waiting, Wake, Wanted
+from streams.rules.orders.findings import Look, Waiting, Wake, Wanted
+from streams.rules.orders.state import Closed
 from streams.rules.orders.telling import fulfilment_object, late_tracking, tell
 from tests.builders import GoodsOutBuilder, OrderBuilder, a_goods_out, an_erp_order, an_order
 from tests.story import Story
@@ -107,7 +108,7 @@ def test_two_parcels_of_one_line_share_the_room() -> None:
 def test_a_telling_under_way_is_kept_and_waited_for() -> None:
     story = left(IN_CLARUS.despatched())
     [keep] = [one for one in tell(story.state, story.config) if isinstance(one, Wanted)]
-    assert (keep.object, keep.generation, keep.keep_while_flying) == (f"fulfilment:{G1}", 1, True)
+    assert (keep.object, keep.keep_while_flying) == (f"fulfilment:{G1}", True)
     [wait] = [one for one in tell(story.state, story.config) if isinstance(one, Waiting)]
     assert (wait.name, wait.code, wait.object) == (f"tell:{G1}", CaseCode.NOT_TOLD, G1)
     assert (wait.after, wait.read, wait.detail.split()[0]) == (900, (System.SHOPIFY,), "3")
@@ -210,6 +211,7 @@ def waits(story: Story) -> list[tuple[str, CaseCode | None, str, tuple[System, .
 
 def test_a_parcel_told_without_tracking_is_a_case_at_once_and_clarus_is_read() -> None:
     story = bare()
+    assert [one.after for one in late_tracking(story.state, story.config) if isinstance(one, Waiting)] == [0]
     assert waits(story) == [(f"tracking:{G1}", CaseCode.TRACKING_MISSING, G1, (System.CLARUS,))]
     assert story.open_cases == {CaseCode.TRACKING_MISSING}
 
@@ -262,3 +264,121 @@ def test_a_refused_telling_is_tried_again_and_the_parcel_told() -> None:
     assert places(story) == [[("71", 3)], [("71", 3)]]
     assert story.sent(PostFulfilment)
     assert LineId("901") in {unit.line for unit in story.sent(CreateFulfilment)[1].lines}
+
+
+# --- two parcels of one order
+
+
+TWO_PLACES = THREE.routed("71", L901=1).routed("72", L901=2)
+ONE = a_goods_out(G1).with_line("901", "MUG", 1)
+OTHER = a_goods_out(G2, "9002").with_line("901", "MUG", 2)
+
+
+def two(order: OrderBuilder = TWO_PLACES) -> Story:
+    """One mug in the first goods-out, two in the second, and sold."""
+    story = Story().shopify(order)
+    for create, id_ in zip(story.sent(CreateGoodsOut), ("9001", "9002"), strict=True):
+        story.applied(create, id_)
+    return story.applied(story.one(UpsertErpOrder), "77").erp(SALE)
+
+
+def test_two_parcels_that_are_posted_at_once_share_what_shopify_allows() -> None:
+    story = two().shopify(TWO_PLACES.refunded(L901=2))
+    story.clarus(ONE.despatched(tracking=("T1",)), OTHER.despatched(tracking=("T2",)))
+    story.erp(SALE.fulfilment(G1, L901=1).fulfilment(G2, L901=2))
+    assert sum(units for one in places(story) for _, units in one) == 1
+
+
+def test_a_telling_that_shows_before_its_outcome_takes_no_room_a_second_time() -> None:
+    story = two().clarus(ONE.despatched(tracking=("T1",)), OTHER).erp(SALE.fulfilment(G1, L901=1))
+    story.shopify(TWO_PLACES.fulfilled("801", of="71", L901=1, numbers=("T1",)))
+    story.clarus(ONE.despatched(tracking=("T1",)), OTHER.despatched(tracking=("T2",)))
+    story.erp(SALE.fulfilment(G1, L901=1).fulfilment(G2, L901=2))
+    assert places(story) == [[("71", 1)], [("72", 2)]]
+    assert CaseCode.SHIPPED_NOT_OWED not in story.open_cases
+
+
+def test_nothing_is_told_on_a_fulfilment_order_that_is_held() -> None:
+    """Its own is on hold; the other has room for it."""
+    story = two().shopify(TWO_PLACES.on_hold("71"))
+    story.clarus(ONE.despatched(tracking=("T1",)), OTHER).erp(SALE.fulfilment(G1, L901=1))
+    assert places(story) == [[("72", 1)]]
+
+
+def test_one_parcel_with_goods_of_both_is_told_for_each() -> None:
+    """Both bear its number; what was told for the first counts for the first alone."""
+    story = two().clarus(ONE.despatched(tracking=("T1",)), OTHER).erp(SALE.fulfilment(G1, L901=1))
+    seen = TWO_PLACES.fulfilled("801", of="71", L901=1, numbers=("T1",))
+    story.applied(story.one(CreateFulfilment), "801").shopify(seen)
+    story.clarus(ONE.despatched(tracking=("T1",)), OTHER.despatched(tracking=("T1",)))
+    story.erp(SALE.fulfilment(G1, L901=1).fulfilment(G2, L901=2))
+    assert places(story) == [[("71", 1)], [("72", 2)]]
+
+
+def test_a_parcel_told_without_tracking_is_not_the_other_ones() -> None:
+    story = two().clarus(ONE.despatched(tracking=("",)), OTHER).erp(SALE.fulfilment(G1, L901=1)).later(minutes=11)
+    story.applied(story.one(CreateFulfilment), "801").shopify(TWO_PLACES.fulfilled("801", of="71", L901=1))
+    story.clarus(ONE.despatched(tracking=("",)), OTHER.despatched(tracking=("T2",)))
+    story.erp(SALE.fulfilment(G1, L901=1).fulfilment(G2, L901=2))
+    second = story.sent(CreateFulfilment)[1]
+    assert (second.goods_out, second.generation, second.tracking.numbers) == (G2, 1, ("T2",))
+    assert waits(story) == [(f"tracking:{G1}", CaseCode.TRACKING_MISSING, G1, (System.CLARUS,))]
+    assert story.sent(UpdateTracking) == []
+
+
+# --- what a person has judged, and moments
+
+
+@pytest.mark.parametrize(
+    ("code", "about", "judged"),
+    [
+        (CaseCode.SHIPPED_NOT_OWED, G1, True),
+        (CaseCode.SHIPPED_NOT_OWED, G2, False),
+        (CaseCode.TRACKING_MISSING, G1, False),
+    ],
+)
+def test_a_case_that_a_person_closed_is_judged_of_that_goods_out_and_for_that_reason(
+    code: CaseCode, about: str, judged: bool
+) -> None:
+    story = left(IN_CLARUS.despatched(), posted=0).shopify(ROUTED.on_hold("71")).erp(SALE.fulfilment(G1, L901=3))
+    closed = story.state.model_copy(update={"closed_by_person": (Closed(code=code, object=about, detail=""),)})
+    named = [one.name for one in tell(closed, story.config) if isinstance(one, Waiting)]
+    assert named == ([] if judged else [f"not-owed:{G1}"])
+
+
+def test_of_a_cancelled_order_nothing_more_is_read() -> None:
+    story = left(IN_CLARUS.despatched(), posted=0).shopify(ROUTED.cancelled()).erp(SALE.fulfilment(G1, L901=3))
+    [look] = tell(story.state, story.config)
+    assert isinstance(look, Look)
+    assert (look.code, look.object) == (CaseCode.SHIPPED_NOT_OWED, G1)
+
+
+def test_a_telling_that_was_refused_is_still_waited_for() -> None:
+    story = left(IN_CLARUS.despatched())
+    story.ended(story.one(CreateFulfilment), OutcomeKind.REJECTED, code="odd")
+    waiting = [one for one in tell(story.state, story.config) if isinstance(one, Waiting)]
+    assert [(one.name, one.after, one.code, one.detail.split()[0]) for one in waiting] == [
+        (f"tell:{G1}", 900, CaseCode.NOT_TOLD, "3")
+    ]
+
+
+def test_a_second_telling_that_is_not_true_any_more_is_withdrawn_whatever_was_told_before() -> None:
+    """One was told, then two more; of those one came back."""
+    story = then(IN_CLARUS.despatched(tracking=("T1", "T2")))
+    second = story.sent(CreateFulfilment)[1]
+    story.clarus(IN_CLARUS.despatched(L901=2, tracking=("T1", "T2"), whole=False))
+    assert story.one(Withdraw).withdrawn == second.id
+
+
+def test_the_moment_tracking_has_been_waited_for_it_is_told() -> None:
+    story = left(IN_CLARUS.despatched(tracking=("",)))
+    seen = story.state.goods_outs[0].despatch_seen_at
+    assert seen is not None
+    until = story.state.model_copy(update={"now": seen + timedelta(minutes=10)})
+    assert [type(one) for one in tell(until, story.config)] == [Waiting, Wanted]
+
+
+def test_of_a_part_that_was_told_with_its_number_no_tracking_is_missing() -> None:
+    story = left(IN_CLARUS.despatched(L901=1, whole=False), posted=1)
+    story.applied(story.one(CreateFulfilment), "801").shopify(ROUTED.fulfilled("801", L901=1, numbers=("T1",)))
+    assert waits(story) == []

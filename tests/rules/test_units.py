@@ -11,7 +11,17 @@ from schemas.commands import CreateGoodsOut
 from schemas.goods_outs import GoodsOutStatus
 from schemas.orders import FinancialStatus, FulfilmentOrderStatus
 from streams.rules.orders.per_line import PerLine, in_lines
-from streams.rules.orders.units import begun, covers, despatched, picked, remaining, surplus, torn, tracking_numbers
+from streams.rules.orders.units import (
+    begun,
+    covers,
+    despatched,
+    ordered,
+    picked,
+    remaining,
+    surplus,
+    torn,
+    tracking_numbers,
+)
 from tests.builders import GoodsOutBuilder, OrderBuilder, a_goods_out, an_order
 from tests.story import Story
 
@@ -71,6 +81,7 @@ def test_parts_of_bundles_are_counted_whole_or_begun(
         ("refunded", ROUTED.paid(FinancialStatus.REFUNDED), True),
         ("refunded in part", ROUTED.paid(FinancialStatus.PARTIALLY_REFUNDED), True),
         ("a unit removed", ROUTED.refunded(L901=1), True),
+        ("a unit of one of two lines removed", THREE.with_line("HAT", 1).routed("71").refunded(L901=1), True),
         ("not paid", ROUTED.paid(FinancialStatus.PENDING), False),
     ],
 )
@@ -91,6 +102,7 @@ def test_what_remains_is_over_all_fulfilment_orders_that_have_not_ended() -> Non
         (MUGS.picked(L901=2), {}, True, 0),
         (MUGS.picked(L901=2).despatched(L901=2), {"901": 2}, False, 0),
         (MUGS.picked(L901=3).despatched(L901=2), {"901": 2}, True, 0),
+        (MUGS.with_line("902", "HAT", 1).picked(L901=2), {}, True, 0),
         (MUGS.despatched(L901=5), {"901": 3}, False, 2),
         (MUGS.with_line("", "JUG", 2).despatched(), {"901": 3}, False, 2),
         (MUGS.with_line("902", "HAT", 1).despatched(L901=4), {"901": 3}, False, 1),
@@ -121,6 +133,12 @@ def test_a_component_too_many_does_not_make_up_for_another() -> None:
     """A cup too many beside a pot too few is one too many."""
     made = a_goods_out(G1).with_part("901", "CUP", 4, each=2, left=5).with_part("901", "POT", 2, each=1, left=1)
     assert surplus(made.goods_out) == 1
+
+
+def test_a_bundle_of_which_any_component_is_asked_for_is_asked_for() -> None:
+    """A person took a pot out of the goods-out: both sets stay the warehouse's."""
+    made = a_goods_out(G1).with_part("901", "CUP", 4, each=2).with_part("901", "POT", 1, each=1)
+    assert ordered(made.goods_out) == {"901": 2}
 
 
 def test_numbers_stand_in_the_order_of_the_packages_each_once() -> None:
@@ -186,6 +204,8 @@ def test_one_we_cancelled_that_is_gone_covers_nothing() -> None:
     ours = known.model_copy(update={"cancelled_by_us": True})
     assert dict(covers(story.state, ours)) == {}
     assert (ours.gone, ours.missing, known.gone) == (True, False, False)
+    twice = ours.model_copy(update={"absent": 2})
+    assert (twice.gone, twice.missing, known.model_copy(update={"absent": 2}).missing) == (True, False, True)
     still = ours.model_copy(update={"absent": 0})
     assert (still.gone, dict(covers(story.state, still))) == (False, {"901": 3})
 
@@ -200,3 +220,20 @@ def test_a_split_takes_what_it_covers_along() -> None:
     story.shopify(more)
     assert story.quantities == [{"901": 3}, {"901": 1}]
     assert story.later(seconds=timedelta(hours=2).total_seconds()).quantities == [{"901": 3}, {"901": 1}]
+
+
+def test_what_a_replaced_fulfilment_order_still_shows_makes_no_room() -> None:
+    """Cancelled by Shopify and replaced by another, it goes on showing what remained: the goods-out counts there."""
+    story = Story().shopify(ROUTED)
+    story.applied(story.one(CreateGoodsOut)).clarus(MUGS)
+    four = an_order().with_line("MUG", 4).routed("71", L901=3).routed("72", L901=3).routed("73", L901=1)
+    story.shopify(four.fulfilment_order("71", status=FulfilmentOrderStatus.CANCELLED))
+    assert story.quantities == [{"901": 3}, {"901": 1}]
+    assert story.sent(CreateGoodsOut)[1].fulfilment_order == "73"
+
+
+def test_lines_of_which_no_mark_was_kept_are_not_called_changed() -> None:
+    [known] = Story().clarus(MUGS).state.goods_outs
+    assert not known.changed_in_clarus
+    assert known.model_copy(update={"made_as": "of other lines"}).changed_in_clarus
+    assert not known.model_copy(update={"made_as": ""}).changed_in_clarus

@@ -186,7 +186,6 @@ def _create(
         },
         says=f"goods-out {reference} in {config.warehouse_of(one.location)} by {rule.carrier}/{rule.service}: "
         + ", ".join(f"{unit.quantity} x {unit.sku}" for unit in lines),
-        keep_while_flying=True,
     )
 
 
@@ -196,7 +195,6 @@ def _again(flying: CreateGoodsOut) -> Wanted:
         kind=CreateGoodsOut,
         system=System.CLARUS,
         object=flying.object,
-        generation=flying.generation,
         says="",
         keep_while_flying=True,
     )

@@ -63,7 +63,7 @@ def asked_for(state: OrderState, event: OperatorActed) -> OrderState:
 def due(state: OrderState, config: BrandConfig) -> OrderState:
     """The same, with the sweep that was to begin by now."""
     moment = config.sweep.before(state.now)
-    return state if moment is None or state.sweeping is None else _wanted(state, moment)
+    return state if moment is None else _wanted(state, moment)
 
 
 def _wanted(state: OrderState, moment: datetime) -> OrderState:

@@ -21,7 +21,7 @@ def tell(state: OrderState, config: BrandConfig) -> Iterator[Finding]:
     order = state.shopify
     if order is None:
         return
-    left = [known for known in state.goods_outs if despatched(known.goods_out) or _telling_in_flight(state, known)]
+    left = [known for known in state.goods_outs if despatched(known.goods_out)]
     if not left:
         return
     room, by_hand = _room(order), warehouse_units_told_by_hand(state, order)
@@ -175,7 +175,6 @@ def _create(
         },
         says=f"fulfilment of {sum(unit.quantity for unit in lines)} units of {known.reference} "
         + (f"with tracking {', '.join(numbers)}" if numbers else "without tracking"),
-        keep_while_flying=True,
     )
 
 
@@ -184,7 +183,6 @@ def _keep(flying: CreateFulfilment) -> Wanted:
         kind=CreateFulfilment,
         system=System.SHOPIFY,
         object=flying.object,
-        generation=flying.generation,
         says="",
         keep_while_flying=True,
     )
@@ -241,7 +239,7 @@ def late_tracking(state: OrderState, config: BrandConfig) -> Iterator[Finding]:
                     detail="told without tracking",
                     read=(System.CLARUS,),
                 )
-        if not numbers and not bare and not tracking_numbers(known.goods_out):
+        if not bare and not tracking_numbers(known.goods_out):
             yield Waiting(
                 name=f"tracking:{known.reference}",
                 after=config.waits.tracking,
