@@ -99,11 +99,11 @@ class StockStory(KeyedStory):
         decided = len(self.log) if offset is None else offset
         return self._event(DemandSeen(brand=ACME, order=ITEM, partition=partition, decided_offset=decided, units=units))
 
-    def ended(self, kind: OutcomeKind, command: SetOnHand | None = None, **said: object) -> Self:
+    def ended(self, kind: OutcomeKind, command: SetOnHand | None = None, *, epoch: int = 1, **said: object) -> Self:
         of = command or self.commands[-1]
         outcome = Outcome(command=of.id, object=of.object, generation=1, kind=kind, **said)
         head = self._head("raw.shopify")
-        return self._event(CommandEnded(**head, system=System.SHOPIFY, epoch=1, outcome=outcome))
+        return self._event(CommandEnded(**head, system=System.SHOPIFY, epoch=epoch, outcome=outcome))
 
     def applied(self) -> Self:
         return self.ended(OutcomeKind.APPLIED)

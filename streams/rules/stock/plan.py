@@ -131,7 +131,7 @@ def _moving(
         wishes.wakes.append(state.in_flight.decided_at + DEAD)
         return state
     state = state.model_copy(update={"in_flight": None})
-    until = max(_waits(state, config), default=now)
+    until = max(_waits(state, config))
     if until > now:
         wishes.wakes.append(until)
         return state
@@ -192,5 +192,5 @@ def _asked(state: StockState, rules: StockRules, wishes: _Wishes) -> tuple[Stock
         asks.append(Ask(system, token))
         still[system] = Asked(system=system, at=state.now, token=token)
         wishes.wakes.append(state.now + again)
-    asked = tuple(still[system] for system in System if system in still and system in wishes.asks)
+    asked = tuple(still[system] for system in System if system in wishes.asks)
     return state.model_copy(update={"asked": asked}), tuple(asks)

@@ -1,20 +1,25 @@
 """What is known of a stock item, and from what; what is in the way of writing it; why it differs: literal cases."""
 
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
 
 from schemas.base import OrderId, System
 from schemas.cases import CaseCode
+from schemas.commands import command_id
 from schemas.config import BrandConfig
-from schemas.events import DemandSeen
-from schemas.outcomes import OutcomeKind
+from schemas.events import CommandEnded, DemandSeen
+from schemas.outcomes import Outcome, OutcomeKind
 from schemas.stock import InventoryItemId, ShopItem
 from streams.rules.orders.emit import Decision
+from streams.rules.orders.endings import YOUNG
 from streams.rules.orders.state import DEAD
+from streams.rules.stock.absorb import absorb
+from streams.rules.stock.causes import Cause, basis, cause
 from streams.rules.stock.obstacles import obstacle
 from streams.rules.stock.state import StockState, first
-from streams.rules.stock.step import step
+from streams.rules.stock.step import step, wake
 from tests.builders import ACME, NOON
 from tests.stock_story import ITEM, LEEDS, MUG, QUIET, StockStory, an_item, stock_brand
 
@@ -40,26 +45,27 @@ def knows(*items: ShopItem) -> StockStory:
 
 
 @pytest.mark.parametrize(
-    ("story", "why", "case"),
+    ("told", "why", "case"),
     [
         (
-            StockStory(changed(warehouses=[{"location": "12", "warehouse": "MAN1"}])).in_step(10),
+            lambda: StockStory(changed(warehouses=[{"location": "12", "warehouse": "MAN1"}])).in_step(10),
             "no warehouse of Clarus serves",
             None,
         ),
-        (StockStory().withheld(0), "not been read in Shopify", CaseCode.STOCK_UNREAD),
-        (StockStory().clarus(10), "not been read in Shopify", CaseCode.STOCK_UNREAD),
-        (StockStory().shopify().clarus(10), "no item with this code", None),
-        (knows(an_item(10), an_item(3)), "two items of the shop", CaseCode.TWO_ITEMS_ONE_CODE),
-        (knows(an_item(10, kit=True)), "computes it from its components", None),
-        (knows(an_item(10, tracked=False)), "does not count it", None),
-        (knows(an_item(10, stocked=False)), "not stocked at this location", None),
-        (StockStory().shopify(10), "not been read in Clarus", CaseCode.STOCK_UNREAD),
-        (StockStory().shopify(10).clarus(0, known=False), "no such product", CaseCode.STOCK_UNREAD),
-        (StockStory().in_step(10), "", None),
+        (lambda: StockStory().withheld(0), "not been read in Shopify", CaseCode.STOCK_UNREAD),
+        (lambda: StockStory().clarus(10), "not been read in Shopify", CaseCode.STOCK_UNREAD),
+        (lambda: StockStory().shopify().clarus(10), "no item with this code", None),
+        (lambda: knows(an_item(10), an_item(3)), "two items of the shop", CaseCode.TWO_ITEMS_ONE_CODE),
+        (lambda: knows(an_item(10, kit=True)), "computes it from its components", None),
+        (lambda: knows(an_item(10, tracked=False)), "does not count it", None),
+        (lambda: knows(an_item(10, stocked=False)), "not stocked at this location", None),
+        (lambda: StockStory().shopify(10), "not been read in Clarus", CaseCode.STOCK_UNREAD),
+        (lambda: StockStory().shopify(10).clarus(0, known=False), "no such product", CaseCode.STOCK_UNREAD),
+        (lambda: StockStory().in_step(10), "", None),
     ],
 )
-def test_what_is_in_the_way(story: StockStory, why: str, case: CaseCode | None) -> None:
+def test_what_is_in_the_way(told: Callable[[], StockStory], why: str, case: CaseCode | None) -> None:
+    story = told()
     found = obstacle(story.state, story.config)
     assert (found is None) == (why == "")
     if found is not None:
@@ -153,7 +159,56 @@ def test_a_reading_that_does_not_come_is_asked_for_again_and_not_before() -> Non
 def test_what_one_system_answers_is_still_asked_of_the_other() -> None:
     story = StockStory().withheld(0).shopify(10)
     assert [one.system for one in story.state.asked] == [CLARUS]
-    assert [one.system for one in StockStory().withheld(0).clarus(10).state.asked] == [SHOPIFY]
+    other = StockStory().withheld(0).clarus(10)
+    assert [one.system for one in other.state.asked] == [SHOPIFY]
+    assert [system for system, _ in other.asked].count(SHOPIFY) == 1, "its answer is on its way"
+
+
+def test_an_answer_that_was_asked_for_too_early_has_clarus_asked_again_at_once() -> None:
+    story = StockStory().in_step(10).shopify(12).later(seconds=QUIET)
+    again = story.asked[-1]
+    asked = len(story.asked)
+    assert story.clarus(10, token=0).asked[asked:] == [again]
+
+
+def test_while_an_answer_is_on_its_way_other_news_do_not_have_it_asked_again() -> None:
+    story = StockStory().in_step(10).shopify(12).later(seconds=QUIET)
+    asked = len(story.asked)
+    assert len(story.shopify(an_item(12, committed=1)).asked) == asked
+
+
+def test_what_did_not_come_is_asked_again_when_its_time_is_up_to_the_second() -> None:
+    """The wake-up comes then, and no second one."""
+    story = StockStory(stock_brand(ask_again=60)).withheld(0)
+    (shopify, clarus) = story.state.asked
+    made = wake(story.state, story.config, shopify.at + timedelta(seconds=60), Decision(partition=0, offset=99))
+    assert [one.system for one in made.asks] == [shopify.system, clarus.system]
+
+
+def test_what_was_asked_for_stays_asked_when_more_is() -> None:
+    assert first(ACME, ITEM, MUG, LEEDS, NOON).asking(CLARUS).asking(SHOPIFY).ask == (SHOPIFY, CLARUS)
+
+
+def test_a_reading_that_was_appended_twice_counts_once() -> None:
+    """Normalise may append an event a second time, behind others; where it came from tells."""
+    story = StockStory().in_step(10).shopify(12)
+    older = story.log[-2]
+    story.clarus(9)
+    story._append(older.key or b"", older.value or b"", dict(older.headers))
+    assert story.state.balance is not None
+    assert story.state.balance.warehouses[0].available == 9
+
+
+@pytest.mark.parametrize("again", ["the same offset", "a sum that says nothing new"])
+def test_what_is_known_already_is_not_written_again(again: str) -> None:
+    story = StockStory().in_step(10).withheld(2, offset=50)
+    state = story.state
+    event = DemandSeen(brand=ACME, order=ITEM, partition=0, decided_offset=51, units=2)
+    if again == "the same offset":
+        offset = state.last_offset
+    else:
+        offset, event = state.last_offset + 1, event.model_copy(update={"decided_offset": 50})
+    assert step(state, event, story.config, state.now, Decision(partition=0, offset=offset)) is None
 
 
 def test_an_order_of_events_that_is_no_stock_items_is_refused() -> None:
@@ -197,6 +252,28 @@ def test_the_outcome_of_another_command_has_shopify_read() -> None:
     assert [system for system, _ in story.ended(OutcomeKind.APPLIED).asked] == [SHOPIFY], "ended twice"
 
 
+def test_what_a_predecessor_read_before_our_write_was_done_is_not_believed() -> None:
+    story = differing().ended(OutcomeKind.APPLIED, epoch=5)
+    story.asked.clear()
+    story.shopify(10, epoch=4)
+    assert story.state.item is not None
+    assert story.state.item.on_hand == 8
+    assert [system for system, _ in story.asked] == [SHOPIFY]
+
+
+def test_a_lost_compare_of_what_is_not_one_item_any_more_has_shopify_read() -> None:
+    story = differing().shopify(an_item(10), an_item(3))
+    story.asked.clear()
+    assert [system for system, _ in story.stale().asked] == [SHOPIFY]
+
+
+def test_what_was_written_ends_refusals_and_lost_compares_though_it_must_be_written_again() -> None:
+    refused = differing().ended(OutcomeKind.REJECTED, code="odd").operator("retry").clarus(8).clarus(7).applied()
+    assert (refused.state.wanted, refused.state.refusal, refused.open_cases) == (7, None, set())
+    lost = differing().stale().shopify(12).clarus(8).due().clarus(7).applied()
+    assert (lost.state.wanted, lost.state.compares_lost) == (7, 0)
+
+
 def test_lost_compares_are_counted_in_a_row() -> None:
     story = differing().stale()
     assert story.state.compares_lost == 1
@@ -218,6 +295,18 @@ def test_what_was_not_tried_has_shopify_read(kind: OutcomeKind) -> None:
     story = differing()
     story.asked.clear()
     assert SHOPIFY in [system for system, _ in story.ended(kind).asked]
+
+
+@pytest.mark.parametrize(("after", "why"), [(YOUNG - timedelta(milliseconds=1), "expired although"), (YOUNG, "")])
+def test_what_expires_when_just_decided_waits_and_says_why(after: timedelta, why: str) -> None:
+    story = differing()
+    command, state = story.commands[0], story.state
+    outcome = Outcome(command=command.id, object=command.object, generation=1, kind=OutcomeKind.EXPIRED)
+    event = CommandEnded(brand=ACME, order=ITEM, system=SHOPIFY, epoch=1, outcome=outcome)
+    known = absorb(state, event, command.decided_at + after, state.last_offset + 1)
+    assert (known.delayed_until is not None, known.ask) == (bool(why), (SHOPIFY,))
+    assert known.delayed_why.startswith(why)
+    assert bool(known.delayed_why) is bool(why)
 
 
 @pytest.mark.parametrize(
@@ -277,6 +366,7 @@ def test_who_has_the_case_is_kept_and_freed() -> None:
     assert story.state.cases[0].assignee == "kim"
     story.operator("assign", CaseCode.STOCK_UNREAD, says="ola")
     assert story.state.cases[0].assignee == "kim"
+    assert [one.by for one in story.state.taken] == ["kim"]
     story.operator("assign", code, says="ola")
     assert story.state.cases[0].assignee == "ola"
     story.operator("assign", code)
@@ -297,23 +387,45 @@ def test_a_write_without_an_outcome_is_given_up_and_written_again() -> None:
     assert len(story.written) == 2
 
 
+def test_a_write_without_an_outcome_is_given_up_when_its_time_is_up_to_the_second() -> None:
+    """The wake-up comes then, and no second one."""
+    story = differing()
+    decision = Decision(partition=0, offset=99, trace="00-ab")
+    made = wake(story.state, story.config, story.commands[0].decided_at + DEAD, decision)
+    (command,) = made.commands
+    assert (command.compare, command.quantity, command.trace) == (10, 8, "00-ab")
+
+
+def test_a_write_that_was_given_up_is_under_way_no_more() -> None:
+    story = differing().shopify(12).later(seconds=DEAD.total_seconds())
+    assert (story.written, story.state.in_flight) == ([(10, 8)], None)
+    assert story.asked[-1] == (CLARUS, story.state.level_at), "Clarus is to be read after Shopify first"
+
+
 # --- why
 
 
 @pytest.mark.parametrize(
-    ("why", "story"),
+    ("why", "told"),
     [
-        ("first", StockStory().shopify(10).clarus(8)),
-        ("warehouse", StockStory().in_step(10).clarus(8)),
-        ("warehouse", StockStory().in_step(10).clarus(12, others=1)),
-        ("other channel", StockStory().in_step(10).clarus(10, others=3)),
-        ("not honoured", StockStory().in_step(10).withheld(2)),
-        ("told", StockStory().in_step(10).shopify(9)),
-        ("by hand", StockStory().in_step(10).shopify(11)),
+        ("first", lambda: StockStory().shopify(10).clarus(8)),
+        ("warehouse", lambda: StockStory().in_step(10).clarus(8)),
+        ("warehouse", lambda: StockStory().in_step(10).clarus(12, others=1)),
+        ("other channel", lambda: StockStory().in_step(10).clarus(10, others=3)),
+        ("not honoured", lambda: StockStory().in_step(10).withheld(2)),
+        ("told", lambda: StockStory().in_step(10).shopify(9)),
+        ("by hand", lambda: StockStory().in_step(10).shopify(11)),
     ],
 )
-def test_why_it_differs(why: str, story: StockStory) -> None:
+def test_why_it_differs(why: str, told: Callable[[], StockStory]) -> None:
+    story = told()
+    assert story.state.drift == why
     assert story.due().commands[-1].why == why
+
+
+def test_what_is_in_step_has_no_cause() -> None:
+    story = StockStory().in_step(10)
+    assert cause(story.state, story.config.stock) is Cause.UNKNOWN
 
 
 def test_a_changed_buffer_is_why() -> None:
@@ -326,9 +438,11 @@ def test_a_changed_buffer_is_why() -> None:
 def test_a_figure_known_on_one_side_only_has_no_basis() -> None:
     assert StockStory().shopify(10).state.basis is None
     assert StockStory().clarus(10).state.basis is None
-    basis = StockStory(stock_brand(buffer=1)).shopify(9).withheld(1).clarus(7, 2, 3, others=1).state.basis
-    assert basis is not None
-    assert (basis.on_hand, basis.physical, basis.others, basis.withheld, basis.buffer) == (9, 12, 1, 1, 1)
+    for story in (StockStory().shopify(10), StockStory().clarus(10)):
+        assert basis(story.state, story.config.stock) is None
+    known = StockStory(stock_brand(buffer=1)).shopify(9).withheld(1).clarus(7, 2, 3, others=1).state.basis
+    assert known is not None
+    assert (known.on_hand, known.physical, known.others, known.withheld, known.buffer) == (9, 12, 1, 1, 1)
 
 
 # --- respecting what people typed
@@ -350,6 +464,7 @@ def test_the_command_says_all_it_was_decided_by() -> None:
         "brand": "acme", "order": ITEM, "object": "on-hand", "generation": 1, "trace": "", "decided_partition": 0,
         "kind": "SetOnHand", "item": "801", "location": "11", "quantity": 8, "compare": 10, "why": "warehouse",
     }  # fmt: skip
+    assert command.id == command_id(ACME, ITEM, 0, command.decided_offset, 0)
     assert len(command.fingerprint) == 16
     again = StockStory().in_step(10).clarus(7).due().commands[0]
     assert again.fingerprint != command.fingerprint
@@ -359,6 +474,10 @@ def test_what_was_never_seen_is_empty() -> None:
     state = first(ACME, ITEM, MUG, LEEDS, NOON)
     assert state == StockState(brand=ACME, order=ITEM, code=MUG, location=LEEDS, now=NOON)
     assert (state.level_at, state.token, state.last_offset, state.compares_lost) == (-1, -1, -1, 0)
+    assert (state.item, state.units_withheld) == (None, 0)
+    unread = StockStory().withheld(0).state
+    assert unread.since_of("unread") is not None
+    assert unread.since_of("another") is None
 
 
 # --- planning
@@ -381,14 +500,16 @@ def test_a_difference_that_is_over_is_forgotten() -> None:
     assert (story.state.wanted, story.state.differs_since, story.state.changed_at) == (10, None, None)
 
 
-@pytest.mark.parametrize("nothing", [StockStory().in_step(10).clarus(8), StockStory().in_step(10).clarus(8).due()])
-def test_switched_off_it_knows_and_wants_nothing(nothing: StockStory) -> None:
+@pytest.mark.parametrize("written", [False, True])
+def test_switched_off_it_knows_and_wants_nothing(written: bool) -> None:
+    nothing = differing() if written else StockStory().in_step(10).clarus(8)
     nothing.configured(stock={"mode": "off"}).later(minutes=2)
     state = nothing.state
     assert (state.wanted, state.differs_since, state.changed_at, state.ask) == (None, None, None, ())
     count = len(nothing.written)
     nothing.asked.clear()
     assert nothing.clarus(5).shopify(7).later(hours=1).asked == []
+    assert nothing.operator("refresh").state.ask == (), "nor later, when it is switched on again"
     assert len(nothing.written) == count
 
 

@@ -4,8 +4,8 @@ import pytest
 
 from schemas.stock import Balance, WarehouseBalance
 from schemas.stock_rules import Buffer, StockRules
-from streams.rules.stock.figure import figure, physical
-from tests.stock_story import LEEDS, MUG
+from streams.rules.stock.figure import figure, physical, wanted
+from tests.stock_story import LEEDS, MUG, StockStory
 
 
 def balance(available: int, allocated: int = 0, picked: int = 0, others: int = 0) -> Balance:
@@ -39,6 +39,11 @@ def test_the_figure(case: str, read: Balance, withheld: int, buffer: int, on_han
 def test_what_clarus_takes_out_of_available_is_a_setting(taken_out: tuple[str, ...], there: int) -> None:
     rules = StockRules.model_validate({"taken_out": taken_out})
     assert physical(balance(7, 2, 1), rules.taken_out) == there
+
+
+def test_without_a_reading_of_clarus_there_is_no_figure() -> None:
+    for story in (StockStory().shopify(10), StockStory().shopify(10).clarus(0, known=False)):
+        assert wanted(story.state, story.config.stock) is None
 
 
 def test_the_warehouses_of_a_location_are_summed() -> None:
