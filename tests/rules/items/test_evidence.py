@@ -1,14 +1,16 @@
 """What is known of an item, and from what: records that come twice, late, unreadable or out of their epoch."""
 
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
 
+from schemas.aggregates import uncoded_id
 from schemas.base import OrderId, System
 from schemas.cases import CaseCode
 from schemas.commands import AmendProduct, CreateProduct
 from schemas.config import BrandConfig
-from schemas.events import ItemWanted, SnapshotUnreadable
+from schemas.events import ItemsSeen, ItemWanted, SnapshotUnreadable
 from schemas.items import ErpItem, Product
 from schemas.limits import PRODUCT_CODE_MOST
 from schemas.outcomes import OutcomeKind
@@ -118,6 +120,31 @@ def test_clarus_is_not_asked_for_what_the_erp_does_not_have() -> None:
     assert ItemStory().erp().asked == []
 
 
+def test_clarus_is_not_asked_for_an_item_that_has_no_code() -> None:
+    story = ItemStory()
+    story.key = uncoded_id("31")
+    assert story.erp(an_erp_item("?")).asked == []
+    assert story.open_cases == {CaseCode.ITEM_UNUSABLE}
+
+
+def test_what_clarus_was_just_read_for_is_made_without_another_reading() -> None:
+    story = ItemStory().clarus(None).erp(an_erp_item())
+    assert (len(story.commands), story.asked) == (1, [])
+
+
+def test_what_was_asked_for_stays_asked_when_more_is() -> None:
+    state = first(ACME, ItemStory.KEY, KETTLE, NOON).asking(System.ERP).asking(System.CLARUS)
+    assert state.ask == (System.CLARUS, System.ERP)
+
+
+@pytest.mark.parametrize("again", ["the same offset", "a reading that says nothing new"])
+def test_what_is_known_already_is_not_written_again(again: str) -> None:
+    state = ItemStory().erp(an_erp_item()).clarus(a_product()).state
+    event = ItemsSeen(brand=ACME, order=ItemStory.KEY, epoch=1, read_started_at=NOON, items=(an_erp_item(),))
+    offset = state.last_offset + (0 if again == "the same offset" else 1)
+    assert step(state, event, item_brand(), state.now, Decision(partition=0, offset=offset)) is None
+
+
 def test_an_empty_answer_of_a_system_that_may_not_show_all_leaves_what_was_known() -> None:
     story = ItemStory().erp(an_erp_item()).clarus(a_product()).clarus(None, complete=False)
     assert story.state.product == a_product()
@@ -193,6 +220,7 @@ def test_who_asks_while_others_still_wait_is_told_with_them() -> None:
     story = ItemStory().wanted("5012").erp(an_erp_item()).clarus(None).wanted("5013")
     assert story.told == []
     assert story.applied().told == ["5012", "5013"]
+    assert story.clarus(a_product()).state.told == ("5012", "5013"), "told again if nobody knows whether they were"
     assert story.wanted("5014").told == ["5012", "5013"]
     assert story.clarus(a_product()).told == ["5012", "5013", "5014"]
 
@@ -246,8 +274,8 @@ def test_a_bundle_is_none_under_its_sku_nor_under_the_code_of_it(sku: str, rules
 
 
 def test_a_product_of_another_account_is_not_ours_and_one_is_made() -> None:
-    story = ItemStory().erp(an_erp_item()).clarus(a_product(ours=False))
-    assert isinstance(story.one, CreateProduct)
+    for product in (a_product(ours=False), a_product("Another's", ours=False)):
+        assert isinstance(ItemStory().erp(an_erp_item()).clarus(product).one, CreateProduct)
 
 
 @pytest.mark.parametrize(
@@ -278,17 +306,17 @@ def slow(story: ItemStory) -> ItemStory:
 @pytest.mark.parametrize(
     ("story", "said"),
     [
-        (slow(ItemStory().erp(an_erp_item()).clarus(None)), "not in Clarus yet"),
-        (slow(ItemStory().erp(an_erp_item())), "not read in Clarus yet"),
-        (slow(ItemStory().erp(an_erp_item(barcode="0501")).clarus(a_product())), "barcode not as in the ERP yet"),
+        (lambda: ItemStory().erp(an_erp_item()).clarus(None), "not in Clarus yet"),
+        (lambda: ItemStory().erp(an_erp_item()), "not read in Clarus yet"),
+        (lambda: ItemStory().erp(an_erp_item(barcode="0501")).clarus(a_product()), "barcode not as in the ERP yet"),
         (
-            slow(ItemStory().erp(an_erp_item(description="New", barcode="0501")).clarus(a_product())),
+            lambda: ItemStory().erp(an_erp_item(description="New", barcode="0501")).clarus(a_product()),
             "barcode, description not as in the ERP yet",
         ),
     ],
 )
-def test_what_does_not_come_to_clarus_is_named(story: ItemStory, said: str) -> None:
-    assert detail(story, CaseCode.ITEM_SLOW) == said
+def test_what_does_not_come_to_clarus_is_named(story: Callable[[], ItemStory], said: str) -> None:
+    assert detail(slow(story()), CaseCode.ITEM_SLOW) == said
 
 
 def test_why_it_is_delayed_is_said_too_and_clarus_is_looked_at_meanwhile() -> None:

@@ -1,12 +1,17 @@
 """What the audit of items finds, case by literal case: Shopify, the ERP and Clarus beside each other, code by code."""
 
+from datetime import datetime
+
 import pytest
 
 from schemas.aggregates import GAPS
-from schemas.base import LocationId, System
+from schemas.base import LocationId, Sku, System
 from schemas.cases import Case, CaseCode
+from schemas.events import GapsCounted
 from schemas.items import ErpItem, Offer, Product
 from streams.agents.crowd import MOST_CASES, about
+from streams.rules.items.gaps import LOOKED_AT_EVERY, looked_after
+from tests.builders import ACME
 from tests.item_story import KETTLE, ItemStory, a_product, an_erp_item, an_offer, item_brand
 
 SOLD = an_offer()
@@ -79,6 +84,13 @@ def test_a_bundle_of_the_brand_is_known_by_its_components() -> None:
     assert gaps(story.shop(SOLD).erp().clarus(None)) == {}
 
 
+@pytest.mark.parametrize("prefix", ["0042", "TEA"], ids=["by its code", "by its SKU in the shop"])
+def test_what_the_erp_is_asked_about_is_to_be_in_it(prefix: str) -> None:
+    story = ItemStory(item_brand("observe"))
+    story.configured(items={"mode": "observe", "stock_unit": "EACH", "prefixes": (prefix,)})
+    assert set(gaps(story.shop(an_offer("TEA-1")).erp().clarus(PRODUCT))) == {UNKNOWN_TO_ERP}
+
+
 def test_of_a_code_the_erp_is_not_asked_about_its_silence_says_nothing() -> None:
     story = ItemStory(item_brand("observe"))
     story.configured(items={"mode": "observe", "stock_unit": "EACH", "prefixes": ("99",)})
@@ -97,6 +109,31 @@ def test_an_answer_nobody_understands_is_no_gap() -> None:
     story = ItemStory(item_brand("observe")).shop(SOLD).erp().unreadable(System.ERP).clarus(PRODUCT)
     assert gaps(story) == {}
     assert set(gaps(story.erp())) == {UNKNOWN_TO_ERP}
+
+
+@pytest.mark.parametrize(
+    ("system", "product", "gap"),
+    [
+        (System.CLARUS, None, UNKNOWN_TO_CLARUS),
+        (System.CLARUS, THERE, CaseCode.STOCK_STRANDED),
+        (System.SHOPIFY, THERE, CaseCode.STOCK_STRANDED),
+    ],
+)
+def test_what_was_a_gap_is_none_while_the_system_is_not_understood(
+    system: System, product: Product | None, gap: CaseCode
+) -> None:
+    offers = () if product else (SOLD,)
+    story = seen("observe", offers, (ITEM,), product)
+    assert set(gaps(story)) == {gap}
+    assert gaps(story.unreadable(system)) == {}
+    assert set(gaps(story.shop(*offers).clarus(product))) == {gap}
+
+
+def test_the_case_says_whether_clarus_lacks_it_or_has_it_for_others() -> None:
+    none = seen("observe", (SOLD,), (ITEM,), None)
+    assert gaps(none)[UNKNOWN_TO_CLARUS] == "'0042-A', sold in Shopify, is no product in Clarus"
+    others = seen("observe", (SOLD,), (ITEM,), a_product(ours=False))
+    assert gaps(others)[UNKNOWN_TO_CLARUS] == "'0042-A', sold in Shopify, is in Clarus, and not of account ACME"
 
 
 def test_an_incomplete_answer_of_clarus_is_no_gap() -> None:
@@ -128,6 +165,27 @@ def test_any_barcode_of_the_erp_will_do_and_the_case_names_all() -> None:
     assert gaps(story) == {CaseCode.BARCODE_DIFFERS: "0503 in Shopify; 0501, 0502 in the ERP; 0501 in Clarus"}
 
 
+def test_one_without_a_barcode_says_nothing_beside_one_that_has_it() -> None:
+    story = seen("observe", (an_offer(barcode="0502"), an_offer()), (an_erp_item(more_barcodes=("0501",)),), PRODUCT)
+    assert gaps(story) == {CaseCode.BARCODE_DIFFERS: "0502 in Shopify; 0501 in the ERP"}
+
+
+def test_the_barcode_of_another_accounts_product_is_not_compared() -> None:
+    others = a_product(ours=False, barcode="0502")
+    assert gaps(seen("observe", (), (an_erp_item(barcode="0501"),), others)) == {}
+
+
+def test_a_barcode_that_lockstep_does_not_amend_is_a_case() -> None:
+    story = ItemStory(item_brand())
+    fields = {"mode": "create_and_amend", "stock_unit": "EACH", "fields": ("description",)}
+    story.configured(items=fields).erp(an_erp_item(barcode="0501")).clarus(a_product(barcode="0502"))
+    assert (set(gaps(story)), story.commands) == ({CaseCode.BARCODE_DIFFERS}, [])
+
+    sold, inactive = an_offer(barcode="0501"), an_erp_item(barcode="0501", active=False)
+    story = seen("create_and_amend", (sold,), (inactive,), a_product(barcode="0502"))
+    assert CaseCode.BARCODE_DIFFERS in gaps(story), "of what the ERP no longer sells nothing is amended"
+
+
 def test_a_barcode_that_lockstep_amends_is_no_case() -> None:
     story = seen("create_and_amend", (), (an_erp_item(barcode="0501"),), a_product(barcode="0502"))
     assert (gaps(story), story.one.barcode) == ({}, "0501")
@@ -149,6 +207,7 @@ STRANDED = {
         "in LDS1: it is not stocked at location 11",
     ),
     "stocked at more places than were looked at": ((an_offer(stocked_at=(), more_places=True),), THERE, ""),
+    "one of two is stocked there": ((an_offer(stocked_at=(LocationId("12"),)), SOLD), THERE, ""),
     "one of two is on sale": ((an_offer(active=False), SOLD), THERE, ""),
     "no location has the warehouse": (
         (SOLD,),
@@ -204,7 +263,13 @@ def test_what_is_sold_is_looked_for_in_systems_that_were_not_read_of_late() -> N
     assert story.gently == story.asked
 
 
+def test_one_of_two_that_is_sold_is_looked_for() -> None:
+    assert ItemStory(item_brand("observe")).shop(an_offer(active=False), SOLD).asked == [System.CLARUS, System.ERP]
+    assert ItemStory(item_brand("observe")).shop(an_offer(active=False)).asked == []
+
+
 def test_what_lies_in_the_warehouse_is_looked_for_in_the_shop() -> None:
+    assert ItemStory(item_brand("observe")).clarus(PRODUCT).asked == [], "nothing lies there"
     story = ItemStory(item_brand("observe")).clarus(THERE)
     assert story.asked == [System.SHOPIFY]
     story.shop(SOLD).later(hours=1).clarus(THERE)
@@ -217,6 +282,7 @@ def test_a_gap_is_looked_at_again_every_day_in_all_systems() -> None:
     story = seen("observe", (SOLD,), (), PRODUCT)
     asked = len(story.asked)
     assert len(story.later(hours=23).asked) == asked
+    assert len(story.clarus(a_product("Pot")).asked) == asked, "whatever else becomes of it"
     assert story.later(hours=2).asked[asked:] == list(System)
     assert story.gently == story.asked
     assert story.shop().open_cases == set(), "taken off sale: no list of the shop names it any more"
@@ -224,10 +290,19 @@ def test_a_gap_is_looked_at_again_every_day_in_all_systems() -> None:
     assert len(story.later(days=2).asked) == asked
 
 
+def test_the_day_is_over_when_it_is_over_to_the_second() -> None:
+    """The wake-up comes then, and no second one."""
+    state = seen("observe", (SOLD,), (), PRODUCT).state
+    assert state.looked_at is not None
+    due, wakes = state.looked_at + LOOKED_AT_EVERY, list[datetime]()
+    state, asked = looked_after(state.model_copy(update={"now": due}), wakes)
+    assert (asked, state.looked_at, wakes) == (tuple(System), due, [due + LOOKED_AT_EVERY])
+
+
 def test_switched_off_it_asks_shopify_nothing_and_finds_nothing() -> None:
     story = ItemStory(item_brand("observe"))
     story.configured(items={"mode": "observe", "audit": False}).shop(SOLD).erp().clarus(THERE).operator("refresh")
-    assert (story.cases, System.SHOPIFY in story.asked) == ({}, False)
+    assert (story.cases, set(story.asked)) == ({}, {System.CLARUS, System.ERP})
 
 
 # --- many at once
@@ -252,6 +327,37 @@ def test_a_whole_catalogue_that_is_unknown_is_few_cases_and_one_that_counts() ->
     assert many.detail.startswith("sku_unknown_to_erp: at least 100 items without a case of their own: 'NEW-0")
     told = [record for record in story.log if record.headers["kind"] == b"GapsCounted"]
     assert len(told) == 7, "1, 2, 5, 10, 20, 50, 100"
+
+
+def test_a_day_later_what_has_no_case_of_its_own_still_has_none() -> None:
+    story = opened(ItemStory(item_brand("observe")), range(MOST_CASES + 3)).later(hours=25)
+    assert len(open_of(story, UNKNOWN_TO_ERP)) == MOST_CASES
+
+
+def counted(story: ItemStory, partition: int, offset: int, items: int, *examples: str) -> ItemStory:
+    said = GapsCounted(
+        brand=ACME,
+        order=GAPS,
+        partition=partition,
+        decided_offset=offset,
+        gap=UNKNOWN_TO_ERP,
+        items=items,
+        examples=tuple(Sku(one) for one in examples),
+    )
+    return story._event(said)
+
+
+def test_of_two_figures_of_a_partition_the_one_decided_later_counts() -> None:
+    story = counted(counted(ItemStory(item_brand("observe")), 0, 50, 20), 1, 7, 5)
+    for offset, items, counts in ((49, 1, 20), (50, 2, 20), (51, 10, 10)):
+        counted(story, 0, offset, items)
+        assert [(one.partition, one.items) for one in story.about_gaps().crowds] == [(0, counts), (1, 5)]
+
+
+def test_five_of_them_are_named() -> None:
+    story = counted(counted(ItemStory(item_brand("observe")), 0, 7, 10, "A", "B", "C"), 1, 7, 10, "D", "E", "F")
+    (many,) = story.cases.values()
+    assert many.detail.endswith("at least 20 items without a case of their own: 'A', 'B', 'C', 'D', 'E'")
 
 
 def test_as_cases_are_mended_others_get_theirs_until_all_are_done() -> None:

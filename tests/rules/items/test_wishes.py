@@ -9,7 +9,7 @@ from schemas.cases import CaseCode
 from schemas.commands import AmendProduct, CreateProduct
 from schemas.items import ErpItem, Product
 from schemas.outcomes import OutcomeKind
-from tests.item_story import KETTLE, ItemStory, a_product, an_erp_item, item_brand
+from tests.item_story import KETTLE, ItemStory, a_product, an_erp_item, an_offer, item_brand
 
 
 def test_an_item_of_the_erp_is_looked_for_in_clarus_and_then_made() -> None:
@@ -68,6 +68,12 @@ def test_only_the_brands_fields_are_kept_in_step() -> None:
     assert (one.description, one.barcode) == ("", "0501")
 
 
+def test_a_product_is_made_without_a_barcode_where_barcodes_are_the_warehouses() -> None:
+    items = {"mode": "create", "stock_unit": "EACH", "fields": ("description",)}
+    story = ItemStory().configured(items=items).erp(an_erp_item(barcode="0501")).clarus(None)
+    assert (story.one.description, story.one.barcode) == ("Kettle", "")
+
+
 def test_where_items_are_only_created_a_difference_stays() -> None:
     assert ItemStory(item_brand("create")).erp(an_erp_item(description="New")).clarus(a_product()).commands == []
 
@@ -75,6 +81,7 @@ def test_where_items_are_only_created_a_difference_stays() -> None:
 def test_switched_off_nothing_is_asked_or_sent() -> None:
     story = ItemStory(item_brand("off")).erp(an_erp_item()).clarus(None)
     assert (story.commands, story.asked, story.cases) == ([], [], {})
+    assert story.shop(an_offer()).asked == [], "nor for the audit"
 
     story.configured(items=item_brand("create").items.model_dump()).later(minutes=2)
     assert isinstance(story.one, CreateProduct)
