@@ -81,7 +81,7 @@ def test_where_items_are_only_created_a_difference_stays() -> None:
 def test_switched_off_nothing_is_asked_or_sent() -> None:
     story = ItemStory(item_brand("off")).erp(an_erp_item()).clarus(None)
     assert (story.commands, story.asked, story.cases) == ([], [], {})
-    assert story.shop(an_offer()).asked == [], "nor for the audit"
+    assert ItemStory(item_brand("off")).shop(an_offer()).asked == [], "nor for the audit"
 
     story.configured(items=item_brand("create").items.model_dump()).later(minutes=2)
     assert isinstance(story.one, CreateProduct)
