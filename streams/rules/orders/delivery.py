@@ -32,7 +32,7 @@ def fulfilment_order_holds(one: FulfilmentOrder, config: BrandConfig, now: datet
 
 def may_release(one: FulfilmentOrder, config: BrandConfig, now: datetime) -> bool:
     """Whether this fulfilment order itself may go; the order's own holds are asked apart."""
-    return one.status in RELEASABLE and not fulfilment_order_holds(one, config, now)
+    return not fulfilment_order_holds(one, config, now)
 
 
 def _status(one: FulfilmentOrder, config: BrandConfig, now: datetime) -> Iterator[Hold]:

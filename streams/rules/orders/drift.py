@@ -241,7 +241,7 @@ def _astray(state: OrderState, order: Order) -> PerLine:
     """What the warehouse works on and nobody is owed."""
     astray = PerLine()
     for known in state.goods_outs:
-        if working(known) and not known.missing:
+        if working(known):
             astray.update(covers(state, known) - despatched(known.goods_out))
     return astray - remaining(order)
 
