@@ -14,6 +14,7 @@ from streams.rules.orders import after_release
 from streams.rules.orders.by_hand import by_hand, told_otherwise, warehouse_units_told_by_hand
 from streams.rules.orders.edits import cancelled, edited
 from streams.rules.orders.findings import Finding, Look, Rule, Waiting, Wanted
+from streams.rules.orders.state import Closed
 from tests.builders import GoodsOutBuilder, OrderBuilder, a_brand, a_goods_out, an_erp_order, an_order
 from tests.story import Story
 
@@ -419,3 +420,54 @@ def test_a_goods_out_we_did_not_make_is_not_replaced_for_its_address() -> None:
     story = Story().clarus(MUGS, HATS).shopify(moved)
     assert list(edited(story.state, story.config)) == []
     assert list(edited(released().shopify(ROUTED.shipping_to(None)).state, a_brand())) == [], "no address is no new one"
+
+
+# --- one thing is not another
+
+
+def test_what_a_person_gave_up_is_missed_no_more_though_a_part_of_it_left() -> None:
+    left = MUGS.despatched(L901=1, whole=False)
+    story = released().clarus(left, HATS).clarus(HATS).clarus(HATS).operator("release_again", G1)
+    assert says(after_release.missing, story) == []
+
+
+def test_that_another_question_about_it_is_closed_does_not_settle_that_it_is_gone() -> None:
+    beyond = MUGS.despatched(L901=5, whole=False)
+    story = released().clarus(beyond, HATS).operator("close", CaseCode.OVER_DESPATCHED, object=G1)
+    story.clarus(HATS).clarus(HATS)
+    assert [one.code for one in story.state.closed_by_person] == [CaseCode.OVER_DESPATCHED]
+    assert [one.reference for one in after_release.undecided(story.state)] == [G1]
+
+
+def test_while_clarus_is_doubted_cases_stay_and_none_is_added() -> None:
+    """One was missing before; the other, of which another case is open, is gone now."""
+    beyond = HATS.despatched(L902=5, whole=False)
+    story = released().clarus(MUGS, beyond).clarus(beyond).clarus(beyond)
+    assert story.open_cases >= {CaseCode.GOODS_OUT_MISSING, CaseCode.OVER_DESPATCHED}
+    story.clarus().clarus()
+    before = tuple(case for case in story.state.cases if (case.code, case.object) != (CaseCode.GOODS_OUT_MISSING, G2))
+    doubted = story.state.model_copy(update={"clarus_doubted": True, "cases": before})
+    found = [_said(one)[:2] for one in after_release.missing(doubted, story.config)]
+    assert found == [(CaseCode.GOODS_OUT_MISSING, G1), (None, G2)]
+
+
+def test_another_address_is_nothing_to_one_that_has_left() -> None:
+    address = THREE.order.personal.ship_to
+    assert address is not None
+    moved = ROUTED.shipping_to(address.model_copy(update={"line1": "9 Mill Lane"}))
+    story = released().clarus(MUGS.despatched(), HATS.picking()).shopify(moved)
+    assert [about for _, about, _ in says(after_release.changed, story)] == [f"{G2} address"]
+
+
+def test_one_that_was_given_up_and_is_opened_again_in_clarus_is_not_waited_for() -> None:
+    story = released().clarus(MUGS.despatched(L901=1), HATS).operator("release_again", G1)
+    story.clarus(MUGS.despatched(L901=1, whole=False), HATS)
+    assert [about for _, about, _ in says(after_release.not_despatched, story)] == [G2]
+
+
+def test_only_who_closes_that_very_question_says_that_units_told_by_hand_are_others() -> None:
+    story = released().shopify(ROUTED.fulfilled("805", L901=2))
+    other = Closed(code=CaseCode.ORPHAN_FULFILMENT, object="fulfilment #1042-F805", detail="")
+    state = story.state.model_copy(update={"closed_by_person": (other,)})
+    assert state.shopify is not None
+    assert warehouse_units_told_by_hand(state, state.shopify) == {"901": 2}

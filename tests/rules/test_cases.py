@@ -1,6 +1,6 @@
 """Cases live by fact and time; what a person does about them is kept, and does nothing the second time."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -11,6 +11,8 @@ from schemas.outcomes import OutcomeKind
 from schemas.topics import CASES
 from streams.agents.emissions import RECORDS
 from streams.engine.contract import Emission
+from streams.rules.orders.cases import judged
+from streams.rules.orders.findings import Look
 from streams.rules.orders.state import OrderState
 from tests.builders import ACME, a_goods_out, an_order
 from tests.rules.test_rest import in_step
@@ -340,3 +342,19 @@ def test_a_case_that_went_up_is_counted_with_its_higher_severity() -> None:
 
     story.operator("answer", "short_closed", says="send-again")
     assert urgent not in story.fold.open_cases()
+
+
+def test_an_open_case_is_woken_for_when_it_goes_up_and_never_again() -> None:
+    story = short_closed()
+    [case] = story.state.cases
+    state = story.state.model_copy(update={"since": ()})
+    look = Look(code=case.code, object=case.object, detail=case.detail)
+    rises = case.opened_at + timedelta(seconds=CATALOGUE[case.code].escalates_after)
+    wakes: list[datetime] = []
+    judged(state, [look], [], wakes)
+    assert wakes == [rises]
+    wakes.clear()
+    risen, _ = judged(state.model_copy(update={"now": rises}), [look], [], wakes)
+    assert risen.cases[0].escalated_at == rises
+    judged(risen, [look], [], wakes)
+    assert wakes == []

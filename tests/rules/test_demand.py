@@ -199,3 +199,30 @@ def test_only_lines_that_moved_are_told() -> None:
     earlier = Story().shopify(order).state
     told = order.fulfilled("801", L902=1)
     assert fulfilled(earlier, earlier.model_copy(update={"shopify": told.order}), a_brand()) == ("stock:11/HAT",)
+
+
+# --- where it leaves from
+
+
+CLOSED_DOWN = IN_CLARUS.picking()._with(warehouse="OLD1")
+
+
+def test_one_in_a_warehouse_that_serves_no_place_any_more_is_withheld_where_its_fulfilment_order_is() -> None:
+    assert withheld(released(goods_out=CLOSED_DOWN).shopify(TWO.cancelled())) == {"11/MUG": 2}
+
+
+def test_where_nobody_knows_the_place_nothing_is_withheld() -> None:
+    bare = an_order().with_line("MUG", 2).cancelled()
+    assert withheld(released(goods_out=CLOSED_DOWN).shopify(bare)) == {}
+
+
+def test_of_two_places_that_one_warehouse_serves_it_is_the_one_it_was_made_for() -> None:
+    rules = [{"location": "11", "warehouse": "LDS1"}, {"location": "12", "warehouse": "LDS1"}]
+    order = an_order().with_line("MUG", 3).routed("71", L901=1).routed("72", to="12", L901=2)
+    story = Story(a_brand(stock={"mode": "observe"}, warehouses=rules)).shopify(order)
+    for create in story.sent(CreateGoodsOut):
+        story.applied(create, external_id=f"9{create.fulfilment_order}")
+    one = a_goods_out(G1, "9071").with_line("901", "MUG", 1)
+    two = a_goods_out(G2, "9072").with_line("901", "MUG", 2)
+    story.clarus(one.picking(), two.picking()).shopify(order.cancelled())
+    assert withheld(story) == {"11/MUG": 1, "12/MUG": 2}

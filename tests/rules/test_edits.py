@@ -3,6 +3,7 @@
 from schemas.cases import CaseCode
 from schemas.commands import CancelGoodsOut, CreateGoodsOut
 from schemas.goods_outs import GoodsOutStatus
+from schemas.orders import FulfilmentOrderStatus
 from schemas.outcomes import OutcomeKind
 from tests.builders import LEEDS, GoodsOutBuilder, OrderBuilder, a_goods_out, an_order
 from tests.story import Story
@@ -114,3 +115,54 @@ def test_price_only_edit() -> None:
     story = released().shopify(OrderBuilder(ROUTED.order.model_copy(update={"lines": (dearer,), "tags": ("edited",)})))
     assert story.sent(CancelGoodsOut) == []
     assert story.open_cases == set()
+
+
+# --- which of them
+
+
+def test_what_is_missing_is_not_cancelled() -> None:
+    """Nobody knows what became of it: a person looks first."""
+    story = released().clarus().clarus().shopify(ROUTED.refunded(L901=2))
+    assert story.sent(CancelGoodsOut) == []
+
+
+FOUR = an_order().with_line("MUG", 4)
+HALVES = FOUR.routed("71", L901=2).routed("72", L901=2)
+
+
+def in_halves() -> Story:
+    story = Story().shopify(HALVES)
+    for create, id_ in zip(story.sent(CreateGoodsOut), ("9001", "9002"), strict=True):
+        story.applied(create, id_)
+    one, two = (a_goods_out(create.reference, f"900{number}").with_line("901", "MUG", 2)
+                for number, create in enumerate(story.sent(CreateGoodsOut), start=1))  # fmt: skip
+    return story.clarus(one, two)
+
+
+def taken_back(story: Story) -> list[str]:
+    return [cancel.reference for cancel in story.sent(CancelGoodsOut)]
+
+
+def test_the_one_goes_whose_own_fulfilment_order_was_refunded() -> None:
+    line = HALVES.order.fulfilment_orders[1].lines[0].model_copy(update={"remaining": 0})
+    bought = FOUR.order.lines[0].model_copy(update={"current_quantity": 2})
+    order = OrderBuilder(HALVES.order.model_copy(update={"lines": (bought,)})).fulfilment_order("72", lines=(line,))
+    assert taken_back(in_halves().shopify(order)) == ["ACME-5012-72-1"]
+
+
+def test_when_all_moved_elsewhere_only_as_many_go_as_are_too_many() -> None:
+    order = FOUR.refunded(L901=2).routed("75", L901=2)
+    closed = tuple(HALVES.closed(one).order.fulfilment_orders[at] for at, one in enumerate(("71", "72")))
+    order = OrderBuilder(
+        order.order.model_copy(update={"fulfilment_orders": (*closed, *order.order.fulfilment_orders)})
+    )
+    assert taken_back(in_halves().shopify(order)) == [G1]
+
+
+def test_what_a_cancelled_fulfilment_order_still_lists_is_wanted_by_nobody() -> None:
+    """Shopify put another in its place, for one of the three units."""
+    order = ROUTED.refunded(L901=2)
+    listed = ROUTED.fulfilment_order("71", status=FulfilmentOrderStatus.CANCELLED).order.fulfilment_orders
+    replaced = order.routed("75", L901=1).order.fulfilment_orders[-1:]
+    order = OrderBuilder(order.order.model_copy(update={"fulfilment_orders": (*listed, *replaced)}))
+    assert taken_back(released().shopify(order)) == [G1]

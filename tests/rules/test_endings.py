@@ -16,7 +16,8 @@ from schemas.commands import (
     Withdraw,
 )
 from schemas.orders import RiskAdvice
-from schemas.outcomes import OutcomeKind
+from schemas.outcomes import Outcome, OutcomeKind
+from streams.rules.orders.endings import not_carried_out
 from streams.rules.orders.state import DEAD, address_mark
 from tests.builders import LEEDS, OrderBuilder, a_brand, a_goods_out, an_erp_order, an_order
 from tests.story import Story
@@ -336,3 +337,60 @@ def test_in_observe_mode_what_would_be_sent_changes_with_what_is_known() -> None
     assert story.shopify(ROUTED.on_hold("71")).state.would_send == ()
     assert story.commands == []
     assert CaseCode.CLARUS_SLOW not in story.open_cases
+
+
+# --- the sales order, which stays wanted until it is seen
+
+
+def test_its_refusal_is_over_as_soon_as_the_erp_accepts_it() -> None:
+    story, _ = sent()
+    story.ended(story.one(UpsertErpOrder), OutcomeKind.REJECTED, code="odd").operator("retry")
+    assert CaseCode.ERP_REFUSED in story.open_cases
+    story.applied(story.sent(UpsertErpOrder)[1], "77")
+    assert (story.state.refusals, CaseCode.ERP_REFUSED in story.open_cases) == ((), False)
+
+
+def test_changed_and_changed_back_it_is_sent_each_time() -> None:
+    story, create = sent()
+    story.applied(create)
+    for order in (ROUTED.refunded(L901=1), ROUTED):
+        story.applied(story.sent(UpsertErpOrder)[-1], "77").shopify(order)
+    first, between, last = story.sent(UpsertErpOrder)
+    assert (first.fingerprint == last.fingerprint, first.fingerprint == between.fingerprint) == (True, False)
+
+
+def test_the_tries_are_counted_of_each_by_itself() -> None:
+    story, create = sent()
+    story.ended(story.one(UpsertErpOrder), OutcomeKind.REJECTED, code="odd")
+    story.ended(create, OutcomeKind.REJECTED, code="odd").operator("retry")
+    story.ended(story.sent(CreateGoodsOut)[1], OutcomeKind.REJECTED, code="odd")
+    assert {one.object: one.tries for one in story.state.refusals} == {"erp-order": 1, create.object: 2}
+
+
+def test_expired_a_minute_after_it_was_decided_the_clocks_are_right() -> None:
+    story, create = sent()
+    outcome = Outcome(command=create.id, object=create.object, generation=1, kind=OutcomeKind.EXPIRED)
+    for seconds, delays in ((59.999, 1), (60, 0)):
+        state = story.state.model_copy(update={"now": create.decided_at + timedelta(seconds=seconds)})
+        assert len(not_carried_out(state, create, outcome, System.CLARUS).delays) == delays
+
+
+def test_withdrawals_say_which_generation_they_mean() -> None:
+    story, create = sent()
+    story.applied(create).clarus(IN_CLARUS).shopify(ROUTED.refunded(L901=1))
+    story.applied(story.one(CancelGoodsOut)).clarus()
+    assert story.sent(CreateGoodsOut)[-1].generation == 2
+    story.shopify(ROUTED.cancelled())
+    assert story.one(Withdraw).generation == 2
+
+
+def test_two_withdrawals_and_two_commands_of_one_decision_have_ids_of_their_own() -> None:
+    """Both fulfilment orders are held, and a third comes with a line that was added."""
+    grown = PLACES.with_line("TEA", 1).routed("73", L903=1).on_hold("71").on_hold("72")
+    story = Story().shopify(PLACES)
+    before = len(story.commands)
+    story.shopify(grown)
+    new = story.commands[before:]
+    assert len([one for one in new if isinstance(one, Withdraw)]) == 2
+    assert len(new) == 4
+    assert len({command.id for command in new}) == 4

@@ -1,5 +1,7 @@
 """A telling without tracking that nobody could tell us of: remembered while in doubt, recognised by its units."""
 
+from datetime import timedelta
+
 import pytest
 
 from schemas.commands import CreateFulfilment, CreateGoodsOut, PostFulfilment, UpsertErpOrder
@@ -119,3 +121,28 @@ def test_the_numbers_of_a_telling_are_kept() -> None:
     story = telling(tracked=True)
     story.applied(story.one(CreateFulfilment), "801")
     assert [one.numbers for one in story.state.tellings] == [("T1",)]
+
+
+def test_found_again_it_sets_nothing_else_going_and_what_left_since_is_told_at_once() -> None:
+    """One of three left and its telling is in doubt; the others left meanwhile."""
+    story = Story().shopify(ROUTED)
+    one = a_goods_out(G1).with_line("901", "MUG", 3).despatched(tracking=("",), L901=1, whole=False)
+    story.applied(story.one(CreateGoodsOut)).clarus(one)
+    sale = an_erp_order().with_line("901", "MUG", 3)
+    story.applied(story.one(UpsertErpOrder), "77").erp(sale)
+    story.applied(story.one(PostFulfilment), "88").erp(sale.fulfilment(G1, L901=1)).later(minutes=11)
+    until = story.at + timedelta(minutes=50)
+    story.ended(story.one(CreateFulfilment), OutcomeKind.DELAYED, code="unclear_answer", until=until)
+    story.clarus(BARE)
+    story.ended(story.sent(PostFulfilment)[1], OutcomeKind.DELAYED, code="stopped", until=until).erp(SALE)
+    assert len(story.sent(CreateFulfilment)) == 1
+    story.shopify(ROUTED.fulfilled("801", L901=1)).later(minutes=11)
+    assert [sum(unit.quantity for unit in told.lines) for told in story.sent(CreateFulfilment)] == [1, 2]
+
+
+def test_found_again_its_own_delay_is_over_and_that_of_others_is_not() -> None:
+    story = doubted(OutcomeKind.DELAYED)
+    other = story.state.delays[0].model_copy(update={"object": "erp-order"})
+    waits = story.state.model_copy(update={"delays": (*story.state.delays, other)})
+    shown = waits.model_copy(update={"shopify": ROUTED.fulfilled("801", L901=3).order})
+    assert adopted(shown).delays == (other,)
