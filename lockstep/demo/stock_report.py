@@ -15,7 +15,7 @@ from schemas.base import Frozen, System
 from schemas.commands import SetOnHand
 from schemas.errors import Unreadable
 from schemas.outcomes import Outcome, OutcomeKind
-from schemas.raw import RawHeaders, RawKind
+from schemas.raw import RawKind
 from schemas.topics import COMMANDS_STOCK, RAW
 
 _COMMANDS = Codec((SetOnHand,))
@@ -100,7 +100,7 @@ async def causes(log: Log) -> Counter[str]:
                     command = _COMMANDS.decode(record.value, record.headers)
                     assert isinstance(command, SetOnHand)
                     why[command.id] = command.why
-            elif RawHeaders.load(record.headers).kind is RawKind.OUTCOME:
+            elif record.headers.get("kind") == RawKind.OUTCOME.encode():
                 outcome = Outcome.model_validate_json(record.value)
                 if outcome.kind is OutcomeKind.APPLIED:
                     took.add(outcome.command)

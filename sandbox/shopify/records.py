@@ -136,6 +136,11 @@ class Order:
     @property
     def complete(self) -> bool:
         """Nothing is missing for it to leave. What is planted stays planted."""
+        return self.cancelled_at is None and self.lacks_nothing
+
+    @property
+    def lacks_nothing(self) -> bool:
+        """The same, were it not cancelled."""
         return (
             (self.financial_status == "PAID" or self.agreed_at is not None)
             and self.address is not None
@@ -143,5 +148,4 @@ class Order:
             and bool(self.email)
             and self.risk in ("NONE", "ACCEPT")
             and self.routed_at is not None
-            and self.cancelled_at is None
         )

@@ -146,7 +146,9 @@ class Shop:
     def agree(self, order: Order) -> None:
         """Staff decide that it may go unpaid. Shopify has no word for that: only the shop's own book knows."""
         order.agreed_at = self.clock.now()
-        self._check_complete(order)
+        if order.lacks_nothing and order.complete_at is None:  # also when it was cancelled a moment ago: who could know
+            order.complete_at = order.agreed_at
+            self.books.changed(order)
 
     def hold(self, order: Order, fulfillment_order: int, lines: Sequence[int] = (), reason: str = "OTHER") -> None:
         """Hold some lines; the rest is split off into a new open fulfilment order (documented for holds on lines)."""
