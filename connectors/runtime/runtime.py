@@ -258,8 +258,11 @@ class ConnectorRuntime:
 
     def _start_commands(self, lane: Lane) -> None:
         """The next command of the lane, for which there is a slot; what is superseded or withdrawn ends on the way."""
-        for waiting in lane.superseded():
-            if isinstance(waiting.command, Withdraw):
+        old = lane.superseded()
+        going = {waiting.command.id for waiting in lane.commands}
+        for waiting in old:
+            if isinstance(waiting.command, Withdraw) or waiting.command.id in going:
+                # A copy of what goes out itself, sent by two workers that both believed the partition theirs.
                 self._endings.finish(waiting.record)
             else:
                 self._calls.start(self._superseded(lane, waiting), {lane.number})

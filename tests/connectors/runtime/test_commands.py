@@ -273,3 +273,18 @@ def test_figures_of_an_outcome() -> None:
         assert lags == [0.0]
 
     bench(story, settings=RuntimeSettings(poll_every=1e6, measure_every=0.5))
+
+
+def test_copies_that_wait_together_do_not_supersede_each_other() -> None:
+    """Two workers that both believed the partition theirs sent one command each: it is carried out, and ends once."""
+
+    async def story(on: Bench) -> None:
+        create = on.create()
+        await on.send(create)
+        await on.send(create)
+        on.start()
+        await on.finished()
+        assert [(one.command, one.kind) for one in on.outcomes] == [(create.id, OutcomeKind.APPLIED)]
+        assert [call.what for call in on.port.calls].count("execute") == 1
+
+    bench(story)
