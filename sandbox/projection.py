@@ -87,11 +87,11 @@ class Projecting(ExecutionContext):
     def _kept(self, kind: str, field: FieldNode, make: Callable[[], Project | None]) -> Project | None:
         """None where the field is the library's."""
         key = id(self.schema), kind, id(field)
-        if key not in _kept:
-            if len(_kept) >= MOST_KEPT:
-                _kept.clear()
-            _kept[key] = self.schema, field, make()
-        return _kept[key][2]
+        if key not in _PROJECTIONS:
+            if len(_PROJECTIONS) >= MOST_KEPT:
+                _PROJECTIONS.clear()
+            _PROJECTIONS[key] = self.schema, field, make()
+        return _PROJECTIONS[key][2]
 
     def _made(self, parent: GraphQLObjectType, field: FieldNode) -> Project | None:
         known = parent.fields.get(field.name.value)
@@ -138,7 +138,7 @@ class Projecting(ExecutionContext):
                 yield from self._selected(self.fragments[one.name.value].selection_set)
 
 
-_kept: dict[tuple[int, str, int], tuple[Any, FieldNode, Project | None]] = {}
+_PROJECTIONS: dict[tuple[int, str, int], tuple[Any, FieldNode, Project | None]] = {}
 """Schema and field are kept beside, for as long as their identities stand in the key."""
 
 _REFUSED: Any = object()

@@ -87,7 +87,8 @@ class Reads:
     async def _read_and_tell(self, brand: Brand, lanes: list[Lane], hints: dict[OrderKey, list[WaitingHint]]) -> None:
         by_order = {lane.order: lane for lane in lanes}
         readings = [*self._at_once(brand, by_order, hints)]
-        rest = [order for order in by_order if all(order != reading.order for reading in readings)]
+        shown = {reading.order for reading in readings}
+        rest = [order for order in by_order if order not in shown]
         readings += await self._port.read(brand, rest) if rest else ()
         for reading in readings:
             lane = by_order[reading.order]

@@ -3,9 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-import orjson
-
 from connectors.shopify.gids import number_of
+from connectors.shopify.item_nodes import item_nodes
 from schemas.base import LocationId, Sku
 from schemas.errors import Unreadable
 from schemas.items import Offer
@@ -16,14 +15,7 @@ SOLD = ("ACTIVE", "UNLISTED")
 
 def translate_offers(body: bytes) -> tuple[Offer, ...]:
     """The body that `connectors.shopify.offers` makes. Raises Unreadable."""
-    try:
-        read = orjson.loads(body)
-    except orjson.JSONDecodeError as error:
-        raise Unreadable("body", "JSON", str(error)) from error
-    nodes = read.get("items") if isinstance(read, dict) else None
-    if not isinstance(nodes, list):
-        raise Unreadable("items", "a list", type(nodes).__name__)
-    return tuple(_offer(node, f"items.{index}") for index, node in enumerate(nodes))
+    return tuple(_offer(node, f"items.{index}") for index, node in enumerate(item_nodes(body)))
 
 
 def _offer(node: Mapping[str, Any], where: str) -> Offer:

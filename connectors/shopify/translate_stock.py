@@ -4,9 +4,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-import orjson
-
 from connectors.shopify.gids import number_of
+from connectors.shopify.item_nodes import item_nodes
 from schemas.base import Sku
 from schemas.errors import Unreadable
 from schemas.stock import InventoryItemId, Level, ShopItem
@@ -16,14 +15,7 @@ _UNAVAILABLE = ("reserved", "damaged", "safety_stock", "quality_control")
 
 def translate_level(body: bytes) -> Level:
     """The body that `connectors.shopify.stock_read` makes. Raises Unreadable."""
-    try:
-        read = orjson.loads(body)
-    except orjson.JSONDecodeError as error:
-        raise Unreadable("body", "JSON", str(error)) from error
-    nodes = read.get("items") if isinstance(read, dict) else None
-    if not isinstance(nodes, list):
-        raise Unreadable("items", "a list", type(nodes).__name__)
-    return Level(items=tuple(_item(node, f"items.{index}") for index, node in enumerate(nodes)))
+    return Level(items=tuple(_item(node, f"items.{index}") for index, node in enumerate(item_nodes(body))))
 
 
 def _item(node: Mapping[str, Any], where: str) -> ShopItem:

@@ -1,20 +1,18 @@
 """The audit of items on its schedule: what Shopify sells and what lies in Clarus, beside the ERP; in virtual time."""
 
-from collections.abc import Callable, Coroutine
 from typing import Any
 
-from kernel.virtual_time import run_virtual
 from lockstep.deciding import Person
 from lockstep.demo.scenario import BRANDS
 from lockstep.simulation.house import RUNTIME, House
 from lockstep.simulation.log_oracle import cases_of
-from sandbox.erp.items import ItemMaster
 from sandbox.shopify.setup import Variant
 from schemas.base import OrderId, order_key
 from schemas.cases import CaseCode
 from schemas.item_rules import ItemRules
-from schemas.topics import CASES, DLQ
+from schemas.topics import CASES
 from streams.agents.crowd import MOST_CASES
+from tests.flow.items import master, play
 
 ACME = BRANDS[0]
 PREFIXES = ("0042", "42", "MUG", "TEE", "007", "NEW", "LAMP", "TRAY", "HERE", "VASE", "IMPORT")
@@ -32,23 +30,6 @@ UNHURRIED = RUNTIME.model_copy(
     }
 )
 """Between two audits hardly anything happens."""
-
-
-def play(story: Callable[[House], Coroutine[Any, Any, None]], rules: ItemRules = RULES) -> None:
-    async def whole() -> None:
-        async with House(items={ACME.brand: rules}, runtime=UNHURRIED) as house:
-            await story(house)
-            house.raise_what_ended()
-            assert not house.log.records(DLQ.name)
-
-    run_virtual(whole())
-
-
-def master(house: House) -> ItemMaster:
-    erp = house.outside.erp_world
-    assert erp is not None
-    assert erp.items is not None
-    return erp.items
 
 
 def sell(house: House, sku: str, barcode: str | None = None, **how: Any) -> Variant:
@@ -128,7 +109,7 @@ def test_each_gap_is_a_case_until_it_is_mended() -> None:
         await Person(house.log, "kim", house.clock.now).act(order_key(ACME.brand, OrderId("item:NEW-2")), "refresh")
         await house.until(lambda: open_cases(house) == {})
 
-    play(story)
+    play(story, RULES, UNHURRIED)
 
 
 def test_a_system_that_cannot_be_read_makes_no_gap() -> None:
@@ -144,7 +125,7 @@ def test_a_system_that_cannot_be_read_makes_no_gap() -> None:
         await audited(house)
         assert set(open_cases(house)) == {("item:MUG-RED", CaseCode.SKU_UNKNOWN_TO_ERP)}
 
-    play(story)
+    play(story, RULES, UNHURRIED)
 
 
 def test_without_the_scope_for_stock_nothing_is_said_and_orders_go_on() -> None:
@@ -161,7 +142,7 @@ def test_without_the_scope_for_stock_nothing_is_said_and_orders_go_on() -> None:
         await audited(house)
         assert set(open_cases(house)) == {("item:TRAY", CaseCode.STOCK_STRANDED)}
 
-    play(story)
+    play(story, RULES, UNHURRIED)
 
 
 def test_a_catalogue_that_nobody_knows_is_few_cases_and_one_that_counts() -> None:
@@ -176,7 +157,7 @@ def test_a_catalogue_that_nobody_knows_is_few_cases_and_one_that_counts() -> Non
         many = ("item-gaps sku_unknown_to_erp", CaseCode.ITEM_GAPS_MANY)
         assert found[many].startswith("sku_unknown_to_erp: at least ")
 
-    play(story)
+    play(story, RULES, UNHURRIED)
 
 
 def test_switched_off_shopify_is_not_asked_about_items() -> None:
@@ -186,4 +167,4 @@ def test_switched_off_shopify_is_not_asked_about_items() -> None:
         assert open_cases(house) == {}
         assert not [state for state in house.items().values() if state.offers_at is not None]
 
-    play(story, RULES.model_copy(update={"audit": False}))
+    play(story, RULES.model_copy(update={"audit": False}), UNHURRIED)

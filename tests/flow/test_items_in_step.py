@@ -1,44 +1,21 @@
 """Items from the ERP to the warehouse, and the orders that wait for them; in memory and virtual time."""
 
-from collections.abc import Callable, Coroutine
 from decimal import Decimal
-from typing import Any
 
-from kernel.virtual_time import run_virtual
 from lockstep.simulation.house import House
 from lockstep.simulation.log_oracle import cases_of
 from sandbox.clarus.records import Product
-from sandbox.erp.items import ItemMaster
 from sandbox.faults import Fault
 from sandbox.shopify.records import Address
-from schemas.base import Brand
 from schemas.cases import CaseCode
 from schemas.item_rules import ItemRules
-from schemas.topics import DLQ
+from tests.flow.items import master, play
 
-ACME = Brand("acme")
 LEEDS = Address(
     name="R. Example", address1="8 Mill Lane", city="Leeds", zip="LS1 4AB", country_code="GB", phone="+441130000000"
 )
 RULES = ItemRules(mode="create_and_amend", stock_unit="EACH", prefixes=("00",), patience=120)
 """The ERP keeps the items of both demo brands; those that begin with two zeros are new ones of acme's."""
-
-
-def play(story: Callable[[House], Coroutine[Any, Any, None]], rules: ItemRules = RULES) -> None:
-    async def whole() -> None:
-        async with House(items={ACME: rules}) as house:
-            await story(house)
-            house.raise_what_ended()
-            assert not house.log.records(DLQ.name)
-
-    run_virtual(whole())
-
-
-def master(house: House) -> ItemMaster:
-    erp = house.outside.erp_world
-    assert erp is not None
-    assert erp.items is not None
-    return erp.items
 
 
 def product(house: House, code: str) -> Product | None:
@@ -67,7 +44,7 @@ def test_a_new_item_is_made_in_clarus_and_can_be_ordered_at_once() -> None:
         (goods_out,) = house.outside.clarus.goods_outs.values()
         assert [(line.product.code, line.ordered) for line in goods_out.lines.values()] == [("00815-B", Decimal(2))]
 
-    play(story)
+    play(story, RULES)
 
 
 def test_an_order_waits_for_its_item_and_leaves_by_itself_once_the_item_is_made() -> None:
@@ -90,7 +67,7 @@ def test_an_order_waits_for_its_item_and_leaves_by_itself_once_the_item_is_made(
         await house.until(lambda: not house.states()[state].refusals)
         await house.until(lambda: not open_cases(house))
 
-    play(story)
+    play(story, RULES)
 
 
 def test_an_amended_item_is_amended_and_what_the_warehouse_owns_stays() -> None:
@@ -111,7 +88,7 @@ def test_an_amended_item_is_amended_and_what_the_warehouse_owns_stays() -> None:
         await house.clock.sleep(5)
         assert product(house, "0042-B") is made, "nothing is deleted"
 
-    play(story)
+    play(story, RULES)
 
 
 def test_bad_items_are_cases_and_hold_up_no_other() -> None:
@@ -142,7 +119,7 @@ def test_bad_items_are_cases_and_hold_up_no_other() -> None:
         await house.until(lambda: bool(product(house, "0005")) and bool(product(house, "0002")))
         await house.until(lambda: CaseCode.ITEM_BARCODE_TAKEN not in open_cases(house))
 
-    play(story)
+    play(story, RULES)
 
 
 def test_a_lost_answer_makes_one_product_and_a_worker_that_dies_forgets_nothing() -> None:
@@ -160,7 +137,7 @@ def test_a_lost_answer_makes_one_product_and_a_worker_that_dies_forgets_nothing(
         assert len(same) == 1
         await house.until(lambda: all(not state.since for state in house.items().values()))
 
-    play(story)
+    play(story, RULES)
 
 
 def test_switched_off_nothing_is_read_and_observing_nothing_is_written() -> None:
