@@ -21,7 +21,7 @@ from lockstep.demo.naive_stock import NaiveStock
 from lockstep.demo.outside import TOKEN, WHOLE_DAY, Outside, configure_brands, make_outside
 from lockstep.demo.processes import Processes
 from lockstep.demo.report import Report
-from lockstep.demo.sale import SaleDay
+from lockstep.demo.sale import SALE_RULES, SaleDay
 from lockstep.demo.stock_report import causes, faults_of, stock_report
 from lockstep.demo.watch import Watch
 from lockstep.demo.wiring import PARTITIONS, wired
@@ -45,9 +45,6 @@ DOWN_FOR = 2.0
 
 class DemoError(RuntimeError):
     """The demo cannot start; the text says what to do."""
-
-
-SALE_RULES = StockRules(mode="write", quiet_for=2, max_wait=10)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,12 +9,19 @@ from sandbox.stock.books import StockBooks
 from sandbox.stock.flash_sale import FlashSale
 from sandbox.stock.ledger import Spot
 from sandbox.stock.traffic import ShopHand, StaffHabits, WarehouseHabits, WarehouseHand, make_up
+from schemas.stock_rules import StockRules
 
+SALE_RULES = StockRules(mode="write", quiet_for=2, max_wait=10)
 HOT = ("0042-A", "MUG-BLUE")
 """What everybody wants, of the first brand's; the first one's zeros matter."""
-
-
+ON_ITS_WAY = 10.0
+"""Seconds a figure that is decided may take to arrive: its batch, a slow call, some repeats."""
 LOOK_EVERY = 2.0
+
+
+def known_within(rules: StockRules) -> float:
+    """Seconds from a reading until the last write decided without it has arrived."""
+    return rules.max_wait + ON_ITS_WAY
 
 
 class NeverAtRestError(AssertionError):
@@ -24,7 +31,15 @@ class NeverAtRestError(AssertionError):
 class SaleDay:
     """Stock is counted from its creation on: `units` of the hot items in all, in the first warehouse, and offered."""
 
-    def __init__(self, outside: Outside, buyers: int, units: int, window: float, hands: int = 0) -> None:
+    def __init__(
+        self,
+        outside: Outside,
+        buyers: int,
+        units: int,
+        window: float,
+        hands: int = 0,
+        rules: StockRules = SALE_RULES,
+    ) -> None:
         """`window`: seconds in which all buyers come. `hands`: turns of people at the stock in each system, spread over
         the same time.
         """
@@ -43,7 +58,7 @@ class SaleDay:
             Spot(self._shop.domain, sku, self._location, str(brand.brand), brand.account, sku, (warehouse,))
             for sku in HOT
         ]
-        self.books = StockBooks([self._shop], outside.clarus, self.spots)
+        self.books = StockBooks([self._shop], outside.clarus, self.spots, known_within=known_within(rules))
         outside.shopify.judged = self.books.dump
         shipping = tuple(brand.shipping)
         self.sale = FlashSale(self._shop, HOT, buyers, window, outside.chance, shipping)

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
@@ -139,8 +140,12 @@ class People:
             return False
         if mishap.kind is Kind.UNDESPATCH:
             await self._house.clock.sleep(mishap.seconds)
-            self._house.outside.clarus.despatch(done[0].id)
+            self._leaves_again(done[0].id)
         return True
+
+    def _leaves_again(self, number: int) -> None:
+        with suppress(Refused):  # a picker was quicker
+            self._house.outside.clarus.despatch(number)
 
     def _happens(self, kind: Kind, one: GoodsOut) -> bool:
         clarus = self._house.outside.clarus

@@ -7,13 +7,12 @@ from typing import Any
 from kernel.virtual_time import run_virtual
 from lockstep.demo.naive_stock import NaiveStock
 from lockstep.demo.outside import TOKEN
-from lockstep.demo.sale import SaleDay
+from lockstep.demo.sale import SALE_RULES, SaleDay
 from lockstep.demo.stock_report import StockReport, causes, stock_report
 from lockstep.simulation.house import RUNTIME, House
 from sandbox.faults import Faults
 from schemas.stock_rules import StockRules
 
-RULES = StockRules(mode="write", quiet_for=2, max_wait=10)
 QUIET_FOR = 40.0
 """Seconds in which no figure moves before the verdict: longer than debounce, reads, a write and its retries."""
 AT_MOST = 1800.0
@@ -29,7 +28,7 @@ def play_sale(
     hands: int = 0,
     naive: bool = False,
     kill_at: float | None = None,
-    rules: StockRules = RULES,
+    rules: StockRules = SALE_RULES,
 ) -> StockReport:
     """`buyers` want one or two of two hot items within `window` seconds; there are `units` of them in all.
 
@@ -42,7 +41,7 @@ def play_sale(
     async def play() -> StockReport:
         runtime = RUNTIME.model_copy(update={"poll_every": 20.0, "sweep_every": 120.0})
         async with House(faults, seed, runtime, stock=rules) as house:
-            day = SaleDay(house.outside, buyers, units, window, hands)
+            day = SaleDay(house.outside, buyers, units, window, hands, rules)
             works: list[Coroutine[Any, Any, None]] = [house.outside.pickers().run()]
             if naive:
                 works.append(NaiveStock(house.outside, day.spots, TOKEN).run())

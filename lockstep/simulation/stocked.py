@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from lockstep.demo.outside import Outside
+from lockstep.demo.sale import known_within
 from lockstep.demo.scenario import MARK
 from lockstep.demo.stock_report import compares_lost
 from lockstep.simulation.oracle import Violation
@@ -34,7 +35,9 @@ class Stocked:
         for brand in outside.brands:
             outside.clarus.master.add_account(brand.brand, OTHER_OWNER)
         self.spots = tuple(self._counted())
-        self.books = StockBooks(outside.shopify.shops.values(), outside.clarus, self.spots)
+        self.books = StockBooks(
+            outside.shopify.shops.values(), outside.clarus, self.spots, known_within=known_within(shelves.rules())
+        )
         self._hurry = [
             FlashSale(
                 outside.shop(brand.brand), HOT[brand.brand], shelves.buyers, shelves.window, outside.chance,

@@ -14,6 +14,7 @@ from typing import Literal
 
 from sandbox.clarus.records import ZERO, Account, Product, Warehouse
 from sandbox.clock import Clock
+from sandbox.reads import Reads
 
 Subtype = Literal["RCV", "PICK", "DISP", "UNDISP", "TRAN", "ADJUP", "ADJDOWN", "HOLD", "OFFHOLD", "ACCTRAN"]
 Column = Literal["allocated", "picked"]
@@ -35,8 +36,7 @@ class Balance:
     held: Decimal = ZERO
     includes: frozenset[Column] = frozenset()
     """Columns that this tenant's `available` is shown gross of."""
-    read_at: datetime | None = None
-    """When somebody last read it over the API."""
+    reads: Reads = field(default_factory=Reads)
 
     @property
     def available(self) -> Decimal:

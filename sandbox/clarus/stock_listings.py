@@ -17,7 +17,7 @@ def stock_listings(world: ClarusWorld) -> dict[str, Listing[Any]]:
 
 def _balances(world: ClarusWorld) -> Listing[Balance]:
     def show(balance: Balance) -> dict[str, Any]:
-        balance.read_at = world.clock.now()
+        balance.reads.note(world.clock.now())
         return render.balance(balance)
 
     return Listing(

@@ -172,7 +172,7 @@ class AdminApi:
                 order = self._shop.orders.get(number)
                 if order is None:
                     return None
-                order.read_at = self._shop.clock.now()
+                order.reads.note(self._shop.clock.now())
                 return order_view(self._shop, order)
             case "FulfillmentOrder":
                 order = self._shop.order_of(number)

@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from sandbox.reads import Reads
+
 
 @dataclass
 class Address:
@@ -121,8 +123,8 @@ class Order:
     """Line → location its units were taken from at the checkout; routing follows it unless told otherwise."""
     committed: dict[tuple[int, int], int] = field(default_factory=dict)
     """Units it holds per inventory item and location, as last booked."""
-    read_at: datetime | None = None
-    """When somebody last read it whole over the API; a place in a list of orders does not count."""
+    reads: Reads = field(default_factory=Reads)
+    """Of it as a whole; a place in a list of orders does not count."""
 
     @property
     def total(self) -> str:

@@ -8,12 +8,13 @@ import asyncio
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sandbox.clarus.books import Entry
 from sandbox.clarus.stock import Movement
 from sandbox.clarus.world import ClarusWorld
+from sandbox.reads import Reads
 from sandbox.shopify.inventory import Moved
 from sandbox.shopify.inventory_books import Sale, Wrote
 from sandbox.shopify.records import Order
@@ -69,9 +70,14 @@ class StockBooks:
         clarus: ClarusWorld,
         spots: Iterable[Spot],
         claim: Claim = by_external_reference,
+        *,
+        known_within: float,
     ) -> None:
+        """`known_within`: seconds from a reading until the last write decided without it has arrived: as long as a
+        figure is held back until it rests, and a write is on its way.
+        """
         self._shops = {shop.domain: shop for shop in shops}
-        self._clarus, self._claim = clarus, claim
+        self._clarus, self._claim, self._known_within = clarus, claim, timedelta(seconds=known_within)
         self._ledger = Ledger(self._shops.values(), clarus, spots, claim)
         self._spots = {(spot.shop, self._item(spot), spot.location): spot for spot in self._ledger.spots}
         self.windows = Windows()
@@ -182,15 +188,21 @@ class StockBooks:
             self._unread[spot] = unknown
 
     def _could_know(self, window: Window) -> bool:
-        """Whether what opened it has been read since; what staff typed unseen, the compare of a write would refuse."""
+        """Whether what opened it has been read since, and long enough ago; what staff typed unseen, a write's compare
+        would refuse.
+        """
         match window.cause:
             case "hand_edit":
                 return True
             case "restock" | "moved":
                 order = self._shops[window.spot.shop].orders.get(window.order)
-                return order is None or _since(order.read_at, window.opened_at)
+                return order is None or self._known([order.reads], window.opened_at)
             case _:
-                return all(_since(one.read_at, window.opened_at) for one in self._ledger.balances(window.spot))
+                return self._known([one.reads for one in self._ledger.balances(window.spot)], window.opened_at)
+
+    def _known(self, all_reads: Iterable[Reads], moment: datetime) -> bool:
+        by = self._clarus.clock.now() - self._known_within
+        return all((first := reads.first_since(moment)) is not None and first <= by for reads in all_reads)
 
     # --- Clarus
 
@@ -298,7 +310,3 @@ class StockBooks:
             "windows": [one.dump() for one in self.windows.all],
             "at_rest": self.at_rest(),
         }
-
-
-def _since(read_at: datetime | None, moment: datetime) -> bool:
-    return read_at is not None and read_at >= moment

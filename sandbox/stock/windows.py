@@ -2,8 +2,8 @@
 
 One opens when the shop gives units back by itself, when staff raise a figure, when something falls in Clarus, or where
 the figures differed from the start. It ends when they agree again, or with the first write that could know: one that
-followed a reading of what had opened it. What is still sold beyond because of it after such a write, and before they
-agree, is told apart: either that write was on its way already, or it was wrong.
+followed a reading of what had opened it by as long as a decision takes to arrive. What is still sold beyond because of
+it after such a write, and before they agree, is told apart: that write was wrong.
 """
 
 from collections.abc import Iterator

@@ -40,7 +40,7 @@ class Place:
         self.shop: Shop = house.outside.shop("acme")
         self.keeper: Storekeeper = house.outside.storekeeper(brand, "LDS1")
         spot = Spot(self.shop.domain, SKU, PLACE, "acme", brand.account, SKU, ("LDS1",))
-        self.books = StockBooks([self.shop], house.outside.clarus, [spot])
+        self.books = StockBooks([self.shop], house.outside.clarus, [spot], known_within=0)
 
     async def picked(self, units: int) -> Order:
         """An order whose goods lie in totes: the warehouse will ship it whatever Shopify does."""

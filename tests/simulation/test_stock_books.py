@@ -34,7 +34,7 @@ def counted(house: House) -> StockBooks:
                     shop.inventory.stock(sku, location, EACH)
                     keeper.receive(product, EACH)
                     spots.append(Spot(shop.domain, sku, location, brand.brand, brand.account, product, (warehouse,)))
-    return StockBooks(outside.shopify.shops.values(), outside.clarus, spots)
+    return StockBooks(outside.shopify.shops.values(), outside.clarus, spots, known_within=0)
 
 
 @pytest.mark.parametrize("preset", ["none", "many"])

@@ -1,5 +1,6 @@
 """The joint books over a shop and a warehouse: what is oversold, what a window excuses, when a window ends."""
 
+import asyncio
 from collections.abc import Callable
 
 import pytest
@@ -69,7 +70,7 @@ def test_what_was_there_before_the_books_is_counted_in() -> None:
         w.clarus.allocate(w.released(w.bought(2)).id)
         w.bought(1)
         w.keeper.wholesale("W-1", {LAMP: 3})
-        again = type(w.books)([w.shop], w.clarus, [w.lamps, w.rugs])
+        again = type(w.books)([w.shop], w.clarus, [w.lamps, w.rugs], known_within=0)
         assert [one["shippable"] for one in again.at_rest()] == [4, 10]
 
     in_both(story)
@@ -243,6 +244,35 @@ def test_a_write_that_could_not_know_does_not_end_it() -> None:
         assert w.told() == {"after_write": 3}
 
     in_both(story)
+
+
+def test_a_write_soon_after_a_reading_was_decided_without_it() -> None:
+    async def story(w: Worlds) -> None:
+        w.keeper.hold(LAMP, 3)
+        await a_moment()
+        w.read_balance()
+        w.write(10)
+        w.bought(4)
+        assert w.windows() == [("held", 3, None)]
+        await asyncio.sleep(5)
+        w.read_balance()
+        w.write(10)
+        assert w.windows() == [("held", 3, "write")]
+
+    in_both(story, known_within=5.0)
+
+
+def test_a_write_on_its_way_while_the_reading_was_raises_the_figure_once_more() -> None:
+    async def story(w: Worlds) -> None:
+        w.keeper.hold(LAMP, 4)
+        await a_moment()
+        w.read_balance()
+        w.write(10)
+        assert w.windows() == [("held", 1, None), ("held", 3, None)]
+        w.bought(10)
+        assert w.told() == {"held": 4}
+
+    in_both(story, offered=7, known_within=5.0)
 
 
 def test_a_write_of_the_right_figure_ends_it_by_agreement() -> None:

@@ -25,7 +25,7 @@ IDA = Address("Ida Marlow", "4 Kiln Row", "Leeds", "LS1 1AA", "GB")
 class Worlds:
     """Ten lamps and ten rugs in both, if not said otherwise. A set is a lamp and two rugs."""
 
-    def __init__(self, offered: int = 10, lying: int = 10) -> None:
+    def __init__(self, offered: int = 10, lying: int = 10, known_within: float = 0.0) -> None:
         self.clock = LoopClock(datetime(2026, 11, 5, 12, tzinfo=UTC))
         self.shop = Shop("acme.example", "shpat_1", ["s"], self.clock)
         self.shop.locations = {LEEDS: "Leeds"}
@@ -40,7 +40,7 @@ class Worlds:
         self.lamps, self.rugs = (
             Spot("acme.example", sku, LEEDS, "acme", "ACME", sku, ("MAIN",)) for sku in (LAMP, RUG)
         )
-        self.books = StockBooks([self.shop], self.clarus, [self.lamps, self.rugs])
+        self.books = StockBooks([self.shop], self.clarus, [self.lamps, self.rugs], known_within=known_within)
 
     def bought(self, units: int, sku: str = LAMP) -> Order:
         order = self.shop.place_order([(sku, units)], address=IDA)
@@ -71,10 +71,10 @@ class Worlds:
         self.shop.inventory.write("on_hand", [Wrote(variant.id, LEEDS, sku, level.quantity("on_hand"), on_hand)])
 
     def read_balance(self, sku: str = LAMP) -> None:
-        self.keeper.balance(sku).read_at = self.clock.now()
+        self.keeper.balance(sku).reads.note(self.clock.now())
 
     def read_order(self, order: Order) -> None:
-        order.read_at = self.clock.now()
+        order.reads.note(self.clock.now())
 
     def figures(self) -> tuple[int, int]:
         """Lamps offered, and shippable."""
@@ -94,9 +94,11 @@ class Worlds:
         return [(one.cause, one.units, one.ended_by) for one in self.books.windows.all]
 
 
-def in_both(story: Callable[[Worlds], Awaitable[None]], offered: int = 10, lying: int = 10) -> None:
+def in_both(
+    story: Callable[[Worlds], Awaitable[None]], offered: int = 10, lying: int = 10, known_within: float = 0.0
+) -> None:
     async def play() -> None:
-        await story(Worlds(offered, lying))
+        await story(Worlds(offered, lying, known_within))
 
     run_virtual(play())
 
