@@ -33,7 +33,7 @@ class OrderPoll:
         changed = tuple(order for order, at in found.items() if told.get(order) != at)
         newest = max((_moment(at) for at in found.values()), default=newest)
         kept = {order: at for order, at in {**told, **found}.items() if _moment(at) >= newest - overlap}
-        return Changes(changed, orjson.dumps({"newest": newest.isoformat(), "told": kept}).decode())
+        return Changes(changed, orjson.dumps({"newest": newest.isoformat(), "told": kept}).decode(), proven=True)
 
     async def listed(self, since: datetime) -> tuple[OrderId, ...]:
         """Orders neither archived nor cancelled, and those updated since. Older than 60 days: only with the scope

@@ -132,7 +132,7 @@ class SandboxErp:
             if found:
                 after = found[-1]["change"]
             if len(found) < PAGE:
-                return Changes(tuple(dict.fromkeys(orders)), str(after))
+                return Changes(tuple(dict.fromkeys(orders)), str(after), proven=True)
 
     async def item_codes(self, brand: Brand) -> Mapping[ErpItemId, Sku]:
         return (await self._changed_items(brand, 0)).codes

@@ -71,4 +71,4 @@ async def changes_since(client: TrytonClient, web_shop: str, cursor: str) -> Cha
     newest = [as_moment(record[stamp]) for record in [*sales, *shipments] for stamp in stamps if record[stamp]]
     if since is not None:
         newest.append(since + OVERLAP)
-    return Changes(tuple(orders), max(newest).isoformat() if newest else cursor)
+    return Changes(tuple(orders), max(newest).isoformat() if newest else cursor, proven=True)
