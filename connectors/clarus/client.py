@@ -110,7 +110,7 @@ class ClarusClient:
 
 def _json(response: httpx.Response, what: str) -> dict[str, Any]:
     try:
-        answer = response.json()
+        answer = orjson.loads(response.content)
     except ValueError as error:
         raise Incompatible(f"{what}: expected JSON, found {response.headers.get('content-type', 'nothing')}") from error
     if not isinstance(answer, dict):
@@ -125,7 +125,7 @@ def _first_message(answer: Mapping[str, Any]) -> str:
 def _refusal(response: httpx.Response) -> Rejected:
     """Clarus' error list: `code`, `symbol`, `details`; the symbol is what to go by, details may hold what was sent."""
     try:
-        first = _first_error(response.json())
+        first = _first_error(orjson.loads(response.content))
     except ValueError:
         first = {}
     context = first.get("context")

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import httpx
+import orjson
 
 from connectors.runtime.errors import Incompatible, Rejected
 from connectors.runtime.http import HttpClient, read_patiently, send
@@ -56,7 +57,7 @@ def _json(answer: httpx.Response, what: str) -> Any:
     if not answer.content:
         return None
     try:
-        return answer.json()
+        return orjson.loads(answer.content)
     except ValueError as error:
         raise Incompatible(f"{what}: expected JSON, found {answer.headers.get('content-type', 'nothing')}") from error
 
@@ -64,7 +65,7 @@ def _json(answer: httpx.Response, what: str) -> Any:
 def _refusal(answer: httpx.Response) -> Rejected:
     """A refusal in the shape of either ERP: `{"message"}` of Tryton, `{"error": {code, field, message}}` of ours."""
     try:
-        body = answer.json()
+        body = orjson.loads(answer.content)
     except ValueError:
         body = {}
     error = body.get("error", body) if isinstance(body, dict) else {}

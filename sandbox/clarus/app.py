@@ -30,9 +30,10 @@ from urllib.parse import parse_qs
 
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
+from sandbox.answers import JsonAnswer
 from sandbox.clarus.access import ApiUser, Unauthorised
 from sandbox.clarus.controls import control_routes
 from sandbox.clarus.gateway import Gateway, GatewaySettings
@@ -137,24 +138,24 @@ class _Door:
             )
             given = answer(user, json.loads(raw) if raw else None)
         except Unauthorised as why:
-            return JSONResponse({"error": str(why)}, 401)
+            return JsonAnswer({"error": str(why)}, 401)
         except Refused as why:
-            return JSONResponse(why.json(), why.status)
+            return JsonAnswer(why.json(), why.status)
         except json.JSONDecodeError:
-            return JSONResponse(refused(Symbol.INVALID, "expected JSON", status=400).json(), 400)
-        return Response(status_code=204) if given is None else JSONResponse(given)
+            return JsonAnswer(refused(Symbol.INVALID, "expected JSON", status=400).json(), 400)
+        return Response(status_code=204) if given is None else JsonAnswer(given)
 
     async def token(self, request: Request) -> Response:
         form = {name: values[0] for name, values in parse_qs((await request.body()).decode()).items()}
 
         async def act() -> Response:
             if form.get("grant_type") != "client_credentials":
-                return JSONResponse({"error": "unsupported_grant_type"}, 400)
+                return JsonAnswer({"error": "unsupported_grant_type"}, 400)
             try:
                 token = self._world.access.issue(form.get("client_id", ""), form.get("client_secret", ""))
             except Unauthorised as why:
-                return JSONResponse({"error": str(why)}, 401)
+                return JsonAnswer({"error": str(why)}, 401)
             seconds = self._world.access.token_seconds
-            return JSONResponse({"access_token": token, "token_type": "Bearer", "expires_in": round(seconds)})
+            return JsonAnswer({"access_token": token, "token_type": "Bearer", "expires_in": round(seconds)})
 
         return await self._gateway.pass_on("token", form.get("client_id", ""), act, writing=False)

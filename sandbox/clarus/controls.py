@@ -5,9 +5,10 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
+from sandbox.answers import JsonAnswer
 from sandbox.clarus import render
 from sandbox.clarus.books import units
 from sandbox.clarus.gateway import Gateway
@@ -60,10 +61,10 @@ class StockWanted(_Control):
 
 def control_routes(world: ClarusWorld, gateway: Gateway) -> list[Route]:
     async def books(_: Request) -> Response:
-        return JSONResponse(world.books.json())
+        return JsonAnswer(world.books.json())
 
     async def stock(_: Request) -> Response:
-        return JSONResponse(
+        return JsonAnswer(
             {
                 "balances": [render.balance_whole(one) | {"held": units(one.held)} for one in world.stock],
                 "transactions": [render.transaction_whole(one) for one in world.stock.transactions],
@@ -83,15 +84,15 @@ def control_routes(world: ClarusWorld, gateway: Gateway) -> list[Route]:
         }
         verb = verbs.get(request.path_params["verb"])
         if verb is None:
-            return JSONResponse({"error": f"expected one of {sorted(verbs)}"}, 404)
+            return JsonAnswer({"error": f"expected one of {sorted(verbs)}"}, 404)
         try:
             verb()
         except ValueError as why:
-            return JSONResponse({"error": str(why)}, 422)
+            return JsonAnswer({"error": str(why)}, 422)
         return Response(status_code=204)
 
     async def show_faults(_: Request) -> Response:
-        return JSONResponse(gateway.plan.faults.model_dump())
+        return JsonAnswer(gateway.plan.faults.model_dump())
 
     async def set_faults(request: Request) -> Response:
         wanted = FaultsWanted.model_validate_json(await request.body())
@@ -127,10 +128,10 @@ def control_routes(world: ClarusWorld, gateway: Gateway) -> list[Route]:
         }
         verb = verbs.get(request.path_params["verb"])
         if verb is None:
-            return JSONResponse({"error": f"expected one of {sorted(verbs)}"}, 404)
+            return JsonAnswer({"error": f"expected one of {sorted(verbs)}"}, 404)
         verb()
         left = world.goods_outs.get(number)
-        return JSONResponse(render.goods_out_whole(left)) if left else Response(status_code=204)
+        return JsonAnswer(render.goods_out_whole(left)) if left else Response(status_code=204)
 
     return [
         Route("/_sandbox/books", books, methods=["GET"]),
@@ -148,8 +149,8 @@ def _checked(endpoint: Endpoint) -> Endpoint:
         try:
             return await endpoint(request)
         except ValidationError as error:
-            return JSONResponse({"error": error.errors(include_url=False, include_context=False)}, 422)
+            return JsonAnswer({"error": error.errors(include_url=False, include_context=False)}, 422)
         except Refused as why:
-            return JSONResponse(why.json(), why.status)
+            return JsonAnswer(why.json(), why.status)
 
     return checked

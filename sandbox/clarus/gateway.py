@@ -4,8 +4,9 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 
+from sandbox.answers import JsonAnswer
 from sandbox.clarus.errands import Errands
 from sandbox.clock import Clock
 from sandbox.faults import Chance, Drawn, Fault, FaultPlan, Faults
@@ -88,7 +89,7 @@ class _Bucket:
 
 
 def _throttled(seconds: float) -> Response:
-    return JSONResponse({"error": "Too many requests"}, 429, {"Retry-After": str(max(1, round(seconds)))})
+    return JsonAnswer({"error": "Too many requests"}, 429, {"Retry-After": str(max(1, round(seconds)))})
 
 
 def _broken(status: int) -> Response:

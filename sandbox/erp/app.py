@@ -18,9 +18,10 @@ from collections.abc import Awaitable, Callable
 
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
+from sandbox.answers import JsonAnswer
 from sandbox.erp.checks import Refused, moment
 from sandbox.erp.items import ItemMaster
 from sandbox.erp.mishaps import Mishaps
@@ -47,7 +48,7 @@ def create_app(world: ErpWorld, faults: FaultPlan | None = None) -> Starlette:
         return Route(path, _for_its_shop(world, mishaps, answer), methods=[method])
 
     async def books(_: Request) -> Response:
-        return JSONResponse(world.books())
+        return JsonAnswer(world.books())
 
     return Starlette(
         routes=[
@@ -82,29 +83,29 @@ def _for_its_shop(world: ErpWorld, mishaps: Mishaps, answer: Answer) -> Callable
 
 
 async def get_order(world: ErpWorld, shop: str, request: Request) -> Response:
-    return JSONResponse(order_json(world.order(shop, request.path_params["key"])))
+    return JsonAnswer(order_json(world.order(shop, request.path_params["key"])))
 
 
 async def list_orders(world: ErpWorld, shop: str, request: Request) -> Response:
     asked = request.query_params
     if "keys" in asked:
         orders = world.orders(shop, [key for key in asked["keys"].split(",") if key])
-        return JSONResponse({"orders": [order_json(order) for order in orders]})
+        return JsonAnswer({"orders": [order_json(order) for order in orders]})
     since = moment(asked["changed_since"]) if "changed_since" in asked else None
     after, limit = _number(asked.get("after", "0"), "after"), _number(asked.get("limit", str(PAGE)), "limit")
     changed = world.changes(shop, after, since, min(limit, PAGE))
-    return JSONResponse({"orders": [{"key": order.key, "change": order.change} for order in changed]})
+    return JsonAnswer({"orders": [{"key": order.key, "change": order.change} for order in changed]})
 
 
 async def put_order(world: ErpWorld, shop: str, request: Request) -> Response:
     order, created = world.upsert_order(shop, request.path_params["key"], await _body(request))
-    return JSONResponse(order_json(order), status_code=201 if created else 200)
+    return JsonAnswer(order_json(order), status_code=201 if created else 200)
 
 
 async def post_fulfilment(world: ErpWorld, shop: str, request: Request) -> Response:
     key, fulfilment_key = request.path_params["key"], request.path_params["fulfilment_key"]
     order, entered = world.enter_fulfilment(shop, key, fulfilment_key, await _body(request))
-    return JSONResponse(order_json(order), status_code=201 if entered else 200)
+    return JsonAnswer(order_json(order), status_code=201 if entered else 200)
 
 
 async def list_items(world: ErpWorld, _: str, request: Request) -> Response:
@@ -112,14 +113,14 @@ async def list_items(world: ErpWorld, _: str, request: Request) -> Response:
     offset, limit = _number(asked.get("offset", "0"), "offset"), _number(asked.get("limit", str(PAGE)), "limit")
     items = world.items or ItemMaster()
     if "ids" in asked:
-        return JSONResponse(items.of([_number(id_, "ids") for id_ in asked["ids"].split(",") if id_]))
+        return JsonAnswer(items.of([_number(id_, "ids") for id_ in asked["ids"].split(",") if id_]))
     if "after" in asked:
-        return JSONResponse(items.changes(_number(asked["after"], "after"), min(limit, PAGE)))
-    return JSONResponse(items.page(offset, min(limit, PAGE)))
+        return JsonAnswer(items.changes(_number(asked["after"], "after"), min(limit, PAGE)))
+    return JsonAnswer(items.page(offset, min(limit, PAGE)))
 
 
 async def get_setup(world: ErpWorld, _: str, __: Request) -> Response:
-    return JSONResponse(world.setup.json())
+    return JsonAnswer(world.setup.json())
 
 
 async def _body(request: Request) -> object:
@@ -137,4 +138,4 @@ def _number(text: str, field: str) -> int:
 
 def _error(refused: Refused) -> Response:
     error = {"code": refused.code, "field": refused.field, "message": refused.message}
-    return JSONResponse({"error": error}, status_code=refused.status)
+    return JsonAnswer({"error": error}, status_code=refused.status)

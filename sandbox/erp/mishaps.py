@@ -3,8 +3,9 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 
+from sandbox.answers import JsonAnswer
 from sandbox.clock import Clock
 from sandbox.faults import Fault, FaultPlan
 
@@ -53,4 +54,4 @@ class Mishaps:
 
 def _gateway(status: int, headers: dict[str, str] | None = None) -> Response:
     error = {"code": "gateway", "field": "", "message": "the gateway's answer, not the ERP's"}
-    return JSONResponse({"error": error}, status_code=status, headers=headers)
+    return JsonAnswer({"error": error}, status_code=status, headers=headers)

@@ -12,9 +12,10 @@ from typing import Any
 
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
+from sandbox.answers import JsonAnswer
 from sandbox.clock import Clock
 from sandbox.faults import Fault, FaultPlan
 from sandbox.shopify.api import VERSION, AdminApi, Posted
@@ -71,10 +72,10 @@ def create_app(world: ShopifyWorld) -> Starlette:
     async def graphql(request: Request) -> Response:
         shop = world.shops.get(request.path_params["shop"])
         if shop is None:
-            return JSONResponse({"errors": "Not Found"}, status_code=404)
+            return JsonAnswer({"errors": "Not Found"}, status_code=404)
         if request.headers.get("x-shopify-access-token") != shop.token:
             message = "[API] Invalid API key or access token (unrecognized login or wrong password)"
-            return JSONResponse({"errors": message}, status_code=401)
+            return JsonAnswer({"errors": message}, status_code=401)
         body = await request.json()
         api = world.apis[shop.domain]
         api.bulk.base = str(request.base_url)
@@ -86,10 +87,10 @@ def create_app(world: ShopifyWorld) -> Starlette:
         return Response("Not Found", 404) if found is None else Response(found, media_type="application/jsonl")
 
     async def books(_: Request) -> Response:
-        return JSONResponse(world.books())
+        return JsonAnswer(world.books())
 
     async def stock(_: Request) -> Response:
-        return JSONResponse(world.stock_books())
+        return JsonAnswer(world.stock_books())
 
     return Starlette(
         routes=[
@@ -111,13 +112,13 @@ async def _answer(world: ShopifyWorld, api: AdminApi, body: dict[str, Any]) -> R
         case Fault.THROTTLED:
             return _ok(api.throttled())
         case Fault.SERVER_ERROR:
-            return JSONResponse({"errors": "Bad Gateway"}, status_code=502)
+            return JsonAnswer({"errors": "Bad Gateway"}, status_code=502)
         case Fault.ANSWER_LOST:
             await api.answer(query, variables, operation)
-            return JSONResponse({"errors": "Gateway Timeout"}, status_code=504)
+            return JsonAnswer({"errors": "Gateway Timeout"}, status_code=504)
         case Fault.LATE_EXECUTION:
             _later(world, api, query, variables, operation, drawn.seconds)
-            return JSONResponse({"errors": "Gateway Timeout"}, status_code=504)
+            return JsonAnswer({"errors": "Gateway Timeout"}, status_code=504)
         case Fault.SLOW:
             await world.clock.sleep(drawn.seconds)
         case Fault.NONE:
@@ -141,4 +142,4 @@ def _later(
 
 
 def _ok(answer: dict[str, Any]) -> Response:
-    return JSONResponse(answer, headers={"X-Shopify-API-Version": VERSION})
+    return JsonAnswer(answer, headers={"X-Shopify-API-Version": VERSION})
