@@ -26,7 +26,7 @@ TOLD_EVERY = 100
 def simulate(
     histories: Annotated[int, typer.Option(min=1, help="how many histories to play")] = 100,
     seed: Annotated[int, typer.Option(help="the first one's seed; the next ones follow")] = 0,
-    events: Annotated[int, typer.Option(min=40, help="about how many order events a history has, at least")] = 200,
+    events: Annotated[int, typer.Option(min=40, help="about how many events a history has, at least")] = 200,
     report: Annotated[Path | None, typer.Option(help="write the sums there, as JSON")] = None,
     replay: Annotated[
         Path | None, typer.Option(exists=True, dir_okay=False, help="play the one history in this file, and tell it")
@@ -93,7 +93,7 @@ def _again(file: Path) -> int:
     for mishap in history.mishaps:
         out.print(str(mishap), markup=False)
     result = played(history)
-    out.print(f"{result.events} order events, {result.seconds:.0f} virtual seconds; struck: {result.struck}")
+    out.print(f"{result.events} events, {result.seconds:.0f} virtual seconds; struck: {result.struck}")
     for doubled in result.doubled_found:
         out.print(f"done twice, and not to be fenced: {doubled}", markup=False)
     for violation in result.violations:
@@ -104,7 +104,7 @@ def _again(file: Path) -> int:
 
 def _print(total: Sum, never: tuple[str, ...]) -> None:
     out.print(
-        f"{total.histories} histories, {total.events} order events (at least {total.least_events} each), "
+        f"{total.histories} histories, {total.events} events (at least {total.least_events} each), "
         f"{total.faults} faults (at least {total.least_faults} each): {len(total.failed)} with violations"
     )
     if total.doubled_found:

@@ -130,7 +130,7 @@ class History(Frozen):
     orders: int = Field(ge=1)
     rate: float = Field(gt=0)
     events: int = 0
-    """Records of `orders.events` at least."""
+    """Records of `orders.events`, `stock.events` and `items.events` at least, together."""
     planted: tuple[str, ...] = ()
     """Orders that can never be shipped, one of each; see the shoppers' habits."""
     new_line: float = Field(default=0.0, ge=0, le=1)
@@ -146,9 +146,9 @@ class History(Frozen):
 
 
 EVENTS_AN_ORDER = 34
-"""About so many records of `orders.events` an order causes; rather too many, for what is missing is ordered later."""
-
-
+"""About so many events an order causes; rather too many, for what is missing is ordered later."""
+STOCKED_EVENTS_AN_ORDER = 100
+"""The same where stock is counted, beside those of a rush."""
 STOCKED_EVERY = 3
 """Of so many seeds one counts its stock."""
 
@@ -156,7 +156,8 @@ STOCKED_EVERY = 3
 def draw(seed: int, events: int = 200) -> History:
     """The history of a seed: enough orders for so many events, three to eight mishaps, and faults all along."""
     chance = random.Random(f"history/{seed}")  # noqa: S311 - a seed's own
-    orders = max(2, round(events / EVENTS_AN_ORDER))
+    stocked = seed % STOCKED_EVERY == 0
+    orders = max(1, round(events / (STOCKED_EVENTS_AN_ORDER if stocked else EVENTS_AN_ORDER)))
     rate = chance.choice((0.5, 1.0, 2.0, 4.0))
     mishaps = [_mishap(chance, orders, orders / rate) for _ in range(chance.randint(3, 8))]
     planted = [chance.choice(("unmapped_shipping_line", "unmapped_location", "unknown_sku", "address_incomplete"))]
@@ -170,7 +171,7 @@ def draw(seed: int, events: int = 200) -> History:
         mishaps=tuple(sorted(mishaps, key=lambda one: one.at)),
     )
     history = with_people(history)
-    return with_stock(history) if seed % STOCKED_EVERY == 0 else history
+    return with_stock(history) if stocked else history
 
 
 def with_people(history: History) -> History:
@@ -190,16 +191,27 @@ def with_stock(history: History) -> History:
         units=chance.choice((5, 8, 12)),
         hot=chance.choice((2, 3, 4)),
         off_by=chance.choice((0, 0, 0, 1, 2, -1)),
-        buyers=chance.randint(3, 8),
+        buyers=chance.randint(2, 4),
         window=chance.choice((5.0, 15.0, 30.0)),
         gross_of=chance.choice(((), (), ("allocated",), ("allocated", "picked"))),
         buffer=chance.choice((0, 0, 0, 1)),
         max_wait=chance.choice((5, 10, 20)),
+        brands=chance.choice((("acme",), ("acme",), ("brio",), ("brio",), ("acme", "brio"))),
     )
     lasts = history.orders / history.rate + shelves.window
+    brands = [brand for brand in BRANDS if brand.brand in shelves.brands]
     kinds = chance.choices(list(_STOCK_WEIGHTS), list(_STOCK_WEIGHTS.values()), k=chance.randint(4, 9))
-    mishaps = (*history.mishaps, *(_of_stock(chance, kind, history.orders, lasts) for kind in kinds))
+    orders = _rushed(brands[0], shelves.buyers)
+    usual = (
+        one if one.order < 0 else one.model_copy(update={"order": chance.choice(orders)}) for one in history.mishaps
+    )
+    mishaps = (*usual, *(_of_stock(chance, kind, orders, lasts, brands) for kind in kinds))
     return history.model_copy(update={"shelves": shelves, "mishaps": tuple(sorted(mishaps, key=lambda one: one.at))})
+
+
+def _rushed(brand: DemoBrand, buyers: int) -> list[int]:
+    """Numbers of the orders of the shop that everybody comes to: they are dealt out in turns."""
+    return [BRANDS.index(brand) + number * len(BRANDS) for number in range(1 + buyers)]
 
 
 def _faults(chance: random.Random) -> Faults:
@@ -283,7 +295,9 @@ _STOCK_WEIGHTS: dict[Kind, int] = {
 _STOCK_TOPICS = (STOCK_EVENTS.name, STOCK_STATE.name, COMMANDS_STOCK.name)
 
 
-def _of_stock(chance: random.Random, kind: Kind, orders: int, lasts: float) -> Mishap:
+def _of_stock(
+    chance: random.Random, kind: Kind, orders: Sequence[int], lasts: float, brands: Sequence[DemoBrand]
+) -> Mishap:
     """At any moment while orders come, and a little longer."""
     at, seconds = round(chance.uniform(0.5, lasts + 15.0), 2), round(chance.uniform(2.0, 20.0), 2)
     match kind:
@@ -296,8 +310,8 @@ def _of_stock(chance: random.Random, kind: Kind, orders: int, lasts: float) -> M
         case Kind.POISON:
             return Mishap(at=at, kind=kind, whom=COMMANDS_STOCK.name)
         case Kind.CANCEL:
-            return Mishap(at=at, kind=kind, order=chance.randrange(orders))
-    brand = chance.choice(BRANDS)
+            return Mishap(at=at, kind=kind, order=chance.choice(orders))
+    brand = chance.choice(brands)
     return Mishap(
         at=at,
         kind=kind,

@@ -26,7 +26,7 @@ from sandbox.faults import Fault
 from sandbox.shopify.shoppers import Habits, Shoppers
 from schemas.base import Frozen, System
 from schemas.config import SweepTimes
-from schemas.topics import ALL, DLQ, ORDERS_EVENTS
+from schemas.topics import ALL, DLQ, ITEMS_EVENTS, ORDERS_EVENTS, STOCK_EVENTS
 from streams.engine.settings import EngineSettings
 
 LET_GO = "let go by a person"
@@ -45,7 +45,7 @@ ENGINE = EngineSettings(commit_every=2.0, tick_every=1.0, measure_every=60.0)
 
 
 class Result(Frozen):
-    """`struck` counts faults and mishaps by name; `events` are records of `orders.events`; `seconds` are virtual."""
+    """`struck` counts faults and mishaps by name; `events` are of orders, stock, items; `seconds` are virtual."""
 
     seed: int
     events: int
@@ -97,7 +97,7 @@ async def _play(history: History) -> Result:
         found.extend(not_found(doubled, cases, compared_in(house.log)))
         return Result(
             seed=history.seed,
-            events=len(house.log.records(ORDERS_EVENTS.name)),
+            events=events_in(house.log),
             seconds=round(house.clock.monotonic(), 3),
             violations=tuple(str(one) for one in found),
             rules=tuple(one.rule for one in found),
@@ -148,18 +148,23 @@ async def _until_settled(house: House, history: History, mishaps: Mishaps, stock
             elif quiet_since is None:
                 quiet_since = clock.monotonic()
             elif clock.monotonic() - quiet_since >= QUIET_FOR:
-                missing = history.events - len(house.log.records(ORDERS_EVENTS.name))
+                missing = history.events - events_in(house.log)
                 if missing <= 0:
                     return True
                 crowd.habits, quiet_since = Habits(planted=()), None
                 if stocked is not None:
                     stocked.deliver()
-                shoppers = asyncio.create_task(crowd.run(1 + missing // EVENTS_AN_ORDER, history.rate))
+                shoppers = asyncio.create_task(crowd.run(max(1, missing // EVENTS_AN_ORDER), history.rate))
         return False
     finally:
         for task in (pickers, shoppers, striking, *letting_go):
             task.cancel()
         await asyncio.gather(pickers, shoppers, striking, *letting_go, return_exceptions=True)
+
+
+def events_in(log: MemoryLog) -> int:
+    """What the folds have been told."""
+    return sum(len(log.records(topic.name)) for topic in (ORDERS_EVENTS, STOCK_EVENTS, ITEMS_EVENTS))
 
 
 def _oracle(house: House, stocked: Stocked | None) -> LogOracle:

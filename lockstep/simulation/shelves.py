@@ -21,6 +21,8 @@ class Shelves(Frozen):
     window: float = 15.0
     gross_of: tuple[Column, ...] = ()
     """What Clarus' `available` is shown gross of."""
+    brands: tuple[str, ...] = ("acme", "brio")
+    """Whose stock is counted."""
     buffer: int = 0
     quiet_for: int = 2
     max_wait: int = 10

@@ -28,11 +28,12 @@ class Stocked:
 
     def __init__(self, outside: Outside, shelves: Shelves) -> None:
         self._outside, self._shelves = outside, shelves
+        self._brands = [brand for brand in outside.brands if brand.brand in shelves.brands]
         self.keepers: dict[tuple[Brand, int], Storekeeper] = {}
-        self.buffers = {brand.brand: shelves.buffer for brand in outside.brands}
+        self.buffers = {brand.brand: shelves.buffer for brand in self._brands}
         outside.clarus.stock.includes = frozenset(shelves.gross_of)
         outside.count_bundles()
-        for brand in outside.brands:
+        for brand in self._brands:
             outside.clarus.master.add_account(brand.brand, OTHER_OWNER)
         self.spots = tuple(self._counted())
         self.books = StockBooks(
@@ -43,12 +44,12 @@ class Stocked:
                 outside.shop(brand.brand), HOT[brand.brand], shelves.buyers, shelves.window, outside.chance,
                 tuple(brand.shipping),
             )
-            for brand in outside.brands[:1]
+            for brand in self._brands[:1]
         ]  # fmt: skip
 
     def _counted(self) -> Iterator[Spot]:
         shelves = self._shelves
-        for brand in self._outside.brands:
+        for brand in self._brands:
             shop = self._outside.shop(brand.brand)
             for location, warehouse in brand.warehouses.items():
                 keeper = self._outside.storekeeper(brand, warehouse)
