@@ -138,7 +138,9 @@ class Decider:
 
 
 async def sweep(items: int, rate: float, *, bulk: bool = False) -> Mapping[str, Any]:
-    """With `bulk` the figures are read in one bulk query, which costs none of the bucket."""
+    """With `bulk` items and figures are read in one bulk query, as in every sweep after a connector's first: that costs
+    none of the bucket.
+    """
     clock = LoopClock(START)
     log = MemoryLog(clock, {topic.name: PARTITIONS for topic in ALL})
     config = BRAND.config(START - timedelta(hours=1))
@@ -155,6 +157,9 @@ async def sweep(items: int, rate: float, *, bulk: bool = False) -> Mapping[str, 
         wire = Wire(create_app(world), random.Random(1))
         port = ShopifyPort([settings], clock, wire, lambda: 0.5, configs.of)
         runtime = ConnectorRuntime(port, log, configs, clock, RuntimeSettings(), Metrics())
+        if bulk:
+            await port.stocked(BRAND.brand)
+            shop.bucket = meter = Meter(rate)
         began, cpu = clock.now(), process_time()
         connector = asyncio.create_task(runtime.run())
         decider = Decider(log, clock)

@@ -45,11 +45,24 @@ class Items:
             self._rules = None
         return rules.code_of(self._skus[item])
 
+    @property
+    def count(self) -> int:
+        """As last read whole; 0 before."""
+        return len(self._skus)
+
     async def codes(self, rules: SkuRules) -> Sequence[Sku]:
         """Of every item of the shop, read anew."""
         await self._read()
+        return self.known(rules)
+
+    def known(self, rules: SkuRules) -> Sequence[Sku]:
+        """The codes as last read whole."""
         self._sort(rules)
         return sorted(self._by_code)
+
+    def learn(self, skus: Mapping[InventoryItemId, Sku]) -> None:
+        """Every item of the shop, as somebody else has read it just now."""
+        self._skus, self._rules, self._read_at = dict(skus), None, self._clock.monotonic()
 
     def _has(self, codes: Sequence[Sku], rules: SkuRules) -> bool:
         self._sort(rules)
@@ -76,4 +89,4 @@ class Items:
             after = listed["pageInfo"]["endCursor"]
             if not listed["pageInfo"]["hasNextPage"]:
                 break
-        self._skus, self._rules, self._read_at = found, None, self._clock.monotonic()
+        self.learn(found)

@@ -165,11 +165,7 @@ class ShopifyPort:
         config = self._config_of(brand)
         if config is None or config.stock.mode == "off":
             return ()
-        one = self._connections[brand]
-        codes = await one.items.codes(config.skus)
-        found = [stock_id(code, rule.location) for code in codes for rule in config.warehouses]
-        await one.bulk.read(config, found)
-        return found
+        return await self._connections[brand].bulk.stock_ids(config)
 
     def read_at_once(self, brand: Brand, order: OrderId, since: datetime) -> Reading | None:
         config = self._config_of(brand)

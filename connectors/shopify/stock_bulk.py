@@ -22,8 +22,8 @@ from connectors.shopify.items import Items
 from connectors.shopify.limiter import Purpose
 from connectors.shopify.settings import ShopifyShop
 from kernel.clock import Clock
-from schemas.aggregates import stock_of
-from schemas.base import LocationId, OrderId
+from schemas.aggregates import stock_id, stock_of
+from schemas.base import LocationId, OrderId, Sku
 from schemas.config import BrandConfig
 from schemas.stock import InventoryItemId
 
@@ -43,19 +43,39 @@ class BulkLevels:
         self._newer: set[OrderId] = set()
         """Read or written since the last bulk query began."""
 
-    async def read(self, config: BrandConfig, ids: Iterable[OrderId]) -> None:
-        """Look at these, unless they are few, or Shopify does not carry it out: then they are read page by page."""
-        wanted = {id_: of for id_ in ids if (of := stock_of(id_)) is not None}
+    async def stock_ids(self, config: BrandConfig) -> Sequence[OrderId]:
+        """Every code of the shop at every mapped location. Where they are many, one query shows all there is. It names
+        them as well, once it is known that they are many; otherwise they are listed page by page.
+        """
         self._found, self._newer = {}, set()
-        if len(wanted) < self._shop.stock_bulk_from:
-            return
+        asked = self._many(config, self._items.count)
+        shown = await self._look() if asked else None
+        codes = await self._items.codes(config.skus) if shown is None else self._items.known(config.skus)
+        if not asked and self._many(config, len(codes)):
+            shown = await self._look()
+        ids = [stock_id(code, rule.location) for code in codes for rule in config.warehouses]
+        if shown is not None:
+            await self._keep(shown, config, ids)
+        return ids
+
+    def _many(self, config: BrandConfig, codes: int) -> bool:
+        return codes * len(config.warehouses) >= self._shop.stock_bulk_from
+
+    async def _look(self) -> "Shown | None":
+        """All there is; None where Shopify does not carry it out."""
         self._started = self._clock.now()
         try:
             shown = Shown(await self._whole())
-            items = await self._items.of(sorted({code for code, _ in wanted.values()}), config.skus)
         except ConnectorError as error:
             _log.warning("shopify.no_bulk", brand=self._shop.brand, error=str(error))
-            return
+            return None
+        self._items.learn(shown.skus)
+        return shown
+
+    async def _keep(self, shown: "Shown", config: BrandConfig, ids: Iterable[OrderId]) -> None:
+        """For whoever takes it soon."""
+        wanted = {id_: of for id_ in ids if (of := stock_of(id_)) is not None}
+        items = await self._items.of(sorted({code for code, _ in wanted.values()}), config.skus)
         for id_, (code, location) in wanted.items():
             nodes = [node for item in items[code] if (node := shown.at(item, location)) is not None]
             if len(nodes) == len(items[code]) and id_ not in self._newer:
@@ -118,6 +138,11 @@ class Shown:
                 self._levels[item, LocationId(number_of(line["location"]["id"]))] = line
             elif line.get("requiresComponents"):
                 self._kits.add(item)
+
+    @property
+    def skus(self) -> dict[InventoryItemId, Sku]:
+        """Of the items that have one."""
+        return {item: Sku(line["sku"]) for item, line in self._items.items() if line["sku"]}
 
     def at(self, item: InventoryItemId, location: LocationId) -> Node | None:
         """As `StockLevels` answers it; None for an item that was not there."""

@@ -49,6 +49,22 @@ def test_it_shows_what_reading_one_by_one_shows() -> None:
     at_the_desk(story, **AT_ONCE)
 
 
+def test_once_a_shop_is_known_to_be_large_the_query_names_its_items_too() -> None:
+    async def story(desk: Desk) -> None:
+        def asked() -> int:
+            return sum(desk.faults.drawn.values())
+
+        first = await desk.port.stocked(ACME)
+        listed, began = asked(), desk.clock.now()
+        desk.shop.setup.variants.append(Variant(9, "0099-NEW", locations={11}))
+        second = await desk.port.stocked(ACME)
+        assert asked() - listed == listed - 1, "without the page of items"
+        assert set(second) - set(first) == {at("0099-NEW"), at("0099-NEW", "12")}
+        assert all(desk.port.read_at_once(ACME, id_, began) is not None for id_ in second)
+
+    at_the_desk(story, **AT_ONCE)
+
+
 def test_it_is_of_the_moment_it_was_asked_for_and_is_used_once() -> None:
     async def story(desk: Desk) -> None:
         began = desk.clock.now()
