@@ -633,7 +633,8 @@ CATALOGUE: MappingProxyType[CaseCode, Entry] = MappingProxyType(
             24 * _HOUR,
         ),
         CaseCode.SKU_UNKNOWN_TO_CLARUS: _entry(
-            "Shopify sells a SKU that is no product of the brand's account in Clarus: an order for it would stall.",
+            "Shopify sells a SKU, or a bundle with it, that is no product of the brand's account in Clarus: an order "
+            "for it would stall.",
             "Create the product in Clarus under exactly this code, or assign it to the account; or correct the SKU.",
             "Clarus shows the product in the account, or Shopify does not sell it any more",
             _OPS,

@@ -164,11 +164,14 @@ class ClarusPort:
         return () if config is None or config.stock.mode == "off" else await self._tenants[brand].movements.all(config)
 
     async def all_items(self, brand: Brand) -> Sequence[OrderId]:
-        """What lies in the warehouse: it should be for sale. Who sells what does not lie there names it by himself."""
+        """What lies in the warehouse: it should be for sale; and what bundles are packed of. Who sells what lies not
+        there names it by himself.
+        """
         config = self._config_of(brand)
         if config is None or not config.items.audited:
             return ()
-        return [item_id(code) for code in await self._tenants[brand].movements.codes(config)]
+        components = {part.sku for bundle in config.bundles for part in bundle.components}
+        return [item_id(code) for code in sorted({*await self._tenants[brand].movements.codes(config), *components})]
 
     async def listed(self, brand: Brand, since: datetime) -> Sequence[OrderId]:
         return await self._tenants[brand].poll.listed(self._config(brand), since)

@@ -4,12 +4,15 @@ from typing import Any
 
 from lockstep.deciding import Person
 from lockstep.demo.scenario import BRANDS
+from lockstep.publishing import publish
 from lockstep.simulation.house import RUNTIME, House
 from lockstep.simulation.log_oracle import cases_of
 from sandbox.shopify.setup import Variant
-from schemas.base import OrderId, order_key
+from schemas.base import OrderId, Sku, order_key
 from schemas.cases import CaseCode
+from schemas.config import BrandConfig
 from schemas.item_rules import ItemRules
+from schemas.mapping import Bundle, Component
 from schemas.topics import CASES
 from streams.agents.crowd import MOST_CASES
 from tests.flow.items import master, play
@@ -108,6 +111,26 @@ def test_each_gap_is_a_case_until_it_is_mended() -> None:
         product(house, "NEW-2")  # Clarus tells nobody: the next day's audit would find it, or a person who asks
         await Person(house.log, "kim", house.clock.now).act(order_key(ACME.brand, OrderId("item:NEW-2")), "refresh")
         await house.until(lambda: open_cases(house) == {})
+
+    play(story, RULES, UNHURRIED)
+
+
+def test_a_bundle_is_packed_of_what_the_warehouse_knows() -> None:
+    async def story(house: House) -> None:
+        bundle = Bundle(sku=Sku("TEA-SET"), components=(Component(sku=Sku("SAUCER")),))
+
+        def packed(before: BrandConfig | None) -> BrandConfig:
+            assert before is not None
+            return before.model_copy(update={"version": before.version + 1, "bundles": (bundle,)})
+
+        await publish(house.log, ACME.brand, packed)
+        await audited(house)
+        assert open_cases(house) == {
+            ("item:SAUCER", CaseCode.SKU_UNKNOWN_TO_CLARUS): "'SAUCER', a component of TEA-SET, is no product in Clarus"
+        }
+        product(house, "SAUCER")
+        await audited(house)
+        assert open_cases(house) == {}
 
     play(story, RULES, UNHURRIED)
 

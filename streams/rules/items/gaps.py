@@ -8,7 +8,7 @@ from collections.abc import Set as AbstractSet
 from datetime import datetime, timedelta
 
 from schemas.aggregates import GAPS
-from schemas.base import System
+from schemas.base import Sku, System
 from schemas.cases import CaseCode
 from schemas.config import BrandConfig
 from schemas.items import Offer, trade_number
@@ -41,16 +41,17 @@ def unknown_to_erp(state: ItemState, config: BrandConfig) -> Iterator[Finding]:
 
 
 def unknown_to_clarus(state: ItemState, config: BrandConfig) -> Iterator[Finding]:
-    """Rule: what Shopify sells is a product of the account. Where Lockstep makes products of the ERP's items, whatever
-    keeps it from that is a case already.
+    """Rule: what Shopify sells, and what a bundle is packed of, is a product of the account. Where Lockstep makes the
+    ERP's items products, whatever keeps it from that is a case already.
     """
-    offers = sold(state, config)
-    if not offers or state.product_at is None or state.is_unreadable(System.CLARUS):
+    offers, bundles = sold(state, config), _bundles_of(state, config)
+    if not (offers or bundles) or state.product_at is None or state.is_unreadable(System.CLARUS):
         return
     if (state.product is not None and state.product.ours) or (config.items.writes and _in_step(state, config)):
         return
     why = "is no product in Clarus" if state.product is None else f"is in Clarus, and not of account {config.account}"
-    yield Look(CaseCode.SKU_UNKNOWN_TO_CLARUS, state.order, f"{_skus(offers)}, sold in Shopify, {why}")
+    what = f"{_skus(offers)}, sold in Shopify" if offers else f"{state.code!r}, a component of {', '.join(bundles)}"
+    yield Look(CaseCode.SKU_UNKNOWN_TO_CLARUS, state.order, f"{what}, {why}")
 
 
 def _in_step(state: ItemState, config: BrandConfig) -> bool:
@@ -86,15 +87,16 @@ def stock_stranded(state: ItemState, config: BrandConfig) -> Iterator[Finding]:
     product = state.product
     if product is None or not product.ours or state.offers_at is None:
         return
-    if state.is_unreadable(System.SHOPIFY) or state.is_unreadable(System.CLARUS) or _is_component(state, config):
+    if state.is_unreadable(System.SHOPIFY) or state.is_unreadable(System.CLARUS) or _bundles_of(state, config):
         return
     found = [(place, why) for place in product.stocked_in if (why := _stranded(state, config, place))]
     if found:
         yield Look(CaseCode.STOCK_STRANDED, state.order, "; ".join(f"in {place}: {why}" for place, why in found))
 
 
-def _is_component(state: ItemState, config: BrandConfig) -> bool:
-    return any(part.sku == state.code for bundle in config.bundles for part in bundle.components)
+def _bundles_of(state: ItemState, config: BrandConfig) -> list[Sku]:
+    """The brand's bundles that this is a component of."""
+    return [one.sku for one in config.bundles if any(part.sku == state.code for part in one.components)]
 
 
 def _stranded(state: ItemState, config: BrandConfig, warehouse: str) -> str:

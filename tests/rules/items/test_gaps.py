@@ -84,6 +84,15 @@ def test_a_bundle_of_the_brand_is_known_by_its_components() -> None:
     assert gaps(story.shop(SOLD).erp().clarus(None)) == {}
 
 
+def test_a_component_that_nobody_sells_by_itself_is_known_to_the_warehouse() -> None:
+    bundles = [{"sku": name, "components": [{"sku": KETTLE}]} for name in ("TEA-SET", "GIFT-SET")]
+    story = ItemStory(item_brand("observe", bundles=[*bundles, {"sku": "OTHER", "components": [{"sku": "MUG"}]}]))
+    assert gaps(story.shop().erp(ITEM)) == {}, "Clarus has not answered"
+    why = "'0042-A', a component of TEA-SET, GIFT-SET, is no product in Clarus"
+    assert gaps(story.clarus(None)) == {UNKNOWN_TO_CLARUS: why}
+    assert gaps(story.clarus(PRODUCT)) == {}
+
+
 @pytest.mark.parametrize("prefix", ["0042", "TEA"], ids=["by its code", "by its SKU in the shop"])
 def test_what_the_erp_is_asked_about_is_to_be_in_it(prefix: str) -> None:
     story = ItemStory(item_brand("observe"))
