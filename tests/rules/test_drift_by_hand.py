@@ -9,6 +9,7 @@ from schemas.goods_outs import GoodsOutStatus
 from schemas.outcomes import OutcomeKind
 from schemas.sweep import Cause, Comparison, Difference
 from streams.rules.orders.drift import compared
+from streams.rules.orders.findings import Finding, Look
 from streams.rules.orders.plan import asked
 from streams.rules.orders.state import Answered, Closed, Delay, OrderState, Overridden
 from tests.builders import ACME, NOON, OrderBuilder, a_goods_out, an_order
@@ -184,11 +185,11 @@ def test_what_left_and_is_told_is_missed_in_an_erp_that_never_had_it() -> None:
 # --- the order itself shows it
 
 
-def weighed(**known: object) -> Cause:
-    """Of three units that no goods-out is for, in an order of which the rules say nothing."""
+def weighed(*findings: Finding, **known: object) -> Cause:
+    """Of three units that no goods-out is for, in an order of which the rules say nothing, or just this."""
     state = OrderState(brand=ACME, order=ROUTED.order.id, now=NOON, shopify=ROUTED.order)
     asked_for = state.model_copy(update={"comparison": Comparison(sweep=NOON, awaited=()), **known})
-    found = compared(asked_for, Story().config, ())
+    found = compared(asked_for, Story().config, findings)
     assert found is not None
     [drift] = found.drifts
     assert (drift.what, drift.count) == (LACKS, 3)
@@ -210,6 +211,10 @@ def weighed(**known: object) -> Cause:
 )
 def test_what_is_read_or_decided_just_now_accounts_for_it(known: dict[str, object], cause: Cause) -> None:
     assert weighed(**known) is cause
+
+
+def test_an_answer_that_cannot_be_read_accounts_for_what_is_lacking() -> None:
+    assert weighed(Look(CaseCode.SNAPSHOT_UNREADABLE, "5012 in clarus", "lines: expected a list")) is Cause.UNREADABLE
 
 
 def test_one_of_many_that_vanished_at_once_is_missing_though_it_has_no_case() -> None:

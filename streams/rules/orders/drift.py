@@ -36,7 +36,6 @@ from streams.rules.orders.units import (
 
 _CASES: Mapping[CaseCode, Cause] = MappingProxyType(
     {
-        CaseCode.GOODS_OUT_MISSING: Cause.MISSING,
         CaseCode.UNKNOWN_GOODS_OUT: Cause.UNKNOWN,
         CaseCode.CHANGED_AFTER_RELEASE: Cause.EDITED,
         CaseCode.CANCELLED_AFTER_RELEASE: Cause.EDITED,
@@ -60,32 +59,30 @@ _CASES: Mapping[CaseCode, Cause] = MappingProxyType(
 )
 """What a case accounts for, open or about to be. What is only awaited is on its way, or late once it is a case."""
 
-_NEWS = (Cause.UNREADABLE, Cause.IN_FLIGHT, Cause.LATE, Cause.STOPPED, Cause.REFUSED)
 _MAY_BE: Mapping[Difference, Sequence[Cause]] = MappingProxyType(
     {
-        Difference.NO_ORDER: (Cause.NO_COUNTERPART, Cause.SETTLED),
+        Difference.NO_ORDER: (Cause.NO_COUNTERPART,),
         Difference.WAREHOUSE_LACKS: (
             Cause.MISSING, Cause.UNKNOWN, Cause.REFUSED, Cause.HELD, Cause.WAREHOUSE, Cause.EDITED, Cause.HAND_SHOPIFY,
             Cause.HAND_CLARUS, Cause.STOPPED, Cause.LATE, Cause.IN_FLIGHT, Cause.UNREADABLE, Cause.SETTLED,
         ),
-        Difference.WAREHOUSE_HAS_MORE: (
-            Cause.UNKNOWN, Cause.HAND_CLARUS, Cause.EDITED, Cause.HAND_SHOPIFY, Cause.REFUSED, Cause.WAREHOUSE,
-            Cause.STOPPED, Cause.LATE, Cause.IN_FLIGHT, Cause.UNREADABLE, Cause.SETTLED,
-        ),
-        Difference.GOODS_OUT_TWICE: (Cause.UNKNOWN, Cause.SETTLED),
+        Difference.WAREHOUSE_HAS_MORE: (Cause.UNKNOWN, Cause.HAND_CLARUS, Cause.EDITED),
+        Difference.GOODS_OUT_TWICE: (Cause.UNKNOWN,),
         Difference.ERP_LACKS: (Cause.HAND_ERP, Cause.REFUSED, Cause.STOPPED, Cause.LATE, Cause.IN_FLIGHT, Cause.HELD,
             Cause.UNREADABLE, Cause.EDITED, Cause.SETTLED),
-        Difference.NOT_POSTED: (*_NEWS, Cause.WAREHOUSE, Cause.EDITED, Cause.SETTLED),
+        Difference.NOT_POSTED: (Cause.UNREADABLE, Cause.REFUSED, Cause.STOPPED, Cause.LATE, Cause.IN_FLIGHT),
         Difference.POSTED_NOT_LEFT: (Cause.WAREHOUSE, Cause.HAND_ERP, Cause.UNREADABLE, Cause.SETTLED),
         Difference.NOT_TOLD: (
-            Cause.HAND_SHOPIFY, Cause.EDITED, Cause.REFUSED, Cause.STOPPED, Cause.LATE, Cause.IN_FLIGHT, Cause.HELD,
+            Cause.HAND_SHOPIFY, Cause.EDITED, Cause.REFUSED, Cause.STOPPED, Cause.LATE, Cause.IN_FLIGHT,
             Cause.UNREADABLE, Cause.SETTLED,
         ),
-        Difference.TOLD_NOT_LEFT: (Cause.WAREHOUSE, Cause.HAND_SHOPIFY, Cause.UNREADABLE, Cause.SETTLED),
+        Difference.TOLD_NOT_LEFT: (Cause.WAREHOUSE,),
         Difference.NO_TRACKING: (Cause.HAND_CLARUS, Cause.LATE, Cause.IN_FLIGHT, Cause.SETTLED),
     }
 )  # fmt: skip
-"""In the order in which a difference is named: the first cause that the order shows."""
+"""In the order in which a difference is named: the first cause that the order shows. Where a rule always has something
+to say of a difference, what would come after that is left out.
+"""
 
 
 def compared(state: OrderState, config: BrandConfig, findings: Sequence[Finding]) -> Comparison | None:
@@ -140,13 +137,13 @@ def _causes(state: OrderState, config: BrandConfig, findings: Sequence[Finding])
                 causes.add(_CASES.get(finding.code, Cause.HELD))
             case Waiting() if finding.name.startswith("hold:"):
                 causes.add(Cause.HELD)
+            case Waiting() if finding.name.startswith("missing:"):
+                causes.add(Cause.MISSING)
             case Waiting(code=CaseCode() as code) if code in _CASES:
                 causes.add(_CASES[code])
             case Waiting():
                 late = finding.code is not None and (finding.code, finding.object) in open_
                 causes.add(Cause.LATE if late else Cause.IN_FLIGHT)
-                if finding.name.startswith("missing:"):
-                    causes.add(Cause.MISSING)
             case Wanted():
                 causes.add(_wanted(state, config, finding))
             case _:
