@@ -52,6 +52,11 @@ def test_a_command_says_where_it_was_decided() -> None:
     assert (command.object, command.generation, len(command.fingerprint)) == ("erp-fulfilment:G1", 1, 16)
 
 
+def test_what_is_left_alone_while_it_is_under_way_is_sent_when_it_is_not() -> None:
+    _, commands, _ = emitted(bare(), wanted(keep_while_flying=True))
+    assert [command.object for command in commands] == ["erp-fulfilment:G1"]
+
+
 def test_what_is_under_way_as_it_is_wanted_is_left() -> None:
     state, command = sent()
     assert emitted(state, wanted()) == (state, (), [])

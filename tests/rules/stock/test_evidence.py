@@ -496,8 +496,11 @@ def test_what_was_planned_with_which_configuration_and_when_it_wakes_is_kept() -
 
 
 def test_a_difference_that_is_over_is_forgotten() -> None:
-    story = StockStory().in_step(10).clarus(8).clarus(10)
+    story = StockStory().in_step(10).clarus(8)
+    assert story.state.drift == "warehouse"
+    story.clarus(10)
     assert (story.state.wanted, story.state.differs_since, story.state.changed_at) == (10, None, None)
+    assert story.state.drift == "", "nor does anybody see a reason where nothing differs"
 
 
 @pytest.mark.parametrize("written", [False, True])
