@@ -85,7 +85,8 @@ def test_a_bundle_of_the_brand_is_known_by_its_components() -> None:
 
 
 def test_a_component_that_nobody_sells_by_itself_is_known_to_the_warehouse() -> None:
-    bundles = [{"sku": name, "components": [{"sku": KETTLE}]} for name in ("TEA-SET", "GIFT-SET")]
+    packed_of = [{"sku": "CUP"}, {"sku": KETTLE}]
+    bundles = [{"sku": name, "components": packed_of} for name in ("TEA-SET", "GIFT-SET")]
     story = ItemStory(item_brand("observe", bundles=[*bundles, {"sku": "OTHER", "components": [{"sku": "MUG"}]}]))
     assert gaps(story.shop().erp(ITEM)) == {}, "Clarus has not answered"
     why = "'0042-A', a component of TEA-SET, GIFT-SET, is no product in Clarus"
