@@ -24,7 +24,7 @@ from sandbox.stock.windows import Cause, Window, Windows
 
 GIVEN_BACK: Mapping[str, Cause] = {
     "cancelled": "restock", "refunded": "restock", "edited": "restock", "routed": "moved", "by_hand": "hand_edit",
-    "counted": "hand_edit",
+    "counted": "hand_edit", "unfulfilled": "hand_edit",
 }  # fmt: skip
 FELL: Mapping[str, Cause] = {"ADJDOWN": "adjusted", "HOLD": "held", "ACCTRAN": "transferred"}
 OVERSOLD, BY_POLICY, BY_EDIT, AFTER_WRITE = "oversold", "by_policy", "by_edit", "after_write"
@@ -85,6 +85,10 @@ class StockBooks:
         self.units_sold = 0
         self._was: dict[Spot, int] = {}
         """Shippable, as last looked at."""
+        self._asked: dict[Spot, int] = {}
+        """By how much less can be shipped since the last change of an order: a fulfilment that staff take back offers
+        nothing more, and is to be sent once more.
+        """
         self._unread: dict[Spot, list[_Unread]] = {}
         self._dirty: dict[tuple[str, str], tuple[datetime, Cause]] = {}
         """Tenant and product of what moved in Clarus since, when and why."""
@@ -114,7 +118,8 @@ class StockBooks:
         self._ledger.order(shop, order)
         for spot in self._ledger.spots:
             if spot.shop == shop:
-                self._was[spot] = self._ledger.shippable(spot)
+                before, self._was[spot] = self._was[spot], self._ledger.shippable(spot)
+                self._asked[spot] = before - self._was[spot]
 
     def _on_move(self, shop: str, moved: Moved) -> None:
         spot = self._spots.get((shop, moved.level.item, moved.level.location))
@@ -122,6 +127,8 @@ class StockBooks:
             return
         self._look()
         more, cause = moved.level.available - moved.before, GIVEN_BACK.get(moved.why)
+        if moved.why == "unfulfilled":
+            more = self._asked.pop(spot, 0)
         if cause is not None and more > 0:
             now = self._clarus.clock.now()
             self._open(spot, cause, now, more, moved.order)

@@ -289,6 +289,20 @@ def test_a_write_of_the_right_figure_ends_it_by_agreement() -> None:
     in_both(story)
 
 
+def test_a_fulfilment_that_staff_made_and_took_back_is_to_be_sent_once_more() -> None:
+    async def story(w: Worlds) -> None:
+        order = w.bought(3)
+        w.fulfilled(order)
+        w.write(10)
+        assert (w.windows(), w.figures()) == ([], (10, 10))
+        w.shop.cancel_fulfillment(order, order.fulfillments[0].id)
+        assert (w.windows(), w.figures()) == ([("hand_edit", 3, None)], (10, 7))
+        w.bought(10)
+        assert w.told() == {"hand_edit": 3}
+
+    in_both(story)
+
+
 def test_a_restock_is_known_when_the_order_was_read() -> None:
     async def story(w: Worlds) -> None:
         order = w.bought(3)
