@@ -51,7 +51,9 @@ class TellingWish:
 
     command: CreateFulfilment
     done: FulfilmentId | None = None
-    """The first fulfilment that this try made, or found made."""
+    """The fulfilment that this try made, or found made. One command makes one: an outcome names one, and what was moved
+    to another location since the decision is told by the next.
+    """
 
     def __post_init__(self) -> None:
         self._left = self.command.lines
@@ -64,8 +66,10 @@ class TellingWish:
         """
         unknown = [one for one in order.fulfilments if one.id not in self._of_others]
         self._find(unknown, order)
+        if self.done is not None:
+            return Done(self.done)
         if not self._left:
-            return Done(self.done) if self.done else Refused("nothing_to_tell", "the command names no units")
+            return Refused("nothing_to_tell", "the command names no units")
         lines = {unit.line for unit in self._left}
         for one in unknown:
             if one.id not in self._of_others and lines & {unit.line for unit in one.lines}:
@@ -76,8 +80,13 @@ class TellingWish:
 
     @property
     def complete(self) -> bool:
-        """Everything is known to be told, whatever the next look shows."""
-        return self.done is not None and not self._left
+        """It is known to be told, whatever the next look shows."""
+        return self.done is not None
+
+    @property
+    def left(self) -> str:
+        """What the outcome says of units that are not told by it."""
+        return "in part; the rest is at another location" if self._left else ""
 
     def wrote(self, mutation: Mutation, fulfilment: FulfilmentId) -> None:
         """Shopify answered that this was done."""
@@ -155,6 +164,10 @@ class TrackingWish:
     @property
     def complete(self) -> bool:
         return self.done is not None
+
+    @property
+    def left(self) -> str:
+        return ""
 
     def judge(self, order: Order) -> Verdict:
         command = self.command

@@ -107,7 +107,7 @@ class _Try:
             case Done(fulfilment=found):
                 tried = self._wrote or self._unclear is not None
                 kind = OutcomeKind.APPLIED if tried else OutcomeKind.ALREADY_APPLIED
-                return self._end(kind, external_id=found)
+                return self._end(kind, external_id=found, text=self._wish.left)
             case Refused() as refused:
                 return self._refused(refused)
             case Mutation() as mutation:
@@ -173,15 +173,12 @@ class _Try:
     # --- ends
 
     def _refused(self, refused: Refused) -> Execution:
-        """A part that was told before the refusal stands: then the reading tells the fold what is left."""
-        if self._wish.done is not None:
-            return self._end(OutcomeKind.APPLIED, text=f"in part; {refused.code}: {refused.text}")
         return self._end(OutcomeKind.REJECTED, code=refused.code, field=refused.field, text=refused.text)
 
     def _blind(self, why: ConnectorError) -> Execution:
         """The order cannot be looked at. Raises when nothing can have been written."""
         if self._wish.complete:
-            return self._end(OutcomeKind.APPLIED)  # answered; only the reading is missing
+            return self._end(OutcomeKind.APPLIED, text=self._wish.left)  # answered; only the reading is missing
         if isinstance(why, Transient) and self._unclear is None and not self._wrote:
             raise why
         return self._delayed(self._unclear or why)

@@ -102,6 +102,20 @@ def test_two_parcels_of_one_line_share_the_room() -> None:
     assert story.open_cases == set()
 
 
+def test_what_was_moved_to_another_location_is_told_by_a_fulfilment_of_its_own() -> None:
+    moved = THREE.routed("71", L901=2).routed("72", L901=1, to="12")
+    story = left(IN_CLARUS.despatched(tracking=("T1",)), posted=0).shopify(moved).erp(SALE.fulfilment(G1, L901=3))
+    first = story.one(CreateFulfilment)
+    assert places(story) == [[("71", 2)]]
+    shown = moved.fulfilled("801", L901=2, numbers=("T1",))
+    story.applied(first, "801").shopify(shown)
+    second = story.sent(CreateFulfilment)[1]
+    assert places(story)[1] == [("72", 1)]
+    assert (second.tracking.numbers, second.generation, second.known_fulfilments) == (("T1",), 2, ("801",))
+    story.applied(second, "802").shopify(shown.fulfilled("802", of="72", L901=1, numbers=("T1",)))
+    assert (len(story.sent(CreateFulfilment)), story.open_cases) == (2, set())
+
+
 # --- while it is under way
 
 

@@ -36,6 +36,9 @@ def tell(state: OrderState, config: BrandConfig) -> Iterator[Finding]:
             if owed:
                 yield _waited(known, owed, config)
             continue
+        if owed and not _shown(state, known, order):
+            yield _waited(known, owed, config)
+            continue
         owed, by_hand = owed - by_hand, by_hand - owed
         lines = _place(known, owed, room, order)
         if lines:
@@ -49,7 +52,7 @@ def tell(state: OrderState, config: BrandConfig) -> Iterator[Finding]:
         if not numbers and (wake := _tracking_wait(state, known, config)) is not None:
             yield wake
             continue
-        yield _create(state, known, lines, numbers, config)
+        yield _create(state, known, _of_one_place(lines, order), numbers, config)
 
 
 def _waited(known: KnownGoodsOut, units: PerLine, config: BrandConfig) -> Waiting:
@@ -74,6 +77,11 @@ def _not_owed(state: OrderState, known: KnownGoodsOut, units: PerLine) -> Findin
         return Look(code=code, object=known.reference, detail=detail)
     name, read = f"not-owed:{known.reference}", (System.SHOPIFY,)
     return Waiting(name=name, after=0, code=code, object=known.reference, detail=detail, read=read)
+
+
+def _shown(state: OrderState, known: KnownGoodsOut, order: Order) -> bool:
+    """Whether Shopify shows all that was told of it: until then its fulfilment orders seem to have more left."""
+    return {telling.fulfilment for telling in _tellings(state, known)} <= {one.id for one in order.fulfilments}
 
 
 def _telling_in_flight(state: OrderState, known: KnownGoodsOut) -> CreateFulfilment | None:
@@ -123,6 +131,15 @@ def _place(known: KnownGoodsOut, owed: PerLine, room: PerLine, order: Order) -> 
                     TellUnits(line=line.line, fulfilment_order=one.id, fulfilment_order_line=line.id, quantity=quantity)
                 )
     return tuple(placed)
+
+
+def _of_one_place(lines: tuple[TellUnits, ...], order: Order) -> tuple[TellUnits, ...]:
+    """Shopify makes a fulfilment of one location (Admin API 2026-10, fulfillmentCreate): the first one's share of what
+    was routed, split or moved elsewhere since its release. The others' follow, each when the last one is there.
+    """
+    places = {one.id: one.location for one in order.fulfilment_orders}
+    here = places[lines[0].fulfilment_order]
+    return tuple(unit for unit in lines if places[unit.fulfilment_order] == here)
 
 
 def _by_line(lines: tuple[TellUnits, ...]) -> PerLine:
