@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from schemas.commands import CreateFulfilment, CreateGoodsOut, PostFulfilment, UpsertErpOrder
+from schemas.commands import CreateFulfilment, CreateGoodsOut, PostFulfilment, UpdateTracking, UpsertErpOrder
 from schemas.outcomes import OutcomeKind
 from streams.rules.orders.adopt import adopted
 from tests.builders import OrderBuilder, a_goods_out, an_erp_order, an_order
@@ -71,6 +71,14 @@ def test_a_fulfilment_of_its_very_units_is_ours() -> None:
     assert [(unit.line, unit.quantity) for unit in story.state.tellings[0].lines] == [("901", 3)]
     assert (story.state.untold, story.state.refusals) == ((), ())
     assert len(story.later(hours=1).sent(CreateFulfilment)) == 1
+
+
+def test_what_a_reading_shows_before_its_outcome_comes_is_told_once() -> None:
+    story = doubted().operator("retry")
+    again = story.sent(CreateFulfilment)[1]
+    story.shopify(ROUTED.fulfilled("801", L901=3)).ended(again, OutcomeKind.ALREADY_APPLIED, external_id="801")
+    assert [one.fulfilment for one in story.state.tellings] == ["801"]
+    assert len(story.clarus(TRACKED).sent(UpdateTracking)) == 1
 
 
 def test_a_delay_of_it_is_over_too() -> None:

@@ -37,7 +37,9 @@ def _applied(state: OrderState, command: Command, outcome: Outcome) -> OrderStat
             return cancelled.asking(System.CLARUS)
         case CreateFulfilment():
             telling = telling_of(command, FulfilmentId(outcome.external_id))
-            return state.model_copy(update={"tellings": (*state.tellings, telling)})
+            # A reading may have shown it before.
+            others = (one for one in state.tellings if one.fulfilment != telling.fulfilment)
+            return state.model_copy(update={"tellings": (*others, telling)})
         case UpdateTracking():
             tellings = tuple(
                 telling.model_copy(update={"numbers": command.tracking.numbers})
