@@ -108,8 +108,10 @@ def test_what_was_moved_to_another_location_is_told_by_a_fulfilment_of_its_own()
     first = story.one(CreateFulfilment)
     assert places(story) == [[("71", 2)]]
     shown = moved.fulfilled("801", L901=2, numbers=("T1",))
-    story.applied(first, "801").shopify(shown)
-    second = story.sent(CreateFulfilment)[1]
+    story.applied(first, "801")
+    waits = [one.name for one in tell(story.state, story.config) if isinstance(one, Waiting)]
+    assert (len(places(story)), waits) == (1, [f"tell:{G1}"]), "what is told must show before the next is placed"
+    second = story.shopify(shown).sent(CreateFulfilment)[1]
     assert places(story)[1] == [("72", 1)]
     assert (second.tracking.numbers, second.generation, second.known_fulfilments) == (("T1",), 2, ("801",))
     story.applied(second, "802").shopify(shown.fulfilled("802", of="72", L901=1, numbers=("T1",)))
@@ -138,6 +140,13 @@ def test_more_that_leaves_meanwhile_waits_for_its_outcome() -> None:
     story.applied(first, "801").shopify(ROUTED.fulfilled("801", L901=1, numbers=("T1",)))
     second = story.sent(CreateFulfilment)[1]
     assert ([unit.quantity for unit in second.lines], second.tracking.numbers, second.generation) == ([2], ("T2",), 2)
+
+
+def test_a_number_that_was_told_is_not_told_again_though_staff_took_it_off() -> None:
+    story = left(IN_CLARUS.despatched(L901=1, whole=False), posted=1)
+    story.applied(story.one(CreateFulfilment), "801").shopify(ROUTED.fulfilled("801", L901=1))
+    story.clarus(IN_CLARUS.despatched(tracking=("T1", "T2"))).erp(SALE.fulfilment(G1, L901=3))
+    assert story.sent(CreateFulfilment)[1].tracking.numbers == ("T2",)
 
 
 def test_one_that_is_not_true_any_more_is_withdrawn() -> None:
