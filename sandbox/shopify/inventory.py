@@ -23,12 +23,15 @@ Why = Literal[
 
 @dataclass(frozen=True, slots=True)
 class Moved:
-    """A level moved; `before` is what had been for sale. `order` is 0 where no order moved it."""
+    """A level moved; `before` is what had been for sale. `order` is 0 where no order moved it; `freed`: units that it
+    held and holds no longer, whether they are for sale again or not.
+    """
 
     level: Level
     why: Why
     before: int
     order: int = 0
+    freed: int = 0
 
 
 class NotEnough(Exception):
@@ -280,4 +283,4 @@ class Inventory:
         if level.move(moved, self._clock.now()) and level.counted:
             self.tell(level)
         for listener in self.on_move:
-            listener(Moved(level, why, before, order))
+            listener(Moved(level, why, before, order, max(0, -moved.get("committed", 0))))

@@ -129,9 +129,12 @@ class StockBooks:
         more, cause = moved.level.available - moved.before, GIVEN_BACK.get(moved.why)
         if moved.why == "unfulfilled":
             more = self._asked.pop(spot, 0)
+        now = self._clarus.clock.now()
         if cause is not None and more > 0:
-            now = self._clarus.clock.now()
             self._open(spot, cause, now, more, moved.order)
+        elif cause == "restock" and moved.freed:
+            # Taken out of the shop and still to be shipped: a write that does not know of it offers it again.
+            self._unread.setdefault(spot, []).append(_Unread(Window(spot, cause, now, 0, moved.order), moved.freed))
         self._agree(spot)
 
     def _on_sales(self, shop: str, sales: Sequence[Sale]) -> None:

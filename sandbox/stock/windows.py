@@ -70,8 +70,8 @@ class Windows:
                 window.end(at, "agreed")
 
     def excuse(self, spot: Spot, units: int) -> Iterator[tuple[Window, int]]:
-        """How many of these units sold beyond are the doing of which window."""
-        for window in self._open.get(spot, ()):
+        """How many of these units sold beyond are the doing of which window: first of those that have not ended."""
+        for window in sorted(self._open.get(spot, ()), key=lambda one: one.ended_at is not None):
             taken = min(units, window.units - window.sold)
             if taken > 0:
                 window.sold += taken

@@ -18,6 +18,16 @@ def test_flash_sale(seed: int) -> None:
     assert told.writes > 0
 
 
+@pytest.mark.parametrize("seed", [501, 533, 603])
+def test_sales_that_once_were_judged_wrongly(seed: int) -> None:
+    """Orders cancelled and not put back while the warehouse ships them; one hand after another at one figure."""
+    told = play_sale(seed, buyers=120, units=40, faults=Faults.preset("many"), hands=12, kill_at=15.0)
+
+    assert (told.oversold, told.after_write) == (0, 0)
+    assert (told.undersold_beyond_buffer, told.still_beyond) == (0, 0)
+    assert sum(told.window_oversold.values()) > 0
+
+
 def test_all_of_it_is_sold_when_nothing_goes_wrong() -> None:
     told = play_sale(4, buyers=60, units=30, window=20.0)
 

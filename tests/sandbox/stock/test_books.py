@@ -246,6 +246,22 @@ def test_a_write_that_could_not_know_does_not_end_it() -> None:
     in_both(story)
 
 
+def test_what_is_sold_in_a_window_is_not_put_down_to_one_that_has_ended() -> None:
+    async def story(w: Worlds) -> None:
+        w.keeper.hold(LAMP, 3)
+        await a_moment()
+        w.read_balance()
+        w.write(8)
+        w.shop.inventory.set_by_hand(LAMP, LEEDS, available=10)
+        assert w.windows() == [("held", 3, "write"), ("hand_edit", 2, None)]
+        w.bought(9)
+        assert w.told() == {"hand_edit": 2}
+        w.bought(1)
+        assert w.told() == {"hand_edit": 2, "after_write": 1}
+
+    in_both(story)
+
+
 def test_a_write_soon_after_a_reading_was_decided_without_it() -> None:
     async def story(w: Worlds) -> None:
         w.keeper.hold(LAMP, 3)
@@ -285,6 +301,34 @@ def test_a_write_of_the_right_figure_ends_it_by_agreement() -> None:
         w.write(12)
         w.bought(8)
         assert w.told() == {"oversold": 1}
+
+    in_both(story)
+
+
+def test_a_cancel_that_gives_nothing_back_excuses_a_write_that_does_not_know_of_it() -> None:
+    async def story(w: Worlds) -> None:
+        order = w.bought(3)
+        w.released(order)
+        w.shop.cancel(order, restock=False)
+        assert (w.windows(), w.figures()) == ([], (7, 7))
+        w.write(10)
+        assert (w.windows(), w.figures()) == ([("restock", 3, None)], (10, 7))
+        w.bought(10)
+        assert w.told() == {"restock": 3}
+
+    in_both(story)
+
+
+def test_one_that_knows_of_it_is_excused_by_nothing() -> None:
+    async def story(w: Worlds) -> None:
+        order = w.bought(3)
+        w.released(order)
+        w.shop.cancel(order, restock=False)
+        await a_moment()
+        w.read_order(order)
+        w.write(10)
+        w.bought(10)
+        assert w.told() == {"oversold": 3}
 
     in_both(story)
 
