@@ -164,8 +164,8 @@ class ClarusPort:
         return () if config is None or config.stock.mode == "off" else await self._tenants[brand].movements.all(config)
 
     async def all_items(self, brand: Brand) -> Sequence[OrderId]:
-        """What lies in the warehouse: it should be for sale; and what bundles are packed of. Who sells what lies not
-        there names it by himself.
+        """What lies in the warehouse, which should be for sale, and what bundles are packed of. Whoever sells something
+        else names it.
         """
         config = self._config_of(brand)
         if config is None or not config.items.audited:

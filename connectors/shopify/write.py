@@ -173,6 +173,9 @@ class _Try:
     # --- ends
 
     def _refused(self, refused: Refused) -> Execution:
+        """What was told before stands, though the order is gone since."""
+        if self._wish.complete:
+            return self._end(OutcomeKind.APPLIED, text=self._wish.left)
         return self._end(OutcomeKind.REJECTED, code=refused.code, field=refused.field, text=refused.text)
 
     def _blind(self, why: ConnectorError) -> Execution:

@@ -115,6 +115,23 @@ def test_fulfilment_orders_that_changed_refuse(change: str) -> None:
     run_story(story)
 
 
+def test_what_was_told_stands_though_the_order_is_gone_at_the_next_look() -> None:
+    async def story(acme: SandboxShop) -> None:
+        placed = acme.placed(("MUG-BLUE", 2))
+        order = await acme.read(placed)
+
+        def gone_once_told(_operation: str) -> None:
+            if placed.fulfillments:
+                acme.shop.orders.pop(placed.id, None)
+
+        acme.network.before = gone_once_told
+        outcome = (await acme.port.execute(tell(order, units(order, 2)))).outcome
+        assert (outcome.kind, outcome.external_id) == (OutcomeKind.APPLIED, str(placed.fulfillments[0].id))
+        assert acme.shop.orders == {}
+
+    run_story(story)
+
+
 def test_of_what_lies_at_two_locations_by_now_the_first_is_told() -> None:
     """An outcome names one fulfilment: of a second one nobody would know whose it is."""
 
