@@ -22,7 +22,7 @@ from connectors.shopify.items import Items
 from connectors.shopify.limiter import Purpose
 from connectors.shopify.settings import ShopifyShop
 from kernel.clock import Clock
-from schemas.aggregates import stock_id, stock_of
+from schemas.aggregates import stock_id
 from schemas.base import LocationId, OrderId, Sku
 from schemas.config import BrandConfig
 from schemas.stock import InventoryItemId
@@ -53,10 +53,14 @@ class BulkLevels:
         codes = await self._items.codes(config.skus) if shown is None else self._items.known(config.skus)
         if not asked and self._many(config, len(codes)):
             shown = await self._look()
-        ids = [stock_id(code, rule.location) for code in codes for rule in config.warehouses]
+        wanted = {stock_id(code, rule.location): (code, rule.location) for code in codes for rule in config.warehouses}
         if shown is not None:
-            await self._keep(shown, config, ids)
-        return ids
+            items = await self._items.of(codes, config.skus)
+            for id_, (code, location) in wanted.items():
+                nodes = [node for item in items[code] if (node := shown.at(item, location)) is not None]
+                if len(nodes) == len(items[code]) and id_ not in self._newer:
+                    self._found[id_] = nodes
+        return tuple(wanted)
 
     def _many(self, config: BrandConfig, codes: int) -> bool:
         return codes * len(config.warehouses) >= self._shop.stock_bulk_from
@@ -71,15 +75,6 @@ class BulkLevels:
             return None
         self._items.learn(shown.skus)
         return shown
-
-    async def _keep(self, shown: "Shown", config: BrandConfig, ids: Iterable[OrderId]) -> None:
-        """For whoever takes it soon."""
-        wanted = {id_: of for id_ in ids if (of := stock_of(id_)) is not None}
-        items = await self._items.of(sorted({code for code, _ in wanted.values()}), config.skus)
-        for id_, (code, location) in wanted.items():
-            nodes = [node for item in items[code] if (node := shown.at(item, location)) is not None]
-            if len(nodes) == len(items[code]) and id_ not in self._newer:
-                self._found[id_] = nodes
 
     def take(self, config: BrandConfig, id_: OrderId, since: datetime) -> Reading | None:
         """What was read of it at that moment or later; None: it must be read."""
