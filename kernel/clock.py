@@ -44,9 +44,14 @@ class LoopClock:
     def __init__(self, start: datetime) -> None:
         self._start = start
         self._zero: float | None = None
+        self._told = 0.0, start
+        """The last moment told, in seconds and as a date: on virtual time many ask before it moves."""
 
     def now(self) -> datetime:
-        return self._start + timedelta(seconds=self.monotonic())
+        seconds = self.monotonic()
+        if seconds != self._told[0]:
+            self._told = seconds, self._start + timedelta(seconds=seconds)
+        return self._told[1]
 
     def monotonic(self) -> float:
         at = asyncio.get_running_loop().time()

@@ -19,7 +19,7 @@ from schemas.topics import (
 )
 from streams.agents.orders import orders_fold
 from streams.agents.stock import stock_fold
-from streams.engine.contract import FoldFactory, PartitionFold, Verdict
+from streams.engine.contract import Change, FoldFactory, PartitionFold, Verdict
 from streams.engine.prefix import last_offset
 
 COMMAND_TOPICS = frozenset(topic.name for topic in COMMANDS.values())
@@ -47,20 +47,31 @@ STOCK = Table("stock", STOCK_EVENTS, stock_fold, STOCK_STATE)
 
 @dataclass
 class Folded:
-    """`states` are all there ever were; `refused` what no fold can read; `verdicts` counts how the records ended.
-
-    `headers` are those of each command.
-    """
+    """`refused`: what no fold can read. `verdicts` counts how records ended; `headers` are those of each command."""
 
     folds: dict[int, PartitionFold]
-    table: dict[Key, bytes] = field(default_factory=dict)
-    states: set[tuple[Key, bytes]] = field(default_factory=set)
+    changes: list[tuple[Key, Change]] = field(default_factory=list)
     commands: set[Sent] = field(default_factory=set)
     headers: dict[Sent, Mapping[str, bytes]] = field(default_factory=dict)
     cases: set[Sent] = field(default_factory=set)
     newest_case: dict[bytes, bytes] = field(default_factory=dict)
     refused: list[Record] = field(default_factory=list)
     verdicts: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def table(self) -> dict[Key, bytes]:
+        """The newest of each key; only those are written out."""
+        return {place: _written(change) for place, change in dict(self.changes).items()}
+
+    @property
+    def states(self) -> set[tuple[Key, bytes]]:
+        """All there ever were."""
+        return {(place, _written(change)) for place, change in self.changes}
+
+
+def _written(change: Change) -> bytes:
+    assert change.value is not None
+    return change.value
 
 
 def bulk_fold(events: Iterable[Record], partitions: int, table: Table = ORDERS) -> Folded:
@@ -73,11 +84,7 @@ def bulk_fold(events: Iterable[Record], partitions: int, table: Table = ORDERS) 
             folded.refused.append(record)
             continue
         folded.verdicts[step.verdict] += 1
-        for change in step.changes:
-            assert change.value is not None
-            place = record.partition.number, change.key
-            folded.table[place] = change.value
-            folded.states.add((place, change.value))
+        folded.changes.extend(((record.partition.number, change.key), change) for change in step.changes)
         for one in step.emissions:
             if one.topic in TOLD:
                 assert one.value is not None

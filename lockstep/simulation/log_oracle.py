@@ -165,9 +165,9 @@ class LogOracle:
 
     def _same_table(self, table: Table, folded: Folded) -> Iterator[Violation]:
         changelog = self._log.records(table.state.name)
-        kept, behind = newest(changelog), stale(changelog)
-        for place in sorted(folded.table.keys() | kept.keys()):
-            if folded.table.get(place) != kept.get(place):
+        kept, behind, wanted = newest(changelog), stale(changelog), folded.table
+        for place in sorted(wanted.keys() | kept.keys()):
+            if wanted.get(place) != kept.get(place):
                 yield Violation("table", f"{place[1].decode()} is not what a fold of the log makes it")
             elif place in behind:
                 yield Violation("table", f"{place[1].decode()} has an older state behind its newest")

@@ -38,7 +38,7 @@ AT_MOST = 900.0
 FINISHED_WITHIN = 60.0
 """Seconds after which what lies in the log must have been finished: reads of what is waited for never cease."""
 TIMINGS = RUNTIME.model_copy(update={"poll_every": 30.0, "commit_every": 2.0, "measure_every": 60.0, "look_every": 2.0})
-STOCK_TIMINGS = TIMINGS.model_copy(update={"sweep_every": 60.0})
+STOCK_TIMINGS = TIMINGS.model_copy(update={"sweep_every": 90.0})
 SWEEP = SweepTimes(at="09:01", every=90)
 """A night is a minute and a half: a history of any length is swept, mostly more than once."""
 ENGINE = EngineSettings(commit_every=2.0, tick_every=1.0, measure_every=60.0)

@@ -33,7 +33,8 @@ class ProcessClock:
         self._clock, self._process = clock, process
 
     def now(self) -> datetime:
-        return self._clock.now() + timedelta(seconds=self._process.skew)
+        skew = self._process.skew
+        return self._clock.now() + timedelta(seconds=skew) if skew else self._clock.now()
 
     def monotonic(self) -> float:
         return self._clock.monotonic()
