@@ -17,13 +17,15 @@ from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, NewType, Union, cast, get_args, get_origin
 
 import fastavro
-from pydantic import AwareDatetime, BaseModel
+from pydantic import AwareDatetime, BaseModel, create_model
 
 from schemas.errors import Unreadable
 
 Schema = Any
 NAMESPACE = "lockstep"
 HISTORY = "history"
+BODIES_KEPT = 2_000
+"""Keys of which a codec remembers the newest body: what is read again is mostly read within minutes."""
 
 
 def schema_of(model: type[BaseModel]) -> dict[str, Any]:
@@ -105,11 +107,55 @@ def fingerprint(schema: Schema) -> str:
     return sha256(canonical(schema).encode()).hexdigest()[:16]
 
 
-class Codec:
-    """Writes and reads the records of some models. Make it once; it parses every schema, past ones included."""
+class Split:
+    """A kind of record in two: its head, the fields it has from `base`, and its body, the fields that are its own.
 
-    def __init__(self, models: Iterable[type[BaseModel]]) -> None:
+    An Avro record is its fields one behind the other, so the body is what of the bytes the head leaves over. A body of
+    the same bytes as the one before it, of the same key, is that very one: read once, and found equal at a glance.
+    """
+
+    def __init__(self, model: type[BaseModel], base: type[BaseModel]) -> None:
+        fields, at = schema_of(model)["fields"], len(base.model_fields)
+        own: dict[str, Any] = {name: (info.annotation, info) for name, info in list(model.model_fields.items())[at:]}
+        self._model = model
+        self._own: type[BaseModel] = create_model(model.__name__, __config__=model.model_config, **own)
+        self._head, self._body = _part(f"{model.__name__}Head", fields[:at]), _part(model.__name__, fields[at:])
+        self._newest: dict[bytes, tuple[bytes, dict[str, Any]]] = {}
+        """By key; the one met last stands last."""
+
+    def read(self, value: bytes, key: bytes) -> BaseModel:
+        rest = io.BytesIO(value)
+        head = cast("dict[str, Any]", fastavro.schemaless_reader(rest, self._head, None))
+        return self._model.model_validate(head | self._body_of(key, rest.read()))
+
+    def _body_of(self, key: bytes, value: bytes) -> dict[str, Any]:
+        known = self._newest.pop(key, None)
+        if known is None or known[0] != value:
+            body = fastavro.schemaless_reader(io.BytesIO(value), self._body, None)
+            known = value, dict(self._own.model_validate(body))
+        self._newest[key] = known
+        if len(self._newest) > BODIES_KEPT:
+            del self._newest[next(iter(self._newest))]
+        return known[1]
+
+
+def _part(name: str, fields: list[Schema]) -> Schema:
+    return fastavro.parse_schema({"type": "record", "name": name, "namespace": NAMESPACE, "fields": fields})
+
+
+class Codec:
+    """Writes and reads the records of some models. Make it once; it parses every schema, past ones included.
+
+    Records of kinds derived from `repeated` mostly say what the one before said of the same key; see `Split`.
+    """
+
+    def __init__(self, models: Iterable[type[BaseModel]], repeated: type[BaseModel] | None = None) -> None:
         self._models = {model.__name__: model for model in models}
+        self._split = {
+            name: Split(model, repeated)
+            for name, model in self._models.items()
+            if repeated is not None and issubclass(model, repeated)
+        }
         schemas = {name: schema_of(model) for name, model in self._models.items()}
         self._current = {name: fastavro.parse_schema(schema) for name, schema in schemas.items()}
         self._print = {name: fingerprint(schema) for name, schema in schemas.items()}
@@ -125,8 +171,10 @@ class Codec:
         fastavro.schemaless_writer(buffer, self._current[name], record.model_dump())
         return buffer.getvalue(), {"kind": name.encode(), "schema": self._header[name]}
 
-    def decode(self, value: bytes, headers: Mapping[str, bytes]) -> BaseModel:
-        """The record. Raises Unreadable when the kind or the schema is unknown, or the bytes are not of that schema."""
+    def decode(self, value: bytes, headers: Mapping[str, bytes], key: bytes = b"") -> BaseModel:
+        """The record that has this key in its topic. Raises Unreadable when the kind or the schema is unknown, or the
+        bytes are not of that schema.
+        """
         name = headers.get("kind", b"").decode()
         model = self._models.get(name)
         if model is None:
@@ -144,6 +192,8 @@ class Codec:
                 )
             writer, reader = past[1], writer
         try:
+            if reader is None and name in self._split:
+                return self._split[name].read(value, key)
             return model.model_validate(fastavro.schemaless_reader(io.BytesIO(value), writer, reader))
         except (
             Exception

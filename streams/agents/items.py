@@ -7,7 +7,7 @@ from schemas.avro import Codec
 from schemas.base import Brand, OrderId, System, order_key, split_key
 from schemas.config import BrandConfig
 from schemas.errors import Unreadable
-from schemas.events import ITEM_EVENT_KINDS, ItemMade, OrderEvent
+from schemas.events import ITEM_EVENT_KINDS, ItemMade, OrderEvent, Seen
 from schemas.hints import SWEEP, Hint
 from schemas.topics import ITEMS_EVENTS, ORDERS_EVENTS
 from streams.agents.crowd import GapCrowds
@@ -27,7 +27,7 @@ class ItemsFold(KeyedFold[ItemState, Plan]):
 
     KIND = ItemState
     TOPIC = ITEMS_EVENTS
-    EVENTS = Codec(ITEM_EVENT_KINDS)
+    EVENTS = Codec(ITEM_EVENT_KINDS, repeated=Seen)
 
     def __init__(self, partition: int, *, effects: bool = True) -> None:
         super().__init__(partition, effects=effects)

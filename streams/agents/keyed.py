@@ -217,7 +217,7 @@ class KeyedFold(ABC, Generic[S, P]):
     def handle(self, record: Record) -> Step:
         if record.value is None or record.key is None:
             raise Unreadable(str(record.partition), "an event with key and value", "a tombstone or no key")
-        event = self.EVENTS.decode(record.value, record.headers)
+        event = self.EVENTS.decode(record.value, record.headers, record.key)
         match event:
             case Tick():
                 caused = Caused()

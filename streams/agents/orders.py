@@ -9,7 +9,7 @@ from schemas.avro import Codec
 from schemas.base import System, connection_id, order_key
 from schemas.commands import Command
 from schemas.config import BrandConfig
-from schemas.events import EVENT_KINDS, ConnectionState, OrderEvent
+from schemas.events import EVENT_KINDS, ConnectionState, OrderEvent, Seen
 from schemas.hints import SWEEP, Hint
 from schemas.topics import ORDERS_EVENTS
 from streams.agents.demand import Demand, looks
@@ -24,7 +24,7 @@ from streams.rules.orders.plan import Plan
 from streams.rules.orders.state import OrderState
 from streams.rules.orders.step import step, wake
 
-EVENTS = Codec(EVENT_KINDS)
+EVENTS = Codec(EVENT_KINDS, repeated=Seen)
 MISSING = b'"missing_at":'
 """Stands in the JSON of a state with a missing goods-out: the others need not be decoded at a restore."""
 

@@ -7,7 +7,7 @@ from schemas.aggregates import Kind
 from schemas.avro import Codec
 from schemas.config import BrandConfig
 from schemas.errors import Unreadable
-from schemas.events import STOCK_EVENT_KINDS, OrderEvent
+from schemas.events import STOCK_EVENT_KINDS, OrderEvent, Seen
 from schemas.hints import Hint
 from schemas.topics import STOCK_EVENTS
 from streams.agents.emissions import case_emission, command_emission, hint_emission
@@ -24,7 +24,7 @@ class StockFold(KeyedFold[StockState, Plan]):
 
     KIND = StockState
     TOPIC = STOCK_EVENTS
-    EVENTS = Codec(STOCK_EVENT_KINDS)
+    EVENTS = Codec(STOCK_EVENT_KINDS, repeated=Seen)
 
     def _step(self, before: StockState | None, event: OrderEvent, record: Record) -> Plan | None:
         same_log(before, event)
