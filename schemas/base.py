@@ -9,19 +9,34 @@ from typing import Annotated, Any, NewType, Self
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, PlainSerializer
 
 
-class Frozen(BaseModel):
+class Frozen(BaseModel):  # noqa: PLW1641 - pydantic makes the hash of what is frozen
     """A record that never changes. An unknown field is an error: a typo in a configuration must not pass silently."""
 
+    __slots__ = ("worked_out",)
+    """What was worked out of it, for whoever asks again; neither copied nor compared."""
+
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+    def __eq__(self, other: object) -> bool:
+        """As pydantic's, without what costs most of it: nothing of ours is generic, private or extra."""
+        return self is other or (type(self) is type(other) and self.__dict__ == other.__dict__)
 
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
         """As pydantic's, without what costs most of it: nothing of ours has private attributes or extra fields."""
         if deep:
             return super().model_copy(update=update, deep=True)
-        changes = update or {}
+        mine, changes = self.__dict__, update or {}
+        for name, value in changes.items():
+            if mine.get(name) is not value:
+                break
+        else:
+            return self  # frozen: nobody could tell
+        given = self.__pydantic_fields_set__
+        if not given.issuperset(changes):
+            given = given.union(changes)
         copied = object.__new__(type(self))
-        object.__setattr__(copied, "__dict__", {**self.__dict__, **changes})
-        object.__setattr__(copied, "__pydantic_fields_set__", {*self.__pydantic_fields_set__, *changes})
+        object.__setattr__(copied, "__dict__", {**mine, **changes})
+        object.__setattr__(copied, "__pydantic_fields_set__", given)
         object.__setattr__(copied, "__pydantic_extra__", None)
         object.__setattr__(copied, "__pydantic_private__", None)
         return copied

@@ -26,6 +26,7 @@ from typing import Any, NamedTuple, TextIO
 import pytest
 from _pytest.runner import runtestprotocol
 
+from schemas.base import Frozen
 from tests.mutation.mutants import RULES, Mutant
 from tests.mutation.results import End
 from tests.paths import ROOT
@@ -108,14 +109,27 @@ def passes(item: pytest.Item, after: pytest.Item | None) -> bool:
     return all(report.passed or report.skipped for report in runtestprotocol(item, log=False, nextitem=after))
 
 
-def remembering() -> list[dict[Any, Any]]:
-    """The memories of `streams.rules.orders.once`: an unchanged rule's answer must not stand for a changed one's."""
-    found = []
-    for one in gc.get_objects():
-        if isinstance(one, FunctionType) and one.__code__.co_qualname == "once.<locals>.asked":
-            named = dict(zip(one.__code__.co_freevars, one.__closure__ or (), strict=True))
-            found.append(named["answers"].cell_contents)
-    return found
+def forgetting() -> Callable[[], None]:
+    """Makes all that `streams.rules.orders.once` remembers forgotten: an unchanged rule's answer must not stand for a
+    changed one's. Call this once, when the rules are loaded.
+    """
+    once = sys.modules["streams.rules.orders.once"]
+    of_record: Callable[[Frozen], dict[Any, Any]] = vars(once)["_answers_of"]
+    remembered = [of_record(one) for one in gc.get_objects() if isinstance(one, Frozen)]
+
+    def noted(record: Frozen) -> dict[Any, Any]:
+        answers = of_record(record)
+        if not answers:
+            remembered.append(answers)
+        return answers
+
+    def forget() -> None:
+        for answers in remembered:
+            answers.clear()
+        remembered.clear()
+
+    vars(once)["_answers_of"] = noted
+    return forget
 
 
 def measured(items: list[pytest.Item]) -> tuple[Reach, Mapping[str, float]]:
@@ -130,10 +144,9 @@ def measured(items: list[pytest.Item]) -> tuple[Reach, Mapping[str, float]]:
         lines.add((frame.f_code.co_filename, frame.f_lineno))
         return trace
 
-    memories = remembering()
+    forget = forgetting()
     for item, after in zip(items, [*items[1:], None], strict=True):
-        for memory in memories:
-            memory.clear()
+        forget()
         lines.clear()
         began = time.process_time()
         sys.settrace(trace)
@@ -285,15 +298,14 @@ def try_in_place(
 
     def work(items: list[pytest.Item]) -> None:
         by_id = {item.nodeid: item for item in items}
-        functions, memories = loaded_functions(), remembering()
+        functions, forget = loaded_functions(), forgetting()
         gc.collect()
         gc.freeze()
         forks = Forks(workers, say)
         for at, mutant, tests in mutants:
 
             def trial(at: int = at, mutant: Mutant = mutant, tests: Sequence[str] = tests) -> Told:
-                for memory in memories:
-                    memory.clear()
+                forget()
                 if not put_in_place(mutant, functions):
                     return Told(at, "reload")
                 chosen = [by_id[test] for test in tests]

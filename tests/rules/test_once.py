@@ -1,10 +1,18 @@
-"""Answers about the same records are worked out once, and not kept for ever."""
+"""Answers about the same records are worked out once, and go with the record they are about."""
 
-from streams.rules.orders.once import KEPT, once
+import gc
+import weakref
+
+from schemas.base import Frozen
+from streams.rules.orders.once import once
 
 
-class Record:
-    """Known by itself, not by what it holds."""
+class Record(Frozen):
+    """Equal to every other of its kind: only itself is the same."""
+
+
+class Answer:
+    """Something that a test can watch going."""
 
 
 def test_the_same_records_get_the_same_answer_worked_out_once() -> None:
@@ -18,27 +26,53 @@ def test_the_same_records_get_the_same_answer_worked_out_once() -> None:
 
     one, other = Record(), Record()
     first = answer(one, other)
-    assert first == [one, other]
+    assert first[0] is one
+    assert first[1] is other
     assert answer(one, other) is first
     assert worked_out == 1
-    assert answer(other, one) == [other, one]
-    assert answer(one, Record()) != first
+    assert answer(other, one)[0] is other
+    assert answer(one, Record()) is not first, "an equal record is not the same"
     assert worked_out == 3
+    assert answer(one, other) is not first, "of each record the newest answer is kept"
 
 
-def test_after_so_many_all_are_forgotten() -> None:
-    asked: list[Record] = []
+def test_each_function_has_its_own_answer() -> None:
+    one = Record()
+
+    def answers(said: str) -> str:
+        @once
+        def answer(_about: Record) -> str:
+            return said
+
+        return answer(one)
+
+    assert [answers("this"), answers("that")] == ["this", "that"]
+
+
+def test_a_copy_is_asked_anew_and_equal_all_the_same() -> None:
+    class Named(Frozen):
+        name: str
 
     @once
-    def answer(about: Record) -> int:
-        asked.append(about)
-        return len(asked)
+    def letters(about: Named) -> int:
+        return len(about.name)
 
-    records = [Record() for _ in range(KEPT)]
-    for record in records:
-        answer(record)
-    answer(records[0])
-    assert len(asked) == KEPT, "so many are kept"
-    answer(Record())
-    answer(records[0])
-    assert len(asked) == KEPT + 2, "one more, and the others are worked out again"
+    short = Named(name="a")
+    assert letters(short) == 1
+    longer = short.model_copy(update={"name": "ab"})
+    assert letters(longer) == 2
+    assert longer == Named(name="ab")
+    assert hash(longer) == hash(Named(name="ab"))
+
+
+def test_an_answer_goes_with_its_record() -> None:
+    @once
+    def answer(_about: Record) -> Answer:
+        return Answer()
+
+    record = Record()
+    watched = weakref.ref(answer(record))
+    assert watched() is not None
+    del record
+    gc.collect()
+    assert watched() is None

@@ -1,34 +1,46 @@
 """Answers that several rules ask for about the same record, worked out once.
 
 Rules stay plain functions of frozen records: whoever asks again about the very same objects gets the same answer, and
-must not change it. The objects asked about are held, so that no other can take their place in memory meanwhile.
+must not change it. An answer is kept with the record it is about and goes when that goes.
 """
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any, ParamSpec, TypeVar
+from operator import is_
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
-KEPT = 512
-"""Answers of one function, before all of them are forgotten."""
+from schemas.base import Frozen
 
+_R = TypeVar("_R", bound=Frozen)
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
 
+_worked_out = Frozen.__dict__["worked_out"]
 
-def once(work_out: Callable[_P, _T]) -> Callable[_P, _T]:
-    """A pure function of frozen records, given by position; the same objects, the same answer."""
-    answers: dict[tuple[int, ...], tuple[tuple[Any, ...], _T]] = {}
+
+def once(work_out: Callable[Concatenate[_R, _P], _T]) -> Callable[Concatenate[_R, _P], _T]:
+    """A pure function of a frozen record and whatever else, given by position; of one record the newest answer stands.
+
+    What else it is given must be the very same objects for the same answer.
+    """
 
     @wraps(work_out)
-    def asked(*about: _P.args, **named: _P.kwargs) -> _T:
-        key = tuple(map(id, about))
-        known = answers.get(key)
-        if known is not None:
+    def asked(record: _R, /, *others: _P.args, **named: _P.kwargs) -> _T:
+        answers = _answers_of(record)
+        known: tuple[tuple[Any, ...], _T] | None = answers.get(work_out)
+        if known is not None and all(map(is_, known[0], others)):
             return known[1]
-        if len(answers) >= KEPT:
-            answers.clear()
-        answer = work_out(*about, **named)
-        answers[key] = about, answer
+        answer = work_out(record, *others, **named)
+        answers[work_out] = others, answer
         return answer
 
     return asked
+
+
+def _answers_of(record: Frozen) -> dict[Callable[..., Any], tuple[tuple[Any, ...], Any]]:
+    try:
+        answers: dict[Callable[..., Any], tuple[tuple[Any, ...], Any]] = _worked_out.__get__(record)
+    except AttributeError:
+        answers = {}
+        _worked_out.__set__(record, answers)
+    return answers

@@ -14,8 +14,9 @@ from schemas.goods_outs import GoodsOut, GoodsOutStatus
 from schemas.orders import FinancialStatus, Fulfilment, FulfilmentOrder, FulfilmentOrderStatus, Order
 from streams.rules.orders.once import once
 from streams.rules.orders.per_line import PerLine, in_lines, summed
-from streams.rules.orders.state import KnownGoodsOut, OrderState
+from streams.rules.orders.state import KnownGoodsOut, OrderState, Telling
 
+NOTHING = PerLine()
 RELEASABLE = (FulfilmentOrderStatus.OPEN, FulfilmentOrderStatus.IN_PROGRESS)
 
 
@@ -69,6 +70,22 @@ def despatched(goods_out: GoodsOut) -> PerLine:
 
 
 @once
+def not_left(goods_out: GoodsOut) -> PerLine:
+    """What was asked for and has not left."""
+    return ordered(goods_out) - despatched(goods_out)
+
+
+def left_in_all(state: OrderState) -> PerLine:
+    """What left, over all goods-outs of the order."""
+    if len(state.goods_outs) == 1:
+        return despatched(state.goods_outs[0].goods_out)
+    total = PerLine()
+    for known in state.goods_outs:
+        total.update(despatched(known.goods_out))
+    return total or NOTHING
+
+
+@once
 def torn(goods_out: GoodsOut) -> PerLine:
     """Bundles of which some components left and others did not."""
     if not any(line.each and line.despatched for line in goods_out.lines):
@@ -77,6 +94,7 @@ def torn(goods_out: GoodsOut) -> PerLine:
     return in_lines(parts, begun=True) - in_lines(parts, begun=False)
 
 
+@once
 def surplus(goods_out: GoodsOut) -> int:
     """Units that left beyond what was asked, of whatever product."""
     beyond: Counter[tuple[LineId, Sku | None]] = Counter()
@@ -92,17 +110,21 @@ def tracking_numbers(goods_out: GoodsOut) -> tuple[str, ...]:
     return tuple(dict.fromkeys(package.tracking_number for package in goods_out.packages if package.tracking_number))
 
 
-@once
 def fulfilments_of(state: OrderState, known: KnownGoodsOut) -> tuple[Fulfilment, ...]:
     """Shopify's fulfilments of one goods-out: those we made for it, and those that bear its tracking."""
     if state.shopify is None or not state.shopify.fulfilments:
         return ()
-    ours = {telling.fulfilment for telling in state.tellings if telling.goods_out == known.reference}
-    others = {telling.fulfilment for telling in state.tellings} - ours
+    return _fulfilments_of(known, state.shopify, state.tellings)
+
+
+@once
+def _fulfilments_of(known: KnownGoodsOut, order: Order, tellings: tuple[Telling, ...]) -> tuple[Fulfilment, ...]:
+    ours = {telling.fulfilment for telling in tellings if telling.goods_out == known.reference}
+    others = {telling.fulfilment for telling in tellings} - ours
     numbers = set(tracking_numbers(known.goods_out))
     return tuple(
         fulfilment
-        for fulfilment in state.shopify.fulfilments
+        for fulfilment in order.fulfilments
         if fulfilment.id in ours or (fulfilment.id not in others and numbers & set(fulfilment.tracking_numbers))
     )
 
@@ -119,16 +141,18 @@ def ever_told(state: OrderState, known: KnownGoodsOut, among: Collection[Fulfilm
     return summed(unit for id_, lines in (told | shown).items() if among is None or id_ in among for unit in lines)
 
 
-@once
 def still_told(state: OrderState, known: KnownGoodsOut) -> PerLine:
     """Units told for a goods-out and not taken back: cancelled fulfilments do not count.
 
     A telling whose fulfilment no snapshot has shown yet does not count either: Shopify's remaining quantities do not
     know of it yet.
     """
-    return summed(
-        unit for fulfilment in fulfilments_of(state, known) if not fulfilment.cancelled for unit in fulfilment.lines
-    )
+    return _standing(known, fulfilments_of(state, known))
+
+
+@once
+def _standing(_known: KnownGoodsOut, fulfilments: tuple[Fulfilment, ...]) -> PerLine:
+    return summed(unit for fulfilment in fulfilments if not fulfilment.cancelled for unit in fulfilment.lines)
 
 
 def posted(state: OrderState, reference: GoodsOutRef) -> PerLine:
@@ -152,7 +176,6 @@ def _in_erp(state: OrderState, reference: GoodsOutRef, states: tuple[FulfilmentS
     )
 
 
-@once
 def covers(state: OrderState, known: KnownGoodsOut) -> PerLine:
     """Units of what Shopify still owes that this goods-out takes care of, or may: none of it may be released again.
 
@@ -160,13 +183,18 @@ def covers(state: OrderState, known: KnownGoodsOut) -> PerLine:
     has been told. Cancelled with nothing picked: only what left and is not told. Given up by a person: what left and
     was never told, not even in a fulfilment that was taken back. Despatched and not yet told always counts.
     """
+    return _covers(known, fulfilments_of(state, known))
+
+
+@once
+def _covers(known: KnownGoodsOut, fulfilments: tuple[Fulfilment, ...]) -> PerLine:
     left = despatched(known.goods_out)
     if known.given_up:
-        return left - summed(unit for fulfilment in fulfilments_of(state, known) for unit in fulfilment.lines)
+        return left - summed(unit for fulfilment in fulfilments for unit in fulfilment.lines)
     left = PerLine(left)
     left.update(torn(known.goods_out))
     counted = left if ended_cleanly(known) else ordered(known.goods_out) | left
-    return counted - still_told(state, known)
+    return counted - _standing(known, fulfilments)
 
 
 def ended_cleanly(known: KnownGoodsOut) -> bool:
