@@ -99,13 +99,11 @@ def reach(seen: tuple[Reached, ...], source: Source | None) -> tuple[Reached, ..
     """The offsets reached, with this source's among them."""
     if source is None:
         return seen
-    others = tuple(
-        reached
-        for reached in seen
-        if (reached.topic, reached.cluster, reached.partition) != (source.topic, source.cluster, source.partition)
-    )
+    for place, reached in enumerate(seen):
+        if reached.is_of(source):
+            return (*seen[:place], reached.model_copy(update={"offset": source.offset}), *seen[place + 1 :])
     reached = Reached(topic=source.topic, cluster=source.cluster, partition=source.partition, offset=source.offset)
-    return tuple(sorted((*others, reached), key=lambda one: (one.topic, one.cluster, one.partition)))
+    return tuple(sorted((*seen, reached), key=lambda one: (one.topic, one.cluster, one.partition)))
 
 
 def _system_of(event: Seen) -> System:
@@ -146,7 +144,8 @@ def _clarus(state: OrderState, event: GoodsOutsSeen) -> OrderState:
     known.extend(_adopted(goods_outs, state.now) for goods_outs in shown.values())
     known.sort(key=lambda one: one.reference)
     changed = tuple(known) != state.goods_outs
-    state = state.model_copy(update={"goods_outs": tuple(known), "clarus_read": state.clarus_read or event.complete})
+    goods_outs = tuple(known) if changed else state.goods_outs
+    state = state.model_copy(update={"goods_outs": goods_outs, "clarus_read": state.clarus_read or event.complete})
     if changed and state.shopify is None and not state.shopify_gone:
         state = state.asking(System.SHOPIFY)  # lost, or left the hot state: others know more than we
     return state.asking(System.CLARUS) if newly_absent else state

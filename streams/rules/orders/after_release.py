@@ -17,6 +17,7 @@ from streams.rules.orders.units import (
     despatched,
     ended_cleanly,
     ever_told,
+    not_left,
     ordered,
     remaining,
     surplus,
@@ -60,7 +61,7 @@ def missing(state: OrderState, _config: BrandConfig) -> Iterator[Finding]:
 def not_despatched(state: OrderState, config: BrandConfig) -> Iterator[Finding]:
     """Rule: a goods-out in the warehouse is waited for until it has left."""
     for known in state.goods_outs:
-        if working(known) and ordered(known.goods_out) - despatched(known.goods_out):
+        if working(known) and not_left(known.goods_out):
             yield Waiting(
                 name=f"despatch:{known.reference}",
                 after=config.waits.despatch,
@@ -83,7 +84,7 @@ def short_closed(state: OrderState, config: BrandConfig) -> Iterator[Finding]:
     for known in state.goods_outs:
         if not known.goods_out.status.ended or ended_cleanly(known) or known.given_up:
             continue
-        lacking = (ordered(known.goods_out) - despatched(known.goods_out)) & owed
+        lacking = not_left(known.goods_out) & owed
         if lacking:
             yield Look(
                 code=CaseCode.SHORT_CLOSED,

@@ -1,7 +1,7 @@
 """Which fulfilment orders are the warehouse's business, and which of those may go now."""
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import UTC, datetime
 
 from schemas.base import LocationId
 from schemas.cases import CaseCode
@@ -19,6 +19,7 @@ NOT_OURS = frozenset({"PICK_UP", "LOCAL", "RETAIL", "NONE"})
 """Collected, brought by the shop itself, sold over the counter, digital: none of it ever reaches a warehouse."""
 
 
+@once
 def to_ship(order: Order) -> tuple[FulfilmentOrder, ...]:
     """Fulfilment orders that are the warehouse's business, oldest id first; of a mixed order only those."""
     mine = (one for one in order.fulfilment_orders if one.method == SHIPPING and not one.status.ended)
@@ -27,6 +28,16 @@ def to_ship(order: Order) -> tuple[FulfilmentOrder, ...]:
 
 def fulfilment_order_holds(one: FulfilmentOrder, config: BrandConfig, now: datetime) -> tuple[Hold, ...]:
     """Reasons that keep one fulfilment order back."""
+    return _dateless_holds(one, config) if one.fulfil_at is None else _holds(one, config, now)
+
+
+@once
+def _dateless_holds(one: FulfilmentOrder, config: BrandConfig) -> tuple[Hold, ...]:
+    """Of one without a date: they are the same at any time."""
+    return _holds(one, config, datetime.max.replace(tzinfo=UTC))
+
+
+def _holds(one: FulfilmentOrder, config: BrandConfig, now: datetime) -> tuple[Hold, ...]:
     return (*_status(one, config, now), *_location(one, config))
 
 

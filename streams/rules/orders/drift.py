@@ -27,6 +27,7 @@ from streams.rules.orders.units import (
     despatched,
     ever_told,
     fulfilments_of,
+    left_in_all,
     ordered,
     posted,
     remaining,
@@ -245,9 +246,7 @@ def _astray(state: OrderState, order: Order) -> PerLine:
 
 def _sold_otherwise(state: OrderState, order: Order) -> int:
     """Units by which the ERP's sales order is another than the order is now."""
-    left = PerLine()
-    for known in state.goods_outs:
-        left.update(despatched(known.goods_out))
+    left = left_in_all(state)
     wanted = PerLine(
         {
             line.id: max(line.current_quantity if order.cancelled_at is None else 0, left[line.id])

@@ -10,10 +10,11 @@ from schemas.orders import Order
 from streams.rules.orders.delivery import may_release, to_ship
 from streams.rules.orders.findings import Finding, Look, Waiting, Wanted
 from streams.rules.orders.mapping.products import product_code
+from streams.rules.orders.once import once
 from streams.rules.orders.per_line import PerLine
 from streams.rules.orders.readiness import is_ours, keeping_back
 from streams.rules.orders.state import KnownGoodsOut, OrderState
-from streams.rules.orders.units import despatched, posted, sent_to_erp
+from streams.rules.orders.units import despatched, left_in_all, posted, sent_to_erp
 
 ERP_ORDER = "erp-order"
 
@@ -28,9 +29,7 @@ def sales_order(state: OrderState, config: BrandConfig) -> Iterator[Finding]:
         return
     if not state.goods_outs and not state.creates_in_flight and not _may_leave(state, order, config):
         return
-    left = PerLine()
-    for known in state.goods_outs:
-        left.update(despatched(known.goods_out))
+    left = left_in_all(state)
     if order.cancelled_at is not None and not left:
         return
     lines = _lines(order, left, config)
@@ -75,6 +74,7 @@ def _may_leave(state: OrderState, order: Order, config: BrandConfig) -> bool:
     )
 
 
+@once
 def _lines(order: Order, left: PerLine, config: BrandConfig) -> tuple[ErpLineWanted, ...]:
     """What the order is for now, and never less than what left: that must be posted although it was refunded since."""
     wanted = {line.id: max(line.current_quantity, left[line.id]) for line in order.lines}

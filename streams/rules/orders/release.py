@@ -17,7 +17,7 @@ from streams.rules.orders.mapping.shipping import priority, shipping_rule
 from streams.rules.orders.per_line import PerLine
 from streams.rules.orders.readiness import free_units, is_ours, keeping_back
 from streams.rules.orders.state import KnownGoodsOut, OrderState, Refusal
-from streams.rules.orders.units import despatched, ended_cleanly, may_owe, ordered
+from streams.rules.orders.units import ended_cleanly, may_owe, not_left
 
 
 def release(state: OrderState, config: BrandConfig) -> Iterator[Finding]:
@@ -108,7 +108,7 @@ def instructed(state: OrderState, config: BrandConfig) -> Iterator[Finding]:
 
 def _to_pack(known: KnownGoodsOut) -> bool:
     """Whether something of it has still to leave. That all of it left is seen before the status that says so."""
-    return working(known) and bool(ordered(known.goods_out) - despatched(known.goods_out))
+    return working(known) and bool(not_left(known.goods_out))
 
 
 def under_way(state: OrderState, config: BrandConfig) -> Iterator[Finding]:

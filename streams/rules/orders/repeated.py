@@ -30,11 +30,7 @@ def is_repeated(seen: Iterable[Reached], source: Source | None) -> bool:
     """Whether this very record of a source topic has been folded: at or below the offset reached there."""
     if source is None:
         return False
-    return any(
-        source.offset <= reached.offset
-        for reached in seen
-        if (reached.topic, reached.cluster, reached.partition) == (source.topic, source.cluster, source.partition)
-    )
+    return any(source.offset <= reached.offset for reached in seen if reached.is_of(source))
 
 
 def says_nothing_new(before: F, known: F, config: BrandConfig | None) -> bool:
@@ -45,4 +41,4 @@ def says_nothing_new(before: F, known: F, config: BrandConfig | None) -> bool:
     if config is not None and before.config_version < config.version:
         return False
     place = {"last_offset": before.last_offset, "now": before.now, "seen": before.seen}
-    return known.model_copy(update=place) == before
+    return vars(known) | place == vars(before)

@@ -20,7 +20,7 @@ from schemas.base import (
 from schemas.cases import Case, CaseCode
 from schemas.commands import Command, CreateFulfilment, CreateGoodsOut, Decided, Withdraw
 from schemas.erp import ErpOrder
-from schemas.events import ConnectionState
+from schemas.events import ConnectionState, Source
 from schemas.goods_outs import GoodsOut, GoodsOutLine
 from schemas.orders import Address, Order
 from schemas.sweep import Comparison, Stray
@@ -36,6 +36,10 @@ class Reached(Frozen):
     cluster: str
     partition: int
     offset: int
+
+    def is_of(self, source: Source) -> bool:
+        """Whether it is about the partition that this record lies in."""
+        return self.topic == source.topic and self.partition == source.partition and self.cluster == source.cluster
 
 
 class KnownGoodsOut(Frozen):

@@ -62,6 +62,8 @@ def asked_for(state: OrderState, event: OperatorActed) -> OrderState:
 
 def due(state: OrderState, config: BrandConfig) -> OrderState:
     """The same, with the sweep that was to begin by now."""
+    if system_of(state.order) is None:
+        return state
     moment = config.sweep.before(state.now)
     return state if moment is None else _wanted(state, moment)
 
