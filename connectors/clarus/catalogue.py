@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from connectors.clarus.client import ClarusClient
-from connectors.clarus.documents import document
+from connectors.clarus.documents import document, look_at
 from connectors.clarus.lists import Node, nodes_of, text, whole_list
 from connectors.runtime.errors import Blind, Rejected
 from kernel.clock import Clock
@@ -31,15 +31,15 @@ class Catalogue:
 
     async def rights(self, account: str, warehouses: Sequence[str]) -> Rights:
         """Asked afresh each time: it is what makes an empty answer believable."""
-        _, rights = await self.beside(account, warehouses, {})
+        _, rights = await self.beside(account, warehouses, {}, look_at(1))
         return rights
 
     async def beside(
-        self, account: str, warehouses: Sequence[str], asked: Mapping[str, Any], asking: str = "look"
+        self, account: str, warehouses: Sequence[str], asked: Mapping[str, Any], asking: str
     ) -> tuple[Mapping[str, Any], Rights]:
         """The answer to the document `asking` with these variables, and the rights in the same answer."""
         codes = {"account": {"code": {"eq": account}}, "warehouses": {"code": {"in": list(warehouses)}}}
-        data = await self._client.query(document(asking), {**asked, **codes})
+        data = await self._client.query(asking, {**asked, **codes})
         seen = _by_code(nodes_of(data, "accounts")).get(account)
         found = {code: id_ for code, id_ in _by_code(nodes_of(data, "warehouses")).items() if code in warehouses}
         if seen is not None:

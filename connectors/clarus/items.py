@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import orjson
 
 from connectors.clarus.catalogue import Catalogue, Rights
+from connectors.clarus.documents import document
 from connectors.clarus.lists import Filter, Node, text, whole_lists
 from connectors.clarus.read import warehouses_of
 from connectors.clarus.stock import StockReader
@@ -82,7 +83,7 @@ class ProductReader:
             asked: dict[str, Any] = {"first": self._page}
             for root, cursor in after.items():
                 asked |= {f"with_{root}": True, root: filters[root], f"{root}_after": cursor}
-            data, rights = await self._catalogue.beside(config.account, warehouses_of(config), asked, "items")
+            data, rights = await self._catalogue.beside(config.account, warehouses_of(config), asked, document("items"))
             shown.append(rights)
             return data
 

@@ -1,6 +1,5 @@
 """Reads orders from Clarus: every goods-out under an order's references, with lines and packages, verbatim."""
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -8,6 +7,7 @@ from typing import Any, NamedTuple
 import orjson
 
 from connectors.clarus.catalogue import Catalogue, Rights
+from connectors.clarus.documents import goods_outs_of, look_at
 from connectors.clarus.lists import Filter, Node, text, whole_lists
 from connectors.runtime.port import Reading
 from kernel.clock import Clock
@@ -45,35 +45,45 @@ class ClarusReader:
         Rights that were lost in between, or came back, make none of the lists believable.
         """
         started = self._clock.now()
-        headers = await asyncio.gather(*(self._goods_outs(config, order) for order in orders))
-        parts = await self._parts(config, [text(node, "id") for one in headers for node in one.lists["goods_outs"]])
-        complete = parts.complete and all(one.rights.complete for one in headers)
+        headers = await self._goods_outs(config, orders)
+        parts = await self._parts(config, [text(node, "id") for one in headers.lists.values() for node in one])
+        complete = parts.complete and headers.rights.complete
         return [
-            _reading(config.brand, order, one.lists["goods_outs"], parts, started, complete=complete)
-            for order, one in zip(orders, headers, strict=True)
+            _reading(config.brand, order, mine, parts, started, complete=complete)
+            for order, mine in zip(orders, headers.lists.values(), strict=True)
         ]
 
     async def look(self, config: BrandConfig, **filters: Filter) -> Look:
         """All that matches, by roots of the document `look`: one request while no list is longer than a page."""
+        return await self._look(config, filters, look_at(1))
+
+    async def _look(self, config: BrandConfig, filters: Mapping[str, Filter], asking: str) -> Look:
         shown: list[Rights] = []
 
         async def page(after: Mapping[str, str | None]) -> Mapping[str, Any]:
             asked: dict[str, Any] = {"first": self._page}
             for root, cursor in after.items():
                 asked |= {f"with_{root}": True, root: filters[root], f"{root}_after": cursor}
-            data, rights = await self._catalogue.beside(config.account, warehouses_of(config), asked)
+            data, rights = await self._catalogue.beside(config.account, warehouses_of(config), asked, asking)
             shown.append(rights)
             return data
 
         lists = await whole_lists(filters, page)
         return Look(lists, Rights(shown[-1].account, all(rights.complete for rights in shown)))
 
-    async def _goods_outs(self, config: BrandConfig, order: OrderId) -> Look:
-        prefix = order_prefix(config.reference_prefix, order)
-        lists, rights = await self.look(config, goods_outs={"reference": {"like": f"{prefix}%"}})
+    async def _goods_outs(self, config: BrandConfig, orders: Sequence[OrderId]) -> Look:
+        """A list for each order, in their order, all of them in one request."""
+        prefixes = {
+            goods_outs_of(number): order_prefix(config.reference_prefix, order) for number, order in enumerate(orders)
+        }
+        filters = {root: {"reference": {"like": f"{prefix}%"}} for root, prefix in prefixes.items()}
+        lists, rights = await self._look(config, filters, look_at(len(orders)))
         # `like` may ignore case: compare again.
-        mine = [node for node in lists["goods_outs"] if text(node, "reference").startswith(prefix)]
-        return Look({"goods_outs": mine}, rights)
+        mine = {
+            root: [node for node in lists[root] if text(node, "reference").startswith(prefix)]
+            for root, prefix in prefixes.items()
+        }
+        return Look(mine, rights)
 
     async def _parts(self, config: BrandConfig, ids: Sequence[str]) -> _Parts:
         """Goods-outs without lines are looked for again: seen first and then deleted, their units must not seem to be

@@ -7,6 +7,7 @@ from typing import Any
 import orjson
 
 from connectors.clarus.catalogue import Catalogue, Rights
+from connectors.clarus.documents import document
 from connectors.clarus.lists import Node, text, whole_lists
 from connectors.clarus.poll import OPEN
 from connectors.clarus.read import warehouses_of
@@ -83,7 +84,7 @@ class StockReader:
         return found, Rights(shown[-1].account, all(rights.complete for rights in shown))
 
     async def _beside(self, config: BrandConfig, asked: Mapping[str, Any]) -> tuple[Mapping[str, Any], Rights]:
-        return await self._catalogue.beside(config.account, warehouses_of(config), asked, "stock")
+        return await self._catalogue.beside(config.account, warehouses_of(config), asked, document("stock"))
 
 
 def _body(

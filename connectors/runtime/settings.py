@@ -19,7 +19,7 @@ class RuntimeSettings(Frozen):
     """A command older than this when its try starts ends as expired."""
     held_most: float = 60.0
     """A key is held no longer; then the command is delayed."""
-    sweep_batch: int = Field(default=5, ge=1)
+    sweep_batch: int = Field(default=20, ge=1)
     """Orders one read of a sweep asks for; no other is out meanwhile, nor while an order's own read waits."""
     sweep_leaves: float = Field(default=0.5, ge=0, le=1)
     """Share of a system's budget that must be left for a sweep to read at all."""

@@ -7,7 +7,7 @@ from connectors.clarus.translate import translate_goods_outs
 from connectors.runtime.errors import Blind, RateLimited, Unavailable
 from schemas.base import OrderId
 from schemas.goods_outs import GoodsOut, GoodsOutStatus
-from tests.connectors.clarus.commands import ACME, LAMP, RUG, create, reference
+from tests.connectors.clarus.commands import ACME, LAMP, ORDER, RUG, create, reference
 from tests.connectors.clarus.conftest import Tell
 from tests.connectors.clarus.sides import NOON, Clarus
 
@@ -66,9 +66,25 @@ def test_several_orders_are_read_together_and_told_apart(tell: Tell) -> None:
         held = {order: [node["id"] for node in orjson.loads(one.body)["lines"]] for order, one in readings.items()}
         assert [len(held[order]) for order in asked] == [1, 1, 0]
         assert all(one.complete and not one.absent for one in readings.values())
-        assert clarus.network.names() == [*["Look goods_outs"] * 3, "Look goods_out_lines shipments"]
+        assert clarus.network.names() == [
+            "Look goods_outs goods_outs_1 goods_outs_2",
+            "Look goods_out_lines shipments",
+        ]
 
     tell("two_orders", story)
+
+
+def test_of_several_orders_only_the_long_list_is_read_on(tell: Tell) -> None:
+    async def story(clarus: Clarus) -> None:
+        few, many = await clarus.port.read(ACME, [OrderId("5013"), ORDER])
+        assert (few.absent, few.complete) == (False, True)
+        assert len(translate_goods_outs(few.body)) == 0
+        assert [one.reference for one in translate_goods_outs(many.body)] == [
+            reference(generation=number) for number in range(1, 6)
+        ]
+        assert clarus.network.names()[:3] == ["Look goods_outs goods_outs_1", *["Look goods_outs_1"] * 2]
+
+    tell("five_goods_outs", story, page_size=2)
 
 
 def test_the_same_content_is_the_same_bytes(tell: Tell) -> None:
