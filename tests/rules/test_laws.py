@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from schemas.base import System
+from schemas.commands import Withdraw
 from schemas.orders import FulfilmentOrderStatus
 from streams.agents.orders import OrdersFold
 from tests.rules.world import BOUGHT, STARTS, World, a_world
@@ -221,3 +222,12 @@ def test_any_prefix_replayed_changes_nothing(history: History, back: int) -> Non
     assert story.changelog == before
     assert story.commands == commands
     assert story.at - story.log[0].at < timedelta(days=60)
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(histories)
+def test_a_decision_asks_at_most_one_thing_of_an_object(history: History) -> None:
+    """Two commands for one object would be two wishes: the connector carries out the later and lets the other go."""
+    sent = {command.id: command for command in live(history).story.commands}.values()
+    asked = Counter((one.decided_offset, one.object) for one in sent if not isinstance(one, Withdraw))
+    assert [place for place, times in asked.items() if times > 1] == []

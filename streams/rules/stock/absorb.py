@@ -65,7 +65,7 @@ def _on_hand(level: Level) -> list[tuple[object, ...]]:
 
 
 def _balance(state: StockState, event: BalanceSeen) -> StockState:
-    """An answer that cannot be believed leaves what was known, and is asked for again by and by."""
+    """An answer that cannot be believed leaves what was known; the plan asks again."""
     if not (event.complete and event.balance.steady):
         return state
     return state.model_copy(update={"balance": event.balance, "token": max(state.token, event.token)})
