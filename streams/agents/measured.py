@@ -54,6 +54,8 @@ class OpenCases:
     def note(self, key: bytes, state: HasCases) -> None:
         """The newest state of a key."""
         kinds = tuple((case.code, case.severity) for case in state.cases)
+        if kinds == self._of.get(key, ()):
+            return
         self._counts.subtract((state.brand, *kind) for kind in self._of.pop(key, ()))
         if kinds:
             self._of[key] = kinds

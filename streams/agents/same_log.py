@@ -17,7 +17,7 @@ def same_log(state: HasSeen | None, event: OrderEvent) -> None:
     if state is None or source is None:
         return
     for reached in state.seen:
-        if reached.topic == source.topic and reached.cluster != source.cluster:
+        if reached.cluster != source.cluster and reached.topic == source.topic:
             raise AnotherLogError(event.key, source, reached.cluster)
 
 

@@ -26,7 +26,8 @@ class Vanished:
 
     def note(self, state: OrderState) -> None:
         """The newest state of an order."""
-        times = tuple(known.missing_at for known in undecided(state) if known.missing_at is not None)
+        missing = any(known.missing_at for known in state.goods_outs)
+        times = tuple(one.missing_at for one in undecided(state) if one.missing_at is not None) if missing else ()
         of_brand = self._missing.setdefault(state.brand, {})
         if times:
             of_brand[state.order] = times
