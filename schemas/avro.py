@@ -132,7 +132,7 @@ class Split:
         known = self._newest.pop(key, None)
         if known is None or known[0] != value:
             body = fastavro.schemaless_reader(io.BytesIO(value), self._body, None)
-            known = value, dict(self._own.model_validate(body))
+            known = value, vars(self._own.model_validate(body))
         self._newest[key] = known
         if len(self._newest) > BODIES_KEPT:
             del self._newest[next(iter(self._newest))]

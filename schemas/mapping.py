@@ -102,7 +102,9 @@ class SkuRules(Frozen):
         renamed = next((one.clarus for one in self.renames if one.shop == sku), None)
         if renamed is not None:
             return renamed
-        kept = "".join(letter for letter in sku if letter not in self.remove)
+        kept: str = sku
+        for character in self.remove:
+            kept = kept.replace(character, "")
         return Sku(kept.strip() if self.trim else kept)
 
     @model_validator(mode="after")

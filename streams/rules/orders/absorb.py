@@ -41,19 +41,14 @@ def absorb(state: OrderState, event: OrderEvent, at: datetime, offset: int) -> O
 
     Callers check `is_repeated` first; an event of a lower epoch than the key's only causes a read.
     """
-    state = state.model_copy(
-        update={"now": max(at, state.now), "last_offset": offset, "seen": reach(state.seen, event.source)}
-    )
+    update = {"now": max(at, state.now), "last_offset": offset, "seen": reach(state.seen, event.source)}
     if isinstance(event, Seen):
         system = _system_of(event)
         if event.epoch < state.epochs.of(system):
-            return state.asking(system)
-        state = state.model_copy(
-            update={
-                "epochs": state.epochs.with_(system, event.epoch),
-                "unreadable": tuple(unread for unread in state.unreadable if unread.system is not system),
-            }
-        )
+            return state.model_copy(update=update).asking(system)
+        update["epochs"] = state.epochs.with_(system, event.epoch)
+        update["unreadable"] = tuple(unread for unread in state.unreadable if unread.system is not system)
+    state = state.model_copy(update=update)
     match event:
         case ShopifyOrderSeen():
             return _answered(_shopify(state, event), System.SHOPIFY)

@@ -111,10 +111,9 @@ def posting(state: OrderState, config: BrandConfig) -> Iterator[Finding]:
         if not left:
             continue
         behind = left - posted(state, known.reference)
-        wanted = _post(known, left)
-        unfinished = behind and _unfinished(state, wanted.object)
+        unfinished = behind and _unfinished(state, _posting_of(known))
         if (left - sent_to_erp(state, known.reference) or unfinished) and not left - sold:
-            yield wanted
+            yield _post(known, left)
         if behind:
             yield Waiting(
                 name=f"erp-post:{known.reference}",
@@ -126,11 +125,15 @@ def posting(state: OrderState, config: BrandConfig) -> Iterator[Finding]:
             )
 
 
+def _posting_of(known: KnownGoodsOut) -> str:
+    return f"erp-fulfilment:{known.reference}"
+
+
 def _post(known: KnownGoodsOut, left: PerLine) -> Wanted:
     return Wanted(
         kind=PostFulfilment,
         system=System.ERP,
-        object=f"erp-fulfilment:{known.reference}",
+        object=_posting_of(known),
         fields={
             "goods_out": known.reference,
             "target": _units(left),

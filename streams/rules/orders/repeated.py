@@ -30,7 +30,7 @@ def is_repeated(seen: Iterable[Reached], source: Source | None) -> bool:
     """Whether this very record of a source topic has been folded: at or below the offset reached there."""
     if source is None:
         return False
-    return any(source.offset <= reached.offset for reached in seen if reached.is_of(source))
+    return any(source.offset <= reached.offset and reached.is_of(source) for reached in seen)
 
 
 def says_nothing_new(before: F, known: F, config: BrandConfig | None) -> bool:

@@ -24,6 +24,7 @@ from schemas.events import ConnectionState, Source
 from schemas.goods_outs import GoodsOut, GoodsOutLine
 from schemas.orders import Address, Order
 from schemas.sweep import Comparison, Stray
+from streams.rules.orders.once import once
 
 DEAD = timedelta(minutes=10)
 """A command this old is not carried out any more: connectors let it expire sooner, and hold a key a minute."""
@@ -333,6 +334,11 @@ def first(brand: Brand, order: OrderId, now: datetime) -> OrderState:
 
 def address_mark(reference: GoodsOutRef, address: Address) -> str:
     """Equal for equal addresses of one goods-out; does not show the address."""
+    return _mark_of(address, reference)
+
+
+@once
+def _mark_of(address: Address, reference: GoodsOutRef) -> str:
     return sha256(f"{reference} {address.model_dump_json()}".encode()).hexdigest()[:16]
 
 

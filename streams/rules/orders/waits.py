@@ -22,6 +22,7 @@ class Waits(Protocol):
     def model_copy(self, *, update: Mapping[str, Any] | None = None) -> Self: ...
 
 
+SYSTEMS = tuple(System)
 A = TypeVar("A", bound=Acting)
 W = TypeVar("W", bound=Waits)
 
@@ -47,7 +48,9 @@ def reads_of(
     before = {reread.system: reread for reread in state.rereads}
     reads = set(state.ask)
     rereads: list[Reread] = []
-    for system in (system for system in System if system in needed):
+    for system in SYSTEMS:
+        if system not in needed:
+            continue
         reread = before.get(system)
         if reread is None:
             reread = Reread(system=system, asked=0, next_at=_next_read(state, config, 0))
@@ -59,7 +62,7 @@ def reads_of(
         wakes.append(reread.next_at)
     return (
         state.model_copy(update={"ask": (), "rereads": tuple(rereads)}),
-        tuple(system for system in System if system in reads),
+        tuple(system for system in SYSTEMS if system in reads),
     )
 
 
