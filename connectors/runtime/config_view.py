@@ -17,6 +17,8 @@ _log = structlog.get_logger(__name__)
 
 AGAIN_SECONDS = 1.0
 """Between tries while the log is away."""
+WAIT = 10.0
+"""Seconds a poll waits for news; what is published ends the waiting."""
 
 
 class ConfigView:
@@ -74,7 +76,7 @@ class ConfigView:
     async def _follow(self) -> None:
         while True:
             try:
-                await self._take(timeout=1.0)
+                await self._take(timeout=WAIT)
             except LogError as away:
                 _log.warning("config_view.log_away", error=str(away))
                 await self._clock.sleep(AGAIN_SECONDS)

@@ -34,16 +34,25 @@ class Wire(httpx.AsyncBaseTransport):
         what = _path_and_body(request, body) if writing else ""
         if self._process is not None:
             await self._process.gate(Point.BEFORE_EFFECT if writing else None, what)
-        exchange = _Exchange(self._app, request, body, self._chance)
-        answered = asyncio.get_running_loop().create_task(exchange.run(), context=OUTSIDE)
+        loop = asyncio.get_running_loop()
+        answer: asyncio.Future[httpx.Response] = loop.create_future()
+        asked = loop.create_task(_Exchange(self._app, request, body, self._chance).run(answer), context=OUTSIDE)
+        within = request.extensions.get("timeout", {}).get("read")
+        late = None if within is None else loop.call_later(within, _late, answer, request)
         try:
-            async with asyncio.timeout(request.extensions.get("timeout", {}).get("read")):
-                response = await asyncio.shield(answered)
-        except TimeoutError as late:
-            raise httpx.ReadTimeout("no answer in time", request=request) from late
+            response = await answer
+        finally:
+            if late is not None:
+                late.cancel()
+            del asked  # held until here: a loop holds its tasks weakly
         if self._process is not None:
             await self._process.gate(Point.AFTER_EFFECT if writing else None, what)
         return response
+
+
+def _late(answer: "asyncio.Future[httpx.Response]", request: httpx.Request) -> None:
+    if not answer.done():
+        answer.set_exception(httpx.ReadTimeout("no answer in time", request=request))
 
 
 def _writes(request: httpx.Request, body: bytes) -> bool:
@@ -68,7 +77,19 @@ class _Exchange:
         self._headers: list[tuple[bytes, bytes]] = []
         self._parts: list[bytes] = []
 
-    async def run(self) -> httpx.Response:
+    async def run(self, answer: "asyncio.Future[httpx.Response]") -> None:
+        """Done whether or not anybody still waits for the answer."""
+        try:
+            response = await self._answered()
+        except Exception as cause:
+            if answer.done():
+                raise
+            answer.set_exception(cause)
+        else:
+            if not answer.done():
+                answer.set_result(response)
+
+    async def _answered(self) -> httpx.Response:
         await asyncio.sleep(self._there)
         url = self._request.url
         raw_path, _, query = url.raw_path.partition(b"?")
