@@ -8,6 +8,10 @@ from typing import Annotated, Any, NewType, Self
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, PlainSerializer
 
+_set_given, _set_extra, _set_private = (
+    vars(BaseModel)[slot].__set__ for slot in ("__pydantic_fields_set__", "__pydantic_extra__", "__pydantic_private__")
+)
+
 
 class Frozen(BaseModel):  # noqa: PLW1641 - pydantic makes the hash of what is frozen
     """A record that never changes. An unknown field is an error: a typo in a configuration must not pass silently."""
@@ -36,9 +40,9 @@ class Frozen(BaseModel):  # noqa: PLW1641 - pydantic makes the hash of what is f
             given = given.union(changes)
         copied = object.__new__(type(self))
         object.__setattr__(copied, "__dict__", {**mine, **changes})
-        object.__setattr__(copied, "__pydantic_fields_set__", given)
-        object.__setattr__(copied, "__pydantic_extra__", None)
-        object.__setattr__(copied, "__pydantic_private__", None)
+        _set_given(copied, given)
+        _set_extra(copied, None)
+        _set_private(copied, None)
         return copied
 
 

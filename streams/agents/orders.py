@@ -6,7 +6,7 @@ from typing import cast
 from kernel.log import Record
 from kernel.metrics import Stage
 from schemas.avro import Codec
-from schemas.base import System, connection_id, order_key
+from schemas.base import System, connection_id
 from schemas.commands import Command
 from schemas.config import BrandConfig
 from schemas.events import EVENT_KINDS, ConnectionState, OrderEvent, Seen
@@ -59,8 +59,7 @@ class OrdersFold(KeyedFold[OrderState, Plan]):
 
     def _after(self, record: Record, caused: Caused) -> None:
         """Open or close the case of brands of which many goods-outs vanished; again after a crash in between."""
-        for brand in self._vanished.brands():
-            key = order_key(brand, self._vanished.order()).encode()
+        for brand, key in self._vanished.keys.items():
             before = self._known(key)
             if self._vanished.state(brand) is (ConnectionState.WELL if before is None else before.connection):
                 continue

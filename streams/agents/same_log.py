@@ -16,8 +16,9 @@ def same_log(state: HasSeen | None, event: OrderEvent) -> None:
     source = event.source
     if state is None or source is None:
         return
+    cluster = source.cluster
     for reached in state.seen:
-        if reached.cluster != source.cluster and reached.topic == source.topic:
+        if reached.cluster != cluster and reached.topic == source.topic:
             raise AnotherLogError(event.key, source, reached.cluster)
 
 

@@ -4,10 +4,9 @@ One goods-out that is gone is an order's own case. Many at once are a sign that 
 then absence is not believed, nothing is created for the brand from this partition, and one case stands for all.
 """
 
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from schemas.base import Brand, OrderId, System
+from schemas.base import Brand, OrderId, System, order_key
 from schemas.events import ConnectionSeen, ConnectionState
 from streams.rules.orders.after_release import undecided
 from streams.rules.orders.state import OrderState
@@ -23,20 +22,21 @@ class Vanished:
     def __init__(self, partition: int) -> None:
         self._partition = partition
         self._missing: dict[Brand, dict[OrderId, tuple[datetime, ...]]] = {}
+        self.keys: dict[Brand, bytes] = {}
+        """Of each brand of which anything was noted, in order: the key under which its case is kept."""
 
     def note(self, state: OrderState) -> None:
         """The newest state of an order."""
         missing = any(known.missing_at for known in state.goods_outs)
         times = tuple(one.missing_at for one in undecided(state) if one.missing_at is not None) if missing else ()
-        of_brand = self._missing.setdefault(state.brand, {})
+        if state.brand not in self._missing:
+            self._missing[state.brand] = {}
+            self.keys = {brand: order_key(brand, self.order()).encode() for brand in sorted(self._missing)}
+        of_brand = self._missing[state.brand]
         if times:
             of_brand[state.order] = times
         else:
             of_brand.pop(state.order, None)
-
-    def brands(self) -> Iterator[Brand]:
-        """Those of which anything was noted."""
-        return iter(sorted(self._missing))
 
     def many(self, brand: Brand) -> bool:
         """Whether MANY of those still missing and undecided went within WINDOW."""

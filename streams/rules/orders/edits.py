@@ -80,6 +80,7 @@ def sent_elsewhere(known: KnownGoodsOut, order: Order) -> bool:
     return bool(known.sent_to) and to is not None and address_mark(known.reference, to) != known.sent_to
 
 
+@once
 def working(known: KnownGoodsOut) -> bool:
     """Whether the warehouse has it and may still do something with it."""
     return not (known.goods_out.status.ended or known.missing or known.gone or known.given_up)

@@ -15,7 +15,7 @@ _R = TypeVar("_R", bound=Frozen)
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
 
-_worked_out = Frozen.__dict__["worked_out"]
+_kept, _keep = (getattr(vars(Frozen)["worked_out"], how) for how in ("__get__", "__set__"))
 
 
 def once(work_out: Callable[Concatenate[_R, _P], _T]) -> Callable[Concatenate[_R, _P], _T]:
@@ -39,8 +39,8 @@ def once(work_out: Callable[Concatenate[_R, _P], _T]) -> Callable[Concatenate[_R
 
 def _answers_of(record: Frozen) -> dict[Callable[..., Any], tuple[tuple[Any, ...], Any]]:
     try:
-        answers: dict[Callable[..., Any], tuple[tuple[Any, ...], Any]] = _worked_out.__get__(record)
+        answers: dict[Callable[..., Any], tuple[tuple[Any, ...], Any]] = _kept(record)
     except AttributeError:
         answers = {}
-        _worked_out.__set__(record, answers)
+        _keep(record, answers)
     return answers

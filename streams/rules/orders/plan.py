@@ -5,6 +5,7 @@ compares it with what is under way (in flight, refused, delayed, done) and emits
 """
 
 from datetime import datetime, timedelta
+from itertools import chain
 from typing import NamedTuple
 
 from schemas.base import System
@@ -124,7 +125,7 @@ def plan(state: OrderState, config: BrandConfig, decision: Decision) -> Plan:
 def asked(state: OrderState, config: BrandConfig) -> list[Finding]:
     """What every rule says of this state."""
     rules = CONNECTION_RULES if state.order.startswith("~") else ORDER_RULES
-    return [finding for rule in rules for finding in rule(state, config)]
+    return list(chain.from_iterable(rule(state, config) for rule in rules))
 
 
 def _rest(state: OrderState, config: BrandConfig, findings: list[Finding], wakes: list[datetime]) -> OrderState:

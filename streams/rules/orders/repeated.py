@@ -30,7 +30,8 @@ def is_repeated(seen: Iterable[Reached], source: Source | None) -> bool:
     """Whether this very record of a source topic has been folded: at or below the offset reached there."""
     if source is None:
         return False
-    return any(source.offset <= reached.offset and reached.is_of(source) for reached in seen)
+    offset = source.offset
+    return any(offset <= reached.offset and reached.is_of(source) for reached in seen)
 
 
 def says_nothing_new(before: F, known: F, config: BrandConfig | None) -> bool:

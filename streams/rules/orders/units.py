@@ -147,11 +147,10 @@ def still_told(state: OrderState, known: KnownGoodsOut) -> PerLine:
     A telling whose fulfilment no snapshot has shown yet does not count either: Shopify's remaining quantities do not
     know of it yet.
     """
-    return _standing(known, fulfilments_of(state, known))
+    return _standing(fulfilments_of(state, known))
 
 
-@once
-def _standing(_known: KnownGoodsOut, fulfilments: tuple[Fulfilment, ...]) -> PerLine:
+def _standing(fulfilments: tuple[Fulfilment, ...]) -> PerLine:
     return summed(unit for fulfilment in fulfilments if not fulfilment.cancelled for unit in fulfilment.lines)
 
 
@@ -194,7 +193,7 @@ def _covers(known: KnownGoodsOut, fulfilments: tuple[Fulfilment, ...]) -> PerLin
     left = PerLine(left)
     left.update(torn(known.goods_out))
     counted = left if ended_cleanly(known) else ordered(known.goods_out) | left
-    return counted - _standing(known, fulfilments)
+    return counted - _standing(fulfilments)
 
 
 def ended_cleanly(known: KnownGoodsOut) -> bool:
