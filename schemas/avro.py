@@ -20,12 +20,11 @@ import fastavro
 from pydantic import AwareDatetime, BaseModel, create_model
 
 from schemas.errors import Unreadable
+from schemas.newest import Newest, very_same
 
 Schema = Any
 NAMESPACE = "lockstep"
 HISTORY = "history"
-BODIES_KEPT = 2_000
-"""Keys of which a codec remembers the newest body: what is read again is mostly read within minutes."""
 
 
 def schema_of(model: type[BaseModel]) -> dict[str, Any]:
@@ -111,32 +110,37 @@ class Split:
     """A kind of record in two: its head, the fields it has from `base`, and its body, the fields that are its own.
 
     An Avro record is its fields one behind the other, so the body is what of the bytes the head leaves over. A body of
-    the same bytes as the one before it, of the same key, is that very one: read once, and found equal at a glance.
+    the same bytes as the one before it, of the same key, is that very one: read once, and found equal at a glance. What
+    is made of the very same parts is written once.
     """
 
     def __init__(self, model: type[BaseModel], base: type[BaseModel]) -> None:
         fields, at = schema_of(model)["fields"], len(base.model_fields)
         own: dict[str, Any] = {name: (info.annotation, info) for name, info in list(model.model_fields.items())[at:]}
-        self._model = model
+        self._model, self._names = model, set(own)
         self._own: type[BaseModel] = create_model(model.__name__, __config__=model.model_config, **own)
         self._head, self._body = _part(f"{model.__name__}Head", fields[:at]), _part(model.__name__, fields[at:])
-        self._newest: dict[bytes, tuple[bytes, dict[str, Any]]] = {}
-        """By key; the one met last stands last."""
+        self._read = Newest[bytes, dict[str, Any]]()
+        self._written = Newest[tuple[Any, ...], bytes](very_same)
 
     def read(self, value: bytes, key: bytes) -> BaseModel:
         rest = io.BytesIO(value)
         head = cast("dict[str, Any]", fastavro.schemaless_reader(rest, self._head, None))
-        return self._model.model_validate(head | self._body_of(key, rest.read()))
+        return self._model.model_validate(head | self._read.of(key, rest.read(), self._read_body))
 
-    def _body_of(self, key: bytes, value: bytes) -> dict[str, Any]:
-        known = self._newest.pop(key, None)
-        if known is None or known[0] != value:
-            body = fastavro.schemaless_reader(io.BytesIO(value), self._body, None)
-            known = value, vars(self._own.model_validate(body))
-        self._newest[key] = known
-        if len(self._newest) > BODIES_KEPT:
-            del self._newest[next(iter(self._newest))]
-        return known[1]
+    def _read_body(self, value: bytes) -> dict[str, Any]:
+        return vars(self._own.model_validate(fastavro.schemaless_reader(io.BytesIO(value), self._body, None)))
+
+    def write(self, record: BaseModel, key: bytes) -> bytes:
+        own = tuple(value for name, value in vars(record).items() if name in self._names)
+        body = self._written.of(key, own, lambda _: _bytes(self._body, record.model_dump(include=self._names)))
+        return _bytes(self._head, record.model_dump(exclude=self._names)) + body
+
+
+def _bytes(schema: Schema, fields: dict[str, Any]) -> bytes:
+    buffer = io.BytesIO()
+    fastavro.schemaless_writer(buffer, schema, fields)
+    return buffer.getvalue()
 
 
 def _part(name: str, fields: list[Schema]) -> Schema:
@@ -164,12 +168,14 @@ class Codec:
             fingerprint(schema): (schema["name"], fastavro.parse_schema(schema)) for schema in past_schemas()
         }
 
-    def encode(self, record: BaseModel) -> tuple[bytes, dict[str, bytes]]:
-        """The value and the headers `kind` and `schema`."""
+    def encode(self, record: BaseModel, key: bytes = b"") -> tuple[bytes, dict[str, bytes]]:
+        """The value and the headers `kind` and `schema`, of a record that will have this key in its topic."""
         name = type(record).__name__
-        buffer = io.BytesIO()
-        fastavro.schemaless_writer(buffer, self._current[name], record.model_dump())
-        return buffer.getvalue(), {"kind": name.encode(), "schema": self._header[name]}
+        if key and name in self._split:
+            value = self._split[name].write(record, key)
+        else:
+            value = _bytes(self._current[name], record.model_dump())
+        return value, {"kind": name.encode(), "schema": self._header[name]}
 
     def decode(self, value: bytes, headers: Mapping[str, bytes], key: bytes = b"") -> BaseModel:
         """The record that has this key in its topic. Raises Unreadable when the kind or the schema is unknown, or the

@@ -37,6 +37,7 @@ from schemas.events import (
     OrderEvent,
     OrderListed,
     ProductSeen,
+    Seen,
     ShopifyOrderSeen,
     SnapshotUnreadable,
     Source,
@@ -44,6 +45,7 @@ from schemas.events import (
 )
 from schemas.goods_outs import GoodsOut
 from schemas.items import ErpItem, Offer, Product
+from schemas.newest import Newest
 from schemas.orders import Order
 from schemas.outcomes import Outcome
 from schemas.raw import ConnectionReport, RawHeaders, RawKind
@@ -53,8 +55,9 @@ from schemas.topics import CONFIG, ITEMS_EVENTS, OPERATOR_ACTIONS, ORDERS_EVENTS
 from streams.engine.contract import Emission, Step, Took, UnreadableRecord, Verdict
 
 M = TypeVar("M", bound=BaseModel)
+T = TypeVar("T")
 
-EVENTS = Codec(tuple(dict.fromkeys((*EVENT_KINDS, *STOCK_EVENT_KINDS, *ITEM_EVENT_KINDS))))
+EVENTS = Codec(tuple(dict.fromkeys((*EVENT_KINDS, *STOCK_EVENT_KINDS, *ITEM_EVENT_KINDS))), repeated=Seen)
 EVENT_LOGS = {Kind.ORDER: ORDERS_EVENTS, Kind.STOCK: STOCK_EVENTS, Kind.ITEM: ITEMS_EVENTS}
 """Each has every brand's configuration in each of its partitions."""
 SOURCES = (*(topic.name for topic in RAW.values()), OPERATOR_ACTIONS.name, CONFIG.name)
@@ -81,6 +84,7 @@ class NormaliseFold:
         self._translators = translators
         self._cluster = cluster
         self._partitions = partitions
+        self._translated = Newest[bytes, Any]()
 
     def restore(self, key: bytes, value: bytes) -> None:
         """Nothing is kept."""
@@ -182,7 +186,7 @@ class NormaliseFold:
                 pass
         match headers.system:
             case System.SHOPIFY:
-                seen = None if headers.absent else translate.shopify(body)
+                seen = None if headers.absent else self._of(headers, order, body, translate.shopify)
                 if seen is not None and seen.id != order:
                     raise Unreadable("id", f"the order of the key, {order}", seen.id)
                 return ShopifyOrderSeen(
@@ -202,7 +206,7 @@ class NormaliseFold:
                     trace=headers.trace,
                     epoch=headers.epoch,
                     read_started_at=headers.read_started_at,
-                    goods_outs=() if headers.absent else translate.clarus(body),
+                    goods_outs=() if headers.absent else self._of(headers, order, body, translate.clarus),
                     complete=headers.complete,
                 )
             case System.ERP:
@@ -213,8 +217,13 @@ class NormaliseFold:
                     trace=headers.trace,
                     epoch=headers.epoch,
                     read_started_at=headers.read_started_at,
-                    snapshot=None if headers.absent else translate.erp(body),
+                    snapshot=None if headers.absent else self._of(headers, order, body, translate.erp),
                 )
+
+    def _of(self, headers: RawHeaders, order: OrderId, body: bytes, translate: Callable[[bytes], T]) -> T:
+        """What was made of the very bytes that this system answered before, of the same key, is that again."""
+        translated: T = self._translated.of((headers.brand, order, headers.system), body, translate)
+        return translated
 
     def _stock(self, headers: RawHeaders, order: OrderId, body: bytes, source: Source) -> OrderEvent:
         of = _seen(headers, order, source)
@@ -284,7 +293,7 @@ class NormaliseFold:
         )
 
     def _appended(self, key: bytes, event: OrderEvent) -> Step:
-        value, headers = EVENTS.encode(event)
+        value, headers = EVENTS.encode(event, key)
         headers |= {"brand": event.brand.encode(), "trace": event.trace.encode()}
         topic = EVENT_LOGS[kind_of(event.order)]
         return Step(Verdict.APPLIED, emissions=[Emission(topic.name, key, value, headers)])
