@@ -34,7 +34,7 @@ class Clarus:
             raise AssertionError(body)
 
         others = dict.fromkeys(("shopify", "erp", "level", "balance", "items", "product", "offers"), never)
-        return NormaliseFold(Translators(clarus=self.translate, **others), "cluster", 1)  # type: ignore[arg-type]
+        return NormaliseFold(Translators(clarus=self.translate, **others), "cluster", 1)  # type: ignore[arg-type]  # never asked
 
 
 def seen(fold: NormaliseFold, answers: Sequence[tuple[bytes, bytes]], *, epoch: int = 3) -> list[GoodsOutsSeen]:
