@@ -234,7 +234,7 @@ def _faults(chance: random.Random) -> Faults:
         slow_by=round(chance.uniform(0.5, 4.0), 2),
     )
     often = drawn.webhook_lost + drawn.webhook_doubled + drawn.throttled + drawn.server_error + drawn.slow
-    return drawn if often >= 0.1 else drawn.model_copy(update={"webhook_doubled": 0.3, "slow": 0.15})
+    return drawn if often >= 0.2 else drawn.model_copy(update={"webhook_doubled": 0.3, "slow": 0.15})
 
 
 OPERATED = ("refresh", "retry", "close", "release_again", "override")

@@ -92,6 +92,11 @@ class WarehouseHand:
 
 def put_back(keeper: Storekeeper) -> None:
     """Empty the totes of goods-outs that will never leave. Raises ValueError when there are none."""
+    if not _emptied(keeper):
+        raise ValueError("expected totes of a goods-out that has ended, found none")
+
+
+def _emptied(keeper: Storekeeper) -> bool:
     world = keeper.world
     waiting = [
         one.id
@@ -100,10 +105,9 @@ def put_back(keeper: Storekeeper) -> None:
         and one.status in (Status.CANCELLED, Status.COMPLETED)
         and any(line.picked > line.despatched for line in one.lines.values())
     ]
-    if not waiting:
-        raise ValueError("expected totes of a goods-out that has ended, found none")
     for number in waiting:
         world.put_back(number)
+    return bool(waiting)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +120,11 @@ class StaffHabits:
 
 
 def make_up(books: StockBooks, keeper_of: Callable[[Spot], Storekeeper]) -> None:
-    """What was sold in a window, or promised to another channel, and does not lie there comes in at last."""
+    """Totes are emptied at last, and what was sold in a window, or promised to another channel, and does not lie there
+    comes in.
+    """
+    for spot in books.spots:
+        _emptied(keeper_of(spot))
     for one, spot in zip(books.at_rest(), books.spots, strict=True):
         if one["shippable"] < 0:
             keeper_of(spot).receive(spot.product, -one["shippable"])

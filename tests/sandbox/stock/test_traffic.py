@@ -12,7 +12,7 @@ from sandbox.faults import Chance, FaultPlan, Faults
 from sandbox.shopify.app import ShopifyWorld, create_app
 from sandbox.shopify.shoppers import Clientele, Habits, Shoppers
 from sandbox.stock.flash_sale import FlashSale
-from sandbox.stock.traffic import ShopHand, StaffHabits, WarehouseHabits, WarehouseHand
+from sandbox.stock.traffic import ShopHand, StaffHabits, WarehouseHabits, WarehouseHand, make_up
 from tests.sandbox.stock.worlds import LAMP, LEEDS, RUG, Worlds, a_moment, in_both
 
 HOT = (LAMP, RUG)
@@ -112,6 +112,20 @@ def test_totes_of_a_cancelled_order_are_put_back() -> None:
         hand = WarehouseHand([(w.keeper, (LAMP,))], Chance(1), WarehouseHabits(shares={"put_back": 1}))
         await hand.run(w.clock, 2)
         assert (hand.done, int(w.keeper.balance(LAMP).available)) == (Counter({"put_back": 1, "nothing": 1}), 10)
+
+    in_both(story)
+
+
+def test_in_the_end_what_lies_in_totes_can_be_had() -> None:
+    """Or a goods-out waits for ever for a unit that lies there and nobody can allocate."""
+
+    async def story(w: Worlds) -> None:
+        order = w.keeper.wholesale("W-1", {LAMP: 3})
+        w.clarus.pick(order)
+        w.clarus.cancel_by_hand(order)
+        before = int(w.keeper.balance(LAMP).available)
+        make_up(w.books, lambda _: w.keeper)
+        assert (before, int(w.keeper.balance(LAMP).available)) == (7, 10)
 
     in_both(story)
 
