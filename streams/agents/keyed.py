@@ -254,7 +254,8 @@ class KeyedFold(ABC, Generic[S, P]):
                 self._schedule(key)
         assert record.key is not None
         prefix = Prefix(record.offset, record.at, event.config.version)
-        return Step(Verdict.APPLIED, [Change(record.key, pack(prefix, event.model_dump_json().encode()))])
+        change = Change(record.key, pack(prefix, event.model_dump_json().encode()))
+        return Step(Verdict.APPLIED, [change], stands_on_all=True)
 
     def _fire(self, record: Record, caused: Caused) -> None:
         """Plan every key that is due at the record's append time, in (wake, key) order, however many there are.

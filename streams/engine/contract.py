@@ -97,13 +97,18 @@ class Compared:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """`took` and `compared` are for the metrics alone; nothing is decided by them."""
+    """`took` and `compared` are for the metrics alone; nothing is decided by them.
+
+    `stands_on_all`: what comes later is decided by it, whatever the key. It is written when all before it is known to
+    be in the log: then nothing that a restart delivers again is folded anew by what did not hold at the time.
+    """
 
     verdict: Verdict
     changes: Sequence[Change] = ()
     emissions: Sequence[Emission] = ()
     took: Sequence[Took] = ()
     compared: Sequence[Compared] = ()
+    stands_on_all: bool = False
 
 
 class UnreadableRecord(Unreadable):

@@ -8,6 +8,7 @@ What it promises (at least once, with an idempotent fold) and what makes it true
   emission of it and of all before it. A failed send, or silence for 30 s, ends the process before the commit.
 * No gap: the first record handled after an assignment is the committed one, and each next offset follows; otherwise the
   process ends, and its successor begins at the commit. A batch that a rebalance overtook is dropped, it comes again.
+* Nothing is decided by what came later: a step that stands on all before it is written when that is acknowledged.
 * No silent end: what cannot be understood becomes a dead letter, under a fuse; any other exception ends the process.
 
 Folding, settling and giving partitions up take turns: a partition is given up only when nothing of it is being folded
@@ -18,6 +19,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
 
 import structlog
 
@@ -47,6 +49,15 @@ from streams.engine.settings import EngineSettings
 __all__ = ["Ended", "Worker"]
 
 _log = structlog.get_logger(__name__)
+
+
+@dataclass(slots=True)
+class _Batch:
+    """What is sent at once, and what is finished by it. See `Sent.changes`."""
+
+    outgoing: list[Outgoing] = field(default_factory=list)
+    changes: list[tuple[int, int]] = field(default_factory=list)
+    finished: dict[Partition, int] = field(default_factory=dict)
 
 
 class Worker:
@@ -186,9 +197,7 @@ class Worker:
                 await self._settle(wait=True)
 
     async def _fold(self, records: Sequence[Record]) -> None:
-        outgoing: list[Outgoing] = []
-        changes: list[tuple[int, int]] = []
-        finished: dict[Partition, int] = {}
+        batch = _Batch()
         for record in records:
             owned = self._owned.get(record.partition.number)
             if owned is None or owned.fused:
@@ -197,22 +206,32 @@ class Worker:
             step = self._handled(record, owned)
             if step is None:
                 continue
+            if step.stands_on_all:
+                await self._send(batch)
+                await self._settle(wait=True)
+                batch = _Batch()
             if self._changelog is not None:
                 for change in step.changes:
-                    changes.append((len(outgoing), record.partition.number))
-                    outgoing.append(Outgoing(self._changelog, change.key, change.value, {}, record.partition.number))
+                    batch.changes.append((len(batch.outgoing), record.partition.number))
+                    batch.outgoing.append(
+                        Outgoing(self._changelog, change.key, change.value, {}, record.partition.number)
+                    )
                     owned.note(change)
-            outgoing.extend(_outgoing(emission) for emission in step.emissions)
-            owned.expected[record.partition.topic] = finished[record.partition] = record.offset + 1
+            batch.outgoing.extend(_outgoing(emission) for emission in step.emissions)
+            owned.expected[record.partition.topic] = batch.finished[record.partition] = record.offset + 1
             if step.verdict is Verdict.TICK:
                 owned.ticked_at = None
             self._metrics.records.labels(record.partition.topic, step.verdict).inc()
             self._took(step)
-        if finished:
+        if batch.finished:
             waited = (self._clock.now() - records[-1].at).total_seconds()
             self._metrics.step_seconds.labels(self._role).observe(max(0.0, waited))
-            acknowledged = asyncio.ensure_future(await self._producer.send_many(outgoing))
-            self._barrier.add(Sent(finished, acknowledged, changes, self._clock.monotonic()))
+        await self._send(batch)
+
+    async def _send(self, batch: _Batch) -> None:
+        if batch.finished:
+            acknowledged = asyncio.ensure_future(await self._producer.send_many(batch.outgoing))
+            self._barrier.add(Sent(batch.finished, acknowledged, batch.changes, self._clock.monotonic()))
 
     def _took(self, step: Step) -> None:
         for compared in step.compared:

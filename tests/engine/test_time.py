@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from kernel.log import Partition
 from kernel.memory_group import MemoryConsumer
 from kernel.memory_log import MemoryLog
 from lockstep.simulation.bulk_fold import bulk_fold
@@ -20,6 +21,7 @@ from tests.kernel.worlds import running
 
 ORDER, OTHER = OrderId("5012"), OrderId("5013")
 HOLD = 10.0
+PARTITIONS_OF_EVENTS = tuple(Partition(ORDERS_EVENTS.name, number) for number in range(PARTITIONS))
 BRAND = a_brand(waits={**a_brand().waits.model_dump(), "hold": HOLD})
 
 
@@ -37,9 +39,14 @@ def test_tick_twice() -> None:
             await old._consumer.expire()
             fresh = orders_worker(log, clock)
             work.start(fresh.run())
+            await work.until(lambda: ORDER in states(fresh), "the other has taken over")
+            for worker in (old, fresh):  # the other's tick reaches each after it has ticked itself
+                worker._consumer.pause(*PARTITIONS_OF_EVENTS)
             await work.until(lambda: len(ticks(log)) == 2, "both have ticked")
+            for worker in (old, fresh):
+                worker._consumer.resume(*PARTITIONS_OF_EVENTS)
             await work.until(lambda: bool(log.records(CASES.name)), "the case is open")
-            assert states(old) == states(fresh) != {}
+            await work.until(lambda: states(old) == states(fresh) != {}, "both have folded both")
             await work.end(task)
             await clock.sleep(5)
             assert len({record.value for record in log.records(CASES.name)}) == 1

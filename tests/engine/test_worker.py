@@ -10,12 +10,17 @@ from kernel.log import Appended, Log, LogUnavailable, Partition, Record
 from kernel.memory_group import MemoryConsumer
 from kernel.memory_log import MemoryLog
 from kernel.metrics import Metrics
-from schemas.topics import DLQ
+from schemas.topics import DLQ, ORDERS_STATE
+from streams.agents.orders import OrdersFold
 from streams.engine.prefix import Prefix, pack
 from streams.engine.settings import EngineSettings
 from streams.engine.worker import Ended, Worker
+from tests.builders import a_brand
+from tests.engine.corner import PARTITIONS
 from tests.engine.counting import EVENTS, STATE, TOLD, SlowAcks, counter, counts, newest_is_last, write
-from tests.engine.memory import Running, SetClock, in_memory
+from tests.engine.events import Events, orders_in, wanting
+from tests.engine.memory import Running, SetClock, in_memory, orders_worker
+from tests.engine.oracle import agrees
 from tests.kernel.worlds import running
 
 GROUP = "lockstep.orders"
@@ -386,3 +391,36 @@ def consumer_of(worker: Worker) -> MemoryConsumer:
 def sample(metrics: Metrics, name: str, **labels: str) -> float | None:
     role = {} if name == "lockstep_fused_partitions" else {"role": "orders"}
     return metrics.registry.get_sample_value(name, {**role, **labels})
+
+
+# --- a configuration
+
+
+def test_what_came_before_a_configuration_is_never_decided_by_it() -> None:
+    """An order and a new configuration in one batch; the order's state does not get into the log. When the order comes
+    again the configuration must not be known yet, or the table is not what the log makes it.
+    """
+
+    async def story(log: MemoryLog, clock: SetClock) -> None:
+        async with running(log.producer()) as producer, Running(clock) as work:
+            events = Events(producer)
+            await events.configure(a_brand())
+            first = work.start(orders_worker(log, clock).run())
+            await work.until(lambda: len(log.records(ORDERS_STATE.name)) == PARTITIONS, "it is configured")
+            await work.end(first)
+            await events.seen(*(wanting(order) for order in orders_in({0}, 1)))
+            await events.configure(a_brand(version=2))
+            log.refuse(ORDERS_STATE.name)
+            assert isinstance(await work.ended(work.start(orders_worker(log, clock).run())), Ended)
+            last = orders_worker(log, clock)
+            work.start(last.run())
+            await work.until(lambda: planned_with(last) == 2, "the order is planned with the new one", within=600)
+        await agrees(log)
+
+    in_memory(story)
+
+
+def planned_with(worker: Worker) -> int:
+    """The version of the configuration that the order was planned with last."""
+    found = [state for fold in worker.folds.values() for state in cast("OrdersFold", fold).states().values()]
+    return max((state.config_version for state in found), default=0)
