@@ -112,9 +112,10 @@ def tracking_numbers(goods_out: GoodsOut) -> tuple[str, ...]:
 
 def fulfilments_of(state: OrderState, known: KnownGoodsOut) -> tuple[Fulfilment, ...]:
     """Shopify's fulfilments of one goods-out: those we made for it, and those that bear its tracking."""
-    if state.shopify is None or not state.shopify.fulfilments:
+    order = state.shopify
+    if order is None or not order.fulfilments:
         return ()
-    return _fulfilments_of(known, state.shopify, state.tellings)
+    return _fulfilments_of(known, order, state.tellings)
 
 
 @once
