@@ -115,20 +115,19 @@ def forgetting() -> Callable[[], None]:
     """
     once = sys.modules["streams.rules.orders.once"]
     of_record: Callable[[Frozen], dict[Any, Any]] = vars(once)["_answers_of"]
-    remembered = [of_record(one) for one in gc.get_objects() if isinstance(one, Frozen)]
+    since = [object()]
 
-    def noted(record: Frozen) -> dict[Any, Any]:
+    def newer(record: Frozen) -> dict[Any, Any]:
         answers = of_record(record)
-        if not answers:
-            remembered.append(answers)
+        if answers.get(None) is not since[0]:
+            answers.clear()
+            answers[None] = since[0]
         return answers
 
     def forget() -> None:
-        for answers in remembered:
-            answers.clear()
-        remembered.clear()
+        since[0] = object()
 
-    vars(once)["_answers_of"] = noted
+    vars(once)["_answers_of"] = newer
     return forget
 
 
