@@ -157,6 +157,7 @@ def test_what_a_predecessor_read_does_not_pass_for_newer_than_an_outcome() -> No
     story = Story().shopify(ORDER.routed("71")).clarus(epoch=3)
     story.ended(story.one(CreateGoodsOut), OutcomeKind.APPLIED, epoch=7, external_id="9001")
     story.clarus(epoch=3).clarus(epoch=3)
+    assert story.state.last_offset == len(story.log) - 1, "dropped, and folded all the same"
     assert story.open_cases == set()
     assert story.reads[-2:] == [System.CLARUS] * 2
     assert not story.state.goods_outs[0].missing

@@ -48,12 +48,13 @@ def test_an_outcome_takes_its_command_out_of_flight_and_leaves_the_others() -> N
     assert story.one(UpsertErpOrder) in story.state.in_flight
 
 
-def test_the_outcome_of_a_command_nobody_knows_has_its_system_read() -> None:
+@pytest.mark.parametrize("kind", [OutcomeKind.REJECTED, OutcomeKind.SUPERSEDED])
+def test_the_outcome_of_a_command_nobody_knows_has_its_system_read(kind: OutcomeKind) -> None:
     story, create = sent()
     story.applied(create)
     before = story.state.goods_outs
     story.reads.clear()
-    story.ended(create, OutcomeKind.REJECTED, code="odd")
+    story.ended(create, kind, code="odd")
     assert story.reads == [System.CLARUS]
     assert (story.state.goods_outs, story.state.refusals) == (before, ())
 

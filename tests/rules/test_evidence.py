@@ -63,6 +63,18 @@ def test_how_far_a_source_was_read_counts_by_topic_cluster_and_partition(other: 
     assert Reached(topic="raw.clarus", cluster="a", partition=3, offset=9) in further
 
 
+def test_what_was_reached_elsewhere_stays_as_one_source_is_read_on() -> None:
+    seen: tuple[Reached, ...] = ()
+    for source in (HERE, *ELSEWHERE):
+        seen = reach(seen, source)
+    for source in (HERE, *ELSEWHERE):
+        further = reach(seen, source.model_copy(update={"offset": 9}))
+        assert [(one.topic, one.cluster, one.partition) for one in further] == [
+            (one.topic, one.cluster, one.partition) for one in seen
+        ]
+        assert [one.offset for one in further] == [9 if one.is_of(source) else 7 for one in seen]
+
+
 @pytest.mark.parametrize(("offset", "repeated"), [(6, True), (7, True), (8, False)])
 def test_a_record_at_or_below_the_reached_one_was_folded(offset: int, repeated: bool) -> None:
     assert is_repeated(reach((), HERE), HERE.model_copy(update={"offset": offset})) is repeated

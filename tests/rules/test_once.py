@@ -36,6 +36,19 @@ def test_the_same_records_get_the_same_answer_worked_out_once() -> None:
     assert answer(one, other) is not first, "of each record the newest answer is kept"
 
 
+def test_every_one_of_the_others_must_be_the_same() -> None:
+    @once
+    def answer(_one: Record, _two: Record, _three: Record) -> Answer:
+        return Answer()
+
+    one, two, three = Record(), Record(), Record()
+    first = answer(one, two, three)
+    assert answer(one, two, three) is first
+    assert answer(one, two, Record()) is not first
+    again = answer(one, two, three)
+    assert answer(one, Record(), three) is not again
+
+
 def test_each_function_has_its_own_answer() -> None:
     one = Record()
 

@@ -15,6 +15,7 @@ from streams.rules.orders.units import (
     begun,
     covers,
     despatched,
+    left_in_all,
     ordered,
     picked,
     remaining,
@@ -237,3 +238,15 @@ def test_lines_of_which_no_mark_was_kept_are_not_called_changed() -> None:
     assert not known.changed_in_clarus
     assert known.model_copy(update={"made_as": "of other lines"}).changed_in_clarus
     assert not known.model_copy(update={"made_as": ""}).changed_in_clarus
+
+
+def test_what_left_in_all_is_what_left_of_each_goods_out() -> None:
+    order = an_order().with_line("MUG", 3).with_line("HAT", 2).routed("71", L901=2, L902=2).routed("72", L901=1)
+    story = Story().shopify(order)
+    assert left_in_all(story.state) == {}
+    first = a_goods_out(G1).with_line("901", "MUG", 2).with_line("902", "HAT", 2)
+    second = a_goods_out("ACME-5012-72-1").with_line("901", "MUG", 1)
+    story.clarus(first.despatched(L901=2, L902=1), second)
+    assert left_in_all(story.state) == {A: 2, B: 1}
+    story.clarus(first.despatched(L901=2, L902=1), second.despatched(L901=1))
+    assert left_in_all(story.state) == {A: 3, B: 1}

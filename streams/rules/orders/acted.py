@@ -109,11 +109,6 @@ def _answered(state: OrderState, event: OperatorActed) -> OrderState:
         )
         earlier = (one for one in state.answers if (one.code, one.object) != (case.code, case.object))
         state = state.model_copy(update={"answers": (*earlier, answered)})
-        match answer.then:
-            case Then.CLOSES:
-                state = closed(state, case)
-            case Then.RELEASES:
-                state = _given_up(state, GoodsOutRef(case.object))
-            case Then.WAITS:
-                pass
+        if answer.then is Then.RELEASES:
+            state = _given_up(state, GoodsOutRef(case.object))
     return state

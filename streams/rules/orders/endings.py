@@ -41,7 +41,6 @@ def landed(state: A, event: CommandEnded) -> tuple[A, Command | None]:
     update = {
         "in_flight": tuple(flying for flying in state.in_flight if flying.id != outcome.command),
         "withdrawn": tuple(one for one in state.withdrawn if one.withdrawn != outcome.command),
-        "delays": tuple(delay for delay in state.delays if delay.object != command.object),
     }
     return state.model_copy(update=update), command
 

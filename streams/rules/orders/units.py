@@ -16,7 +16,6 @@ from streams.rules.orders.once import once
 from streams.rules.orders.per_line import PerLine, in_lines, summed
 from streams.rules.orders.state import KnownGoodsOut, OrderState, Telling
 
-NOTHING = PerLine()
 RELEASABLE = (FulfilmentOrderStatus.OPEN, FulfilmentOrderStatus.IN_PROGRESS)
 
 
@@ -77,12 +76,10 @@ def not_left(goods_out: GoodsOut) -> PerLine:
 
 def left_in_all(state: OrderState) -> PerLine:
     """What left, over all goods-outs of the order."""
-    if len(state.goods_outs) == 1:
-        return despatched(state.goods_outs[0].goods_out)
     total = PerLine()
     for known in state.goods_outs:
         total.update(despatched(known.goods_out))
-    return total or NOTHING
+    return total
 
 
 @once
