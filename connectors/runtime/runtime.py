@@ -30,6 +30,7 @@ from connectors.runtime.port import Budgeted, KeepsItems, KeepsStock, ListsItems
 from connectors.runtime.progress import Progress
 from connectors.runtime.publisher import Publisher
 from connectors.runtime.reads import Reads
+from connectors.runtime.recall import tried
 from connectors.runtime.records import command_of, hint_of
 from connectors.runtime.settings import RuntimeSettings
 from connectors.runtime.sweeps import Sweeps
@@ -44,7 +45,7 @@ from schemas.commands import Withdraw
 from schemas.errors import Unreadable
 from schemas.hints import SWEEP
 from schemas.outcomes import OutcomeKind
-from schemas.topics import HINTS, commands_of
+from schemas.topics import HINTS, RAW, commands_of
 
 SWEPT_TOGETHER = 20
 """Items that a sweep hints at a time."""
@@ -64,9 +65,9 @@ class ConnectorRuntime:
         stock = port.stock_batch if isinstance(port, KeepsStock) else port.read_batch
         self._batches = {Kind.ORDER: port.read_batch, Kind.STOCK: stock, Kind.ITEM: port.read_batch}
         self._hints = HINTS[port.system].name
-        commands = [topic.name for topic in commands_of(port.system)]
+        self._commands = [topic.name for topic in commands_of(port.system)]
         self._producer = log.producer()
-        self._consumer = log.consumer(f"lockstep.{port.system}", [self._hints, *commands], self)
+        self._consumer = log.consumer(f"lockstep.{port.system}", [self._hints, *self._commands], self)
         self._publisher = Publisher(port.system, self._producer, clock, metrics)
         self._connections = Connections(port.system, port.brands, self._publisher, clock)
         self._attempts = Attempts(port, configs, self._connections, clock, settings)
@@ -135,9 +136,20 @@ class ConnectorRuntime:
         for number in sorted({where.number for where in partitions}):
             await self._publisher.own(number)
             self._taken_at[number] = self._clock.monotonic()
+        await self._recall(partitions)
         self._connections.tell_again()
         _log.info("connector.assigned", system=self._port.system, partitions=len(partitions))
         self.ready.set()
+
+    async def _recall(self, partitions: frozenset[Partition]) -> None:
+        """Commands that were not committed and have their outcome are not tried again: what has become of what they
+        made is for the fold to judge. Where nothing waits, nothing is read.
+        """
+        for where in sorted(partitions):
+            begun = await self._consumer.committed(where) or 0
+            if where.topic in self._commands and begun < self._found_at_start[where]:
+                async for command in tried(self._log, RAW[self._port.system].name, where.number):
+                    self._endings.tried(command)
 
     async def revoked(self, partitions: frozenset[Partition]) -> None:
         """Abandon the calls, commit what is finished, forget the rest: the next owner looks before it writes."""
