@@ -233,8 +233,13 @@ def _faults(chance: random.Random) -> Faults:
         slow=share(0.15),
         slow_by=round(chance.uniform(0.5, 4.0), 2),
     )
-    often = drawn.webhook_lost + drawn.webhook_doubled + drawn.throttled + drawn.server_error + drawn.slow
-    return drawn if often >= 0.2 else drawn.model_copy(update={"webhook_doubled": 0.3, "slow": 0.15})
+    per_request = drawn.throttled + drawn.server_error + drawn.slow
+    expected = WEBHOOKS * (drawn.webhook_lost + drawn.webhook_doubled) + REQUESTS * per_request
+    return drawn if expected >= 25 else drawn.model_copy(update={"webhook_doubled": 0.3, "slow": 0.15})
+
+
+WEBHOOKS, REQUESTS = 25, 250
+"""At least about so many there are in a history."""
 
 
 OPERATED = ("refresh", "retry", "close", "release_again", "override")
