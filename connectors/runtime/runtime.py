@@ -145,11 +145,15 @@ class ConnectorRuntime:
         """Commands that were not committed and have their outcome are not tried again: what has become of what they
         made is for the fold to judge. Where nothing waits, nothing is read.
         """
+        waiting: set[int] = set()
         for where in sorted(partitions):
-            begun = await self._consumer.committed(where) or 0
-            if where.topic in self._commands and begun < self._found_at_start[where]:
-                async for command in tried(self._log, RAW[self._port.system].name, where.number):
-                    self._endings.tried(command)
+            if where.topic not in self._commands or where.number in waiting:
+                continue
+            if (await self._consumer.committed(where) or 0) < self._found_at_start[where]:
+                waiting.add(where.number)
+        for number in sorted(waiting):
+            async for command in tried(self._log, RAW[self._port.system].name, number):
+                self._endings.tried(command)
 
     async def revoked(self, partitions: frozenset[Partition]) -> None:
         """Abandon the calls, commit what is finished, forget the rest: the next owner looks before it writes."""
