@@ -1,6 +1,6 @@
 """Reads items from Clarus: the product of a code and the accounts it is assigned to, verbatim."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -8,8 +8,8 @@ import orjson
 
 from connectors.clarus.catalogue import Catalogue, Rights
 from connectors.clarus.documents import document
-from connectors.clarus.lists import Filter, Node, text, whole_lists
-from connectors.clarus.read import warehouses_of
+from connectors.clarus.lists import Filter, Node, text
+from connectors.clarus.read import Look, look_beside
 from connectors.clarus.stock import StockReader
 from connectors.runtime.port import Reading
 from kernel.clock import Clock
@@ -76,19 +76,8 @@ class ProductReader:
         rights = Rights(second.account, first.complete and second.complete)
         return Shown(products["products"], assigned["account_products"], rights)
 
-    async def _lists(self, config: BrandConfig, **filters: Filter) -> tuple[Mapping[str, list[Node]], Rights]:
-        shown: list[Rights] = []
-
-        async def page(after: Mapping[str, str | None]) -> Mapping[str, Any]:
-            asked: dict[str, Any] = {"first": self._page}
-            for root, cursor in after.items():
-                asked |= {f"with_{root}": True, root: filters[root], f"{root}_after": cursor}
-            data, rights = await self._catalogue.beside(config.account, warehouses_of(config), asked, document("items"))
-            shown.append(rights)
-            return data
-
-        lists = await whole_lists(filters, page)
-        return lists, Rights(shown[-1].account, all(rights.complete for rights in shown))
+    async def _lists(self, config: BrandConfig, **filters: Filter) -> Look:
+        return await look_beside(self._catalogue, config, filters, document("items"), self._page)
 
 
 def _reading(config: BrandConfig, item: OrderId, code: str, shown: Shown, started: datetime) -> Reading:

@@ -58,18 +58,7 @@ class ClarusReader:
         return await self._look(config, filters, look_at(1))
 
     async def _look(self, config: BrandConfig, filters: Mapping[str, Filter], asking: str) -> Look:
-        shown: list[Rights] = []
-
-        async def page(after: Mapping[str, str | None]) -> Mapping[str, Any]:
-            asked: dict[str, Any] = {"first": self._page}
-            for root, cursor in after.items():
-                asked |= {f"with_{root}": True, root: filters[root], f"{root}_after": cursor}
-            data, rights = await self._catalogue.beside(config.account, warehouses_of(config), asked, asking)
-            shown.append(rights)
-            return data
-
-        lists = await whole_lists(filters, page)
-        return Look(lists, Rights(shown[-1].account, all(rights.complete for rights in shown)))
+        return await look_beside(self._catalogue, config, filters, asking, self._page)
 
     async def _goods_outs(self, config: BrandConfig, orders: Sequence[OrderId]) -> Look:
         """A list for each order, in their order, all of them in one request."""
@@ -109,6 +98,24 @@ class ClarusReader:
             frozenset(bare) - still,
             first.rights.complete and second.rights.complete,
         )
+
+
+async def look_beside(
+    catalogue: Catalogue, config: BrandConfig, filters: Mapping[str, Filter], asking: str, page_size: int
+) -> Look:
+    """All that matches, by roots of the document `asking`, which asks for a page of each root after its `with_`."""
+    shown: list[Rights] = []
+
+    async def page(after: Mapping[str, str | None]) -> Mapping[str, Any]:
+        asked: dict[str, Any] = {"first": page_size}
+        for root, cursor in after.items():
+            asked |= {f"with_{root}": True, root: filters[root], f"{root}_after": cursor}
+        data, rights = await catalogue.beside(config.account, warehouses_of(config), asked, asking)
+        shown.append(rights)
+        return data
+
+    lists = await whole_lists(filters, page)
+    return Look(lists, Rights(shown[-1].account, all(rights.complete for rights in shown)))
 
 
 def warehouses_of(config: BrandConfig) -> list[str]:
