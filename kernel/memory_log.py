@@ -9,6 +9,7 @@ from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Awaitable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from kernel.clock import Clock
 from kernel.log import (
@@ -248,27 +249,38 @@ class MemoryProducer:
         partition: int | None = None,
     ) -> Awaitable[Appended]:
         record = Outgoing(topic, key, value, headers or {}, partition)
-        return self._acknowledged(record, self._placed(record))
+        where = self._placed(record)
+        try:
+            return _ready(self._log.append(record, where), ())
+        except LogUnavailable as cause:
+            return _ready(None, (cause,))
 
     async def send_many(self, records: Sequence[Outgoing]) -> Awaitable[Sequence[Appended]]:
-        places = [self._placed(record) for record in records]
-        return asyncio.gather(
-            *(self._acknowledged(record, where) for record, where in zip(records, places, strict=True))
-        )
+        """Each record is tried; the first failure is everybody's."""
+        appended: list[Appended] = []
+        failures: list[LogUnavailable] = []
+        for record, where in zip(records, [self._placed(record) for record in records], strict=True):
+            try:
+                appended.append(self._log.append(record, where))
+            except LogUnavailable as cause:
+                failures.append(cause)
+        return _ready(appended, failures)
 
     def _placed(self, record: Outgoing) -> Partition:
         if not self._running:
             raise LogUnavailable("expected a started producer, found one that is not started or has been stopped")
         return self._log.place(record)
 
-    def _acknowledged(self, record: Outgoing, where: Partition) -> asyncio.Future[Appended]:
-        acknowledged: asyncio.Future[Appended] = asyncio.get_running_loop().create_future()
-        try:
-            acknowledged.set_result(self._log.append(record, where))
-        except LogUnavailable as cause:
-            acknowledged.set_exception(cause)
-            acknowledged.exception()  # heard of, also where an earlier failure keeps the sender from asking
-        return acknowledged
+
+def _ready(result: Any, failures: Sequence[LogUnavailable]) -> asyncio.Future[Any]:
+    """Over already; heard of, also where an earlier failure keeps the sender from asking."""
+    acknowledged: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+    if failures:
+        acknowledged.set_exception(failures[0])
+        acknowledged.exception()
+    else:
+        acknowledged.set_result(result)
+    return acknowledged
 
 
 class MemoryReader:

@@ -37,6 +37,10 @@ CONNECTOR_POINTS = (
 )
 
 
+MOST_DONE = 50
+"""Tasks of a process that are over and still held."""
+
+
 class SimProcess:
     """One instance of one role. `on_death` is told at once, in the middle of whatever happens."""
 
@@ -52,7 +56,8 @@ class SimProcess:
         self.on_death: list[Callable[[], None]] = []
         self.gaps: list[str] = []
         """Writes it was about to send when it stood still."""
-        self._tasks: set[asyncio.Task[Any]] = set()
+        self._tasks: list[asyncio.Task[Any]] = []
+        self._most = MOST_DONE
         self._thawed: asyncio.Future[None] | None = None
         self._armed: dict[Point, Callable[[str], None]] = {}
 
@@ -61,8 +66,11 @@ class SimProcess:
         return asyncio.get_running_loop().create_task(work, context=self.context)
 
     def own(self, task: "asyncio.Task[Any]") -> None:
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        """Held until it is done, or a little longer: a callback of each would be a turn of the loop of each."""
+        self._tasks.append(task)
+        if len(self._tasks) > self._most:
+            self._tasks = [one for one in self._tasks if not one.done()]
+            self._most = MOST_DONE + 2 * len(self._tasks)
 
     # --- what strikes it
 
@@ -87,7 +95,7 @@ class SimProcess:
         for told in self.on_death:
             told()
         self.thaw()
-        for task in sorted(self._tasks, key=lambda task: task.get_name()):
+        for task in self._tasks:
             task.cancel()
 
     def freeze(self) -> None:

@@ -42,7 +42,8 @@ class Gateway:
         """Run `act`, or not, or late, and answer what the caller gets to see."""
         if (wait := self._wait(tenant)) > 0:
             return _throttled(wait)
-        await self._clock.sleep(self._settings.latency)
+        if self._settings.latency > 0:
+            await self._clock.sleep(self._settings.latency)
         drawn = self.plan.draw(operation, writing=writing)
         match drawn.fault:
             case Fault.NONE:
