@@ -23,10 +23,10 @@ from benchmarks.templates import EVENTS_OF_AN_ORDER, play
 from kernel.kafka_log import KafkaLog
 from kernel.logs import configure
 from lockstep.demo.outside import configure_brands
-from lockstep.replay.asked import GROUP
 from lockstep.replay.in_place import put_in_place
 from lockstep.replay.pool import Connect, Ended, in_processes, peak_bytes
 from lockstep.replay.rebuild import rebuild
+from lockstep.replay.tables import ORDERS
 from lockstep.replay.verify import Plan, cpu_seconds, peaks, verify
 from lockstep.topic_specs import specs
 from sandbox.kafka import Broker
@@ -116,7 +116,7 @@ async def _commit(connect: Connect) -> None:
     """As workers that have finished everything and left."""
     log = connect()
     spans = await log.spans([ORDERS_EVENTS.name])
-    await log.place_group(GROUP, {where: span.end for where, span in spans.items()})
+    await log.place_group(ORDERS.group, {where: span.end for where, span in spans.items()})
 
 
 class Bar:

@@ -6,6 +6,8 @@ import tempfile
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -25,6 +27,7 @@ from lockstep.replay.pool import Connect
 from lockstep.replay.put import Moved
 from lockstep.replay.rebuild import Rebuilt
 from lockstep.replay.rebuild import rebuild as rebuild_table
+from lockstep.replay.tables import TABLES, FoldedTable
 from lockstep.replay.verify import Plan, Told, Verified
 from lockstep.replay.verify import verify as verify_log
 from lockstep.replay.wanted import Flying, Was
@@ -48,14 +51,34 @@ Work = Annotated[
 ]
 
 
-def verify(without_brand: Without = None, processes: Processes = CORES, work: Work = WORK / "verify") -> None:
-    """Fold the whole event log anew and compare it with the tables; change nothing.
+class Which(StrEnum):
+    """By the role that keeps it."""
+
+    ORDERS = "orders"
+    STOCK = "stock"
+    ITEMS = "items"
+
+    @property
+    def table(self) -> FoldedTable:
+        return next(one for one in TABLES if one.role == self)
+
+
+def verify(
+    table: Annotated[Which, typer.Option(help="the table to compare with its log")] = Which.ORDERS,
+    without_brand: Without = None,
+    processes: Processes = CORES,
+    work: Work = WORK / "verify",
+) -> None:
+    """Fold a table's event log anew and compare the two; change nothing.
 
     The flow may go on meanwhile: see docs/operate/rebuild.md for what is compared. Ctrl-C saves; the same command goes
     on from there. Exit code 0: equal; 1: differs; 2: cannot be told, and why.
+
+    The logs of stock and of items are kept for thirty days. So what was folded of them is kept in the work folder, and
+    the next run goes on from there; without it the first run on a log that is cut begins at the table as it is.
     """
-    plan = planned(work, processes, without_brand)
-    with folding() as told, saved_when_interrupted():
+    plan = replace(planned(work, processes, without_brand), table=table.table)
+    with folding(f"folding {plan.table.events.name}") as told, saved_when_interrupted():
         verified = verify_log(connecting(), plan, told)
     print_verified(verified)
     raise typer.Exit(verified.exit_code)
@@ -197,6 +220,8 @@ def print_verified(verified: Verified) -> None:
     for difference in sorted(differences, key=lambda one: (one.offset, one.key))[:SHOWN]:
         out.print(str(difference), style="red", markup=False)
     keys = sum(one.keys for one in verified.partitions)
+    if since := max((one.since for one in verified.partitions), default=0):
+        out.print(f"Folded on from where an earlier run ended, offset {since} at most.")
     if verified.differing:
         out.print(f"{verified.differing} keys differ, of {keys}. See docs/operate/rebuild.md for what to do.")
     else:

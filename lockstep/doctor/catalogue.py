@@ -154,8 +154,10 @@ CATALOGUE: MappingProxyType[Code, Entry] = MappingProxyType(
         ),
         Code.STATE_LOST: Entry(
             Subject.LOG, _LOSS,
-            "Where the orders group has committed, `orders.state` holds states: it goes on from there without more.",
-            "Stop the orders role, then `lockstep rebuild`, or where the log is gone too `--from-systems`.",
+            "Where the group of orders, stock or items has committed, its table holds states: it goes on from there "
+            "without more.",
+            "Of orders: stop the role, then `lockstep rebuild`, or where the log is gone too `--from-systems`. Of "
+            "stock or items: `lockstep config apply` each brand's file; see docs/operate/rebuild.md.",
         ),
         Code.STATE_UNREADABLE: Entry(
             Subject.LOG, _LOSS,

@@ -17,16 +17,16 @@ from lockstep.replay.checks import (
     log_is_whole,
     rejected_records,
 )
+from lockstep.replay.tables import ORDERS, FoldedTable
 from schemas.base import Brand
-from schemas.topics import DLQ, ORDERS_EVENTS
-
-GROUP = "lockstep.orders"
+from schemas.topics import DLQ
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """`spans` and `committed` are of `orders.events`, by partition number; commits are older than spans."""
+    """`spans` and `committed` are of the table's log, by partition number; commits are older than spans."""
 
+    table: FoldedTable
     cluster: str
     spans: Mapping[int, Span]
     committed: Mapping[int, int]
@@ -42,13 +42,14 @@ def stops(findings: Iterable[Finding]) -> bool:
     return any(one.weight is Weight.STOPS for one in findings)
 
 
-async def ask(log: OperatedLog) -> Asked:
+async def ask(log: OperatedLog, table: FoldedTable = ORDERS) -> Asked:
     """Raises LogError."""
-    group = (await log.describe_groups([GROUP]))[GROUP]
-    spans = await log.spans([ORDERS_EVENTS.name])
+    group = (await log.describe_groups([table.group]))[table.group]
+    spans = await log.spans([table.events.name])
     committed = {where: offset for where, offset in group.committed.items() if where in spans}
-    findings = (*log_is_whole(spans), *group_is_of_this_log(spans, committed, GROUP))
+    findings = (*log_is_whole(spans, table), *group_is_of_this_log(spans, committed, table))
     return Asked(
+        table=table,
         cluster=await log.cluster_id(),
         spans={where.number: span for where, span in spans.items()},
         committed={where.number: offset for where, offset in committed.items()},
@@ -59,25 +60,25 @@ async def ask(log: OperatedLog) -> Asked:
 
 @dataclass(frozen=True, slots=True)
 class Around:
-    """What is known beside the log: dead letters of `orders.events` by (partition, offset), and configured brands."""
+    """What is known beside a log: dead letters of it by (partition, offset), and configured brands."""
 
     letters: frozenset[tuple[int, int]]
     configured: frozenset[Brand]
 
 
-async def look_around(log: Log) -> Around:
+async def look_around(log: Log, table: FoldedTable = ORDERS) -> Around:
     letters: set[tuple[int, int]] = set()
     async with everything(log, [DLQ.name]) as records:
         async for record in records:
             headers = record.headers
-            if headers.get("topic", b"").decode() == ORDERS_EVENTS.name:
+            if headers.get("topic", b"").decode() == table.events.name:
                 letters.add((int(headers["partition"]), int(headers["offset"])))
     return Around(frozenset(letters), frozenset(await newest_configs(log)))
 
 
 def judged(
     rejected: Mapping[int, Sequence[Rejected]],
-    orders: Iterable[Counter[Brand]],
+    keys: Iterable[Counter[Brand]],
     asked: Asked,
     around: Around,
     without: Collection[Brand],
@@ -85,7 +86,7 @@ def judged(
 ) -> Iterator[Finding]:
     """What the fold met that is only understood beside dead letters, commits and configurations."""
     for number, records in sorted(rejected.items()):
-        where, committed = Partition(ORDERS_EVENTS.name, number), asked.committed.get(number)
+        where, committed = Partition(asked.table.events.name, number), asked.committed.get(number)
         yield from rejected_records(where, records, around.letters, committed, now)
-    total: Counter[Brand] = sum(orders, Counter())
-    yield from brands_without_configuration(total, around.configured, without)
+    total: Counter[Brand] = sum(keys, Counter())
+    yield from brands_without_configuration(total, around.configured, without, asked.table)

@@ -19,6 +19,7 @@ from typing import Any
 
 from lockstep.replay.checks import Rejected
 from lockstep.replay.fold import BulkFold
+from lockstep.replay.tables import ORDERS, FoldedTable
 from schemas.base import Brand
 from streams.engine.prefix import unpack
 
@@ -44,6 +45,7 @@ class Checkpoints:
     folder: Path
     cluster: str
     without: tuple[Brand, ...] = ()
+    table: FoldedTable = ORDERS
 
     def save(self, bulk: BulkFold) -> None:
         """Returns when the file is on the disk."""
@@ -68,7 +70,7 @@ class Checkpoints:
     def load(self, number: int, until: int) -> BulkFold:
         """As saved, when it is ours, whole and not past `until`; else a fold that begins at 0."""
         path = self._path(number)
-        bulk = BulkFold(number, self.without)
+        bulk = BulkFold(number, self.without, self.table)
         if not path.exists():
             return bulk
         content = path.read_bytes()
@@ -101,10 +103,11 @@ class Checkpoints:
             self._path(number).with_suffix(".new").unlink(missing_ok=True)
 
     def _path(self, number: int) -> Path:
-        return self.folder / f"partition-{number}.fold"
+        return self.folder / f"{self.table.role}-{number}.fold"
 
     def _identity(self, number: int) -> dict[str, object]:
-        return {"cluster": self.cluster, "code": code(), "partition": number, "without": sorted(self.without)}
+        asked = {"table": self.table.role, "partition": number, "without": sorted(self.without)}
+        return {"cluster": self.cluster, "code": code(), **asked}
 
 
 def _entries(bulk: BulkFold) -> "list[bytes]":

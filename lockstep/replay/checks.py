@@ -12,11 +12,11 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from kernel.log import Partition, Span
+from lockstep.replay.tables import ORDERS, FoldedTable
 from schemas.base import Brand
 from schemas.errors import Unreadable
-from schemas.topics import CONFIG, DLQ, ORDERS_EVENTS, ORDERS_STATE
+from schemas.topics import CONFIG, DLQ
 
-_FROM_SYSTEMS = "`lockstep rebuild --from-systems` makes the state from Shopify, Clarus and the ERP instead"
 LETTERS_KEPT = timedelta(milliseconds=DLQ.retention_ms or 0)
 
 
@@ -66,37 +66,42 @@ class Rejected(NamedTuple):
         return self.where in {"header schema", "header kind"}
 
 
-def log_is_whole(spans: Mapping[Partition, Span]) -> Iterator[Finding]:
-    """`orders.events` is kept for ever: every partition begins at 0."""
+def log_is_whole(spans: Mapping[Partition, Span], table: FoldedTable) -> Iterator[Finding]:
+    """Where a log is kept for ever, every partition begins at 0."""
     for where, span in sorted(spans.items()):
-        if where.topic == ORDERS_EVENTS.name and span.begin > 0:
+        if table.log_is_kept and span.begin > 0:
             found = f"expected a log that is kept for ever and begins at offset 0, found that it begins at {span.begin}"
-            do = (
-                f"What is folded from a cut log is not the state. {_FROM_SYSTEMS}; `lockstep doctor` says why it is cut"
-            )
+            do = f"What is folded from a cut log is not the state. {table.anew}; `lockstep doctor` says why it is cut"
             yield Finding(Weight.STOPS, where, span.begin, found, do)
 
 
 def group_is_of_this_log(
-    spans: Mapping[Partition, Span], committed: Mapping[Partition, int], group: str
+    spans: Mapping[Partition, Span], committed: Mapping[Partition, int], table: FoldedTable
 ) -> Iterator[Finding]:
     for where, offset in sorted(committed.items()):
         span = spans.get(where)
         if span is not None and offset > span.end:
-            found = f"group {group} has finished {offset} records, the partition ends at {span.end}"
-            do = f"The log is not the one the table was made from: point at its cluster. {_FROM_SYSTEMS}"
+            found = f"group {table.group} has finished {offset} records, the partition ends at {span.end}"
+            do = f"The log is not the one the table was made from: point at its cluster. {table.anew}"
             yield Finding(Weight.STOPS, where, offset, found, do)
 
 
-def hole(where: Partition, expected: int, found: int | None) -> Finding:
+def hole(where: Partition, expected: int, found: int | None, table: FoldedTable) -> Finding:
     """`found` None: nothing comes any more, although the partition goes on."""
     what = "nothing up to the partition's end" if found is None else f"offset {found}"
-    do = f"Records are gone, and what is folded without them is not the state. {_FROM_SYSTEMS}"
+    do = f"Records are gone, and what is folded without them is not the state. {table.anew}"
     return Finding(Weight.STOPS, where, expected, f"expected the record at this offset, found {what}: a hole", do)
 
 
-def another_cluster(where: Partition, offset: int, cause: Exception) -> Finding:
-    return Finding(Weight.STOPS, where, offset, str(cause), _FROM_SYSTEMS)
+def another_cluster(where: Partition, offset: int, cause: Exception, table: FoldedTable) -> Finding:
+    return Finding(Weight.STOPS, where, offset, str(cause), table.anew)
+
+
+def begun_at_the_table(where: Partition, begin: int, at: int) -> Finding:
+    """The log is cut, and nobody has folded it before."""
+    found = f"the log begins here, what lay before is forgotten: the table at offset {at} is where the fold begins"
+    do = "Run the same again later, from the same --work folder: what came since is folded and compared"
+    return Finding(Weight.STOPS, where, begin, found, do)
 
 
 def rejected_records(
@@ -131,28 +136,29 @@ def rejected_records(
 
 
 def brands_without_configuration(
-    orders: Mapping[Brand, int], configured: Collection[Brand], without: Collection[Brand]
+    keys: Mapping[Brand, int], configured: Collection[Brand], without: Collection[Brand], table: FoldedTable
 ) -> Iterator[Finding]:
-    """Brands with orders in the log that nobody configures any more."""
-    for brand, count in sorted(orders.items()):
+    """Brands with something in the log that nobody configures any more."""
+    for brand, count in sorted(keys.items()):
         if brand not in configured and brand not in without:
-            found = f"expected a configuration of brand {brand}, of which the log has {count} orders, found none"
+            found = f"expected a configuration of brand {brand}, of which the log has {count} {table.role}, found none"
             do = f"Apply one (`lockstep config apply`), or leave the brand out: --without-brand {brand}"
             yield Finding(Weight.NOTE, Partition(CONFIG.name, 0), None, found, do)
 
 
-def foreign_value(where: Partition, offset: int | None, key: str, cause: object) -> Finding:
+def foreign_value(where: Partition, offset: int | None, key: str, cause: object, table: FoldedTable) -> Finding:
     """A value of the table that is no state of ours."""
     said = str(cause).splitlines()[0] if str(cause) else type(cause).__name__
     found = f"{key}: expected a state as this release writes it, found other bytes ({said})"
-    do = "Other code wrote it, or it was damaged: `lockstep rebuild` makes the table anew from the log"
+    anew = "`lockstep rebuild` makes the table anew from the log" if table is ORDERS else table.anew
+    do = f"Other code wrote it, or it was damaged: {anew}"
     return Finding(Weight.DIFFERS, where, offset, found, do)
 
 
-def table_ahead(number: int, offset: int, key: str, end: int) -> Finding:
-    found = f"{key} was folded up to offset {offset} of {ORDERS_EVENTS.name}/{number}, which ends at {end}"
-    do = f"The table was made from another log: point at its cluster. {_FROM_SYSTEMS}"
-    return Finding(Weight.STOPS, Partition(ORDERS_STATE.name, number), None, found, do)
+def table_ahead(number: int, offset: int, key: str, end: int, table: FoldedTable) -> Finding:
+    found = f"{key} was folded up to offset {offset} of {table.events.name}/{number}, which ends at {end}"
+    do = f"The table was made from another log: point at its cluster. {table.anew}"
+    return Finding(Weight.STOPS, Partition(table.state.name, number), None, found, do)
 
 
 def half_put(where: Partition, stamp: str) -> Finding:

@@ -10,16 +10,14 @@ a worker may have been about to write it.
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from kernel.log import Partition
 from kernel.operated import OperatedLog
 from lockstep.replay.checkpoint import Checkpoints
-from lockstep.replay.checks import CannotFoldError, Finding, Rejected, table_ahead
+from lockstep.replay.checks import CannotFoldError, Finding, Rejected, begun_at_the_table, table_ahead
 from lockstep.replay.fold import BulkFold, Watch, digest, fold_to
 from lockstep.replay.table import Difference, Table, difference, foreign, read_table
 from schemas.base import Brand, split_key
-from schemas.topics import ORDERS_EVENTS
 from streams.engine.contract import Change
 from streams.engine.prefix import last_offset
 
@@ -29,21 +27,21 @@ SHOWN = 20
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """One partition to compare. `committed` None: the group has no commit."""
+    """One partition to compare, whose log begins at `begin`. `committed` None: the group has no commit."""
 
     number: int
+    begin: int
     committed: int | None
-    folder: Path
-    cluster: str
-    without: tuple[Brand, ...] = ()
+    saved: Checkpoints
     save_every: int = 100_000
 
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """`until` is the offset up to which the log was folded. `differing` counts keys; `differences` tells the first."""
+    """The log was folded from `since` up to `until`. `differing` counts keys; `differences` tells the first of them."""
 
     number: int
+    since: int
     until: int
     keys: int
     log_digest: str
@@ -53,7 +51,7 @@ class Compared:
     findings: tuple[Finding, ...]
     rejected: tuple[Rejected, ...]
     verdicts: Counter[str]
-    orders: Counter[Brand]
+    brands: Counter[Brand]
 
     @property
     def equal(self) -> bool:
@@ -62,28 +60,42 @@ class Compared:
 
 async def compare(log: OperatedLog, question: Question, watch: Watch) -> Compared:
     """Raises Interrupted after a save, or LogError. A log that cannot be folded is a finding."""
-    table = await read_table(log, question.number)
-    leave_out(table, question.without)
-    saved = Checkpoints(question.folder, question.cluster, question.without)
-    until = question.committed or 0
+    saved = question.saved
+    table = await read_table(log, question.number, saved.table)
+    leave_out(table, saved.without)
+    until = max(question.committed or 0, question.begin)
     bulk = saved.load(question.number, until)
-    meeting = Meeting(table, until)
+    since, meeting = bulk.next, Meeting(table, until)
+    if since < question.begin:
+        return _begun(table, question, until)
     try:
         await fold_to(log, bulk, until, watch, save=saved.save, save_every=question.save_every)
         meeting.at_commit(bulk.newest)
         if meeting.open:
-            await fold_to(log, bulk, await _until(log, question.number, meeting), watch, changed=meeting.heard)
+            await fold_to(log, bulk, await _until(log, table, meeting), watch, changed=meeting.heard)
     except CannotFoldError as cause:
-        return _told(bulk, table, meeting, [*table.findings, cause.finding])
-    return _told(bulk, table, meeting, table.findings)
+        return _told(since, bulk, table, meeting, [*table.findings, cause.finding])
+    return _told(since, bulk, table, meeting, table.findings)
 
 
-async def _until(log: OperatedLog, number: int, meeting: "Meeting") -> int:
+def _begun(table: Table, question: Question, at: int) -> Compared:
+    """Where nothing can be folded from the log's first record, a fold begins as a worker does: at the table."""
+    begun = BulkFold(table.number, question.saved.without, table.of)
+    begun.next = at
+    begun.newest.update(table.newest)
+    question.saved.save(begun)
+    nothing = Table(table.of, table.number)
+    why = begun_at_the_table(begun.where, question.begin, at)
+    return _told(at, begun, nothing, Meeting(nothing, at), [*table.findings, why])
+
+
+async def _until(log: OperatedLog, table: Table, meeting: "Meeting") -> int:
     """The offset behind the youngest event the table has folded. Raises CannotFoldError when the log has it not."""
     key, latest = max(meeting.open.items(), key=lambda one: one[1])
-    end = (await log.spans([ORDERS_EVENTS.name]))[Partition(ORDERS_EVENTS.name, number)].end
+    where = Partition(table.of.events.name, table.number)
+    end = (await log.spans([where.topic]))[where].end
     if latest >= end:
-        raise CannotFoldError(table_ahead(number, latest, key.decode(errors="replace"), end))
+        raise CannotFoldError(table_ahead(table.number, latest, key.decode(errors="replace"), end, table.of))
     return latest + 1
 
 
@@ -121,27 +133,29 @@ def leave_out(table: Table, without: Sequence[Brand]) -> None:
         table.newest = {key: value for key, value in table.newest.items() if not key.startswith(prefixes)}
 
 
-def _told(bulk: BulkFold, table: Table, meeting: Meeting, findings: Sequence[Finding]) -> Compared:
-    differing = meeting.differing()
+def _told(since: int, bulk: BulkFold, table: Table, meeting: Meeting, findings: Sequence[Finding]) -> Compared:
+    of, differing = table.of, meeting.differing()
     first = differing[:SHOWN]
     fold = {key: meeting.met.get(key) or bulk.newest.get(key) for key in first}
-    values = [(key, table.newest[key]) for key in first if key in table.newest]
+    there = [(key, table.newest[key]) for key in first if key in table.newest]
+    strange = (foreign(of, table.number, key, value) for key, value in there)
     return Compared(
         number=bulk.where.number,
+        since=since,
         until=bulk.next,
         keys=len(meeting.met),
         log_digest=digest(meeting.met.items()),
         table_digest=digest(table.newest.items()),
         differing=len(differing),
-        differences=tuple(difference(table.number, key, fold[key], table.newest.get(key)) for key in first),
-        findings=(*findings, *(one for key, value in values if (one := foreign(table.number, key, value)) is not None)),
+        differences=tuple(difference(of, table.number, key, fold[key], table.newest.get(key)) for key in first),
+        findings=(*findings, *(one for one in strange if one is not None)),
         rejected=tuple(bulk.rejected),
         verdicts=bulk.verdicts,
-        orders=orders_of(bulk.newest),
+        brands=brands_of(bulk.newest),
     )
 
 
-def orders_of(newest: dict[bytes, bytes]) -> Counter[Brand]:
-    """How many orders each brand has."""
+def brands_of(newest: dict[bytes, bytes]) -> Counter[Brand]:
+    """How many keys each brand has, its configuration and connections aside."""
     keys = (split_key(key.decode()) for key in newest)
     return Counter(brand for brand, order in keys if not order.startswith("~"))

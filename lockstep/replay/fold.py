@@ -1,4 +1,4 @@
-"""One partition of `orders.events` folded in bulk, by the very fold of the workers; its effects go nowhere.
+"""One partition of a log of events folded in bulk, by the very fold of the workers; its effects go nowhere.
 
 Memory is bounded by the state, not by the log: per key the newest value as the changelog holds it, and decoded only
 what was touched since the last save.
@@ -11,10 +11,9 @@ from typing import Protocol
 
 from kernel.log import Log, Partition, Record
 from lockstep.replay.checks import CannotFoldError, Rejected, another_cluster, hole
+from lockstep.replay.tables import ORDERS, FoldedTable
 from schemas.base import Brand
 from schemas.errors import Unreadable
-from schemas.topics import ORDERS_EVENTS
-from streams.agents.orders import OrdersFold
 from streams.agents.same_log import AnotherLogError
 from streams.engine.contract import Change, Verdict
 
@@ -44,15 +43,15 @@ class Watch(Protocol):
 class BulkFold:
     """The state of one partition at `next`, the offset of the record to come. `rejected` are unreadable records."""
 
-    def __init__(self, number: int, without: Collection[Brand] = ()) -> None:
-        self.where = Partition(ORDERS_EVENTS.name, number)
+    def __init__(self, number: int, without: Collection[Brand] = (), table: FoldedTable = ORDERS) -> None:
+        self.table, self.where = table, Partition(table.events.name, number)
         self.next = 0
         self._newest: dict[bytes, bytes] = {}
         self._changed: dict[bytes, Change] = {}
         self.rejected: list[Rejected] = []
         self.verdicts: Counter[str] = Counter()
         self._without = tuple(f"{brand}/".encode() for brand in without)
-        self._fold = OrdersFold(number, effects=False)
+        self._fold = table.fold(number, effects=False)
 
     @property
     def newest(self) -> dict[bytes, bytes]:
@@ -68,7 +67,7 @@ class BulkFold:
     def take(self, record: Record) -> Sequence[Change]:
         """Fold one record; what it changed. Raises CannotFoldError where the log has a hole or is another's."""
         if record.offset != self.next:
-            raise CannotFoldError(hole(self.where, self.next, record.offset))
+            raise CannotFoldError(hole(self.where, self.next, record.offset, self.table))
         self.next += 1
         if self._without and record.key is not None and record.key.startswith(self._without):
             self.verdicts[LEFT_OUT] += 1
@@ -80,14 +79,14 @@ class BulkFold:
             self.verdicts[Verdict.REJECTED] += 1
             return ()
         except AnotherLogError as cause:
-            raise CannotFoldError(another_cluster(self.where, record.offset, cause)) from cause
+            raise CannotFoldError(another_cluster(self.where, record.offset, cause, self.table)) from cause
         self.verdicts[step.verdict] += 1
         self._changed.update((change.key, change) for change in step.changes)
         return step.changes
 
     def renew(self) -> None:
         """A fold as a worker has it after a restore: states are decoded when something happens to them."""
-        self._fold = OrdersFold(self.where.number, effects=False)
+        self._fold = self.table.fold(self.where.number, effects=False)
         for key, value in self.newest.items():
             self._fold.restore(key, value)
         self._fold.restored()
@@ -110,14 +109,14 @@ async def fold_to(
     if bulk.next >= until:
         watch.done(bulk.next)
         return
-    reader = log.reader([ORDERS_EVENTS.name], partitions=[bulk.where.number], since=bulk.next)
+    reader = log.reader([bulk.table.events.name], partitions=[bulk.where.number], since=bulk.next)
     await reader.start()
     saved = bulk.next
     try:
         while bulk.next < until:
             records = await reader.poll(timeout=WAIT, most=BATCH)
             if not records and await reader.caught_up():
-                raise CannotFoldError(hole(bulk.where, bulk.next, None))
+                raise CannotFoldError(hole(bulk.where, bulk.next, None, bulk.table))
             for record in records:
                 if record.offset >= until:
                     break

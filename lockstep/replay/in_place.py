@@ -10,12 +10,12 @@ from dataclasses import dataclass, replace
 
 from kernel.log import LogError, Partition
 from kernel.operated import OperatedLog
-from lockstep.replay.asked import GROUP
 from lockstep.replay.checkpoint import Checkpoints
 from lockstep.replay.fold import digest
 from lockstep.replay.put import Moved, copy, put
 from lockstep.replay.rebuild import Rebuilt, Run
 from lockstep.replay.table import read_table
+from lockstep.replay.tables import ORDERS
 from lockstep.replay.verify import Plan
 from schemas.topics import ORDERS_EVENTS, ORDERS_STATE
 from streams.engine.changelog import restore
@@ -29,12 +29,12 @@ class WorkersRunError(LogError):
 
 async def nobody_works(log: OperatedLog) -> None:
     """Raises WorkersRunError while the group has members."""
-    members = (await log.describe_groups([GROUP]))[GROUP].members
+    members = (await log.describe_groups([ORDERS.group]))[ORDERS.group].members
     if members:
         raise WorkersRunError(
-            f"expected nobody in group {GROUP} while a table is put in place, found {members} members: stop every "
-            f"`lockstep run orders`, wait until they have left (a killed one is forgotten after its session), then "
-            "run this again. Nothing was put in place"
+            f"expected nobody in group {ORDERS.group} while a table is put in place, found {members} members: stop "
+            "every `lockstep run orders`, wait until they have left (a killed one is forgotten after its session), "
+            "then run this again. Nothing was put in place"
         )
 
 
@@ -76,7 +76,7 @@ async def put_in_place(
                 f"found {found[:12]}: somebody else writes there. Stop every `lockstep run orders` and run this again"
             )
     committed = commits(made, send_unsent=send_unsent)
-    await log.place_group(GROUP, {Partition(ORDERS_EVENTS.name, number): at for number, at in committed.items()})
+    await log.place_group(ORDERS.group, {Partition(ORDERS_EVENTS.name, number): at for number, at in committed.items()})
     Checkpoints(plan.folder, run.cluster, plan.without).forget([part.number for part in made.parts])
     Run.forget(plan.folder)
     return InPlace(run.kept_topic, kept, committed)
@@ -97,7 +97,7 @@ def commits(made: Rebuilt, *, send_unsent: bool) -> dict[int, int]:
 
 
 async def _expect_same(log: OperatedLog, number: int, kept: str) -> None:
-    there, copied = await read_table(log, number), await read_table(log, number, kept)
+    there, copied = await read_table(log, number), await read_table(log, number, topic=kept)
     if there.newest != copied.newest:
         raise LogError(
             f"{Partition(kept, number)}: expected a whole copy of the table in place, found {len(copied.newest)} keys "

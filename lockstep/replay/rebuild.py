@@ -16,7 +16,7 @@ from kernel.operated import OperatedLog
 from lockstep.replay.asked import Asked, ask, judged, look_around, stops
 from lockstep.replay.checkpoint import Checkpoints
 from lockstep.replay.checks import CannotFoldError, Finding, Rejected, Weight
-from lockstep.replay.compare import leave_out, orders_of
+from lockstep.replay.compare import brands_of, leave_out
 from lockstep.replay.fold import Watch, digest, fold_to
 from lockstep.replay.pool import Connect, in_processes
 from lockstep.replay.put import put
@@ -186,7 +186,7 @@ async def rebuild_partition(log: OperatedLog, order: Order, watch: Watch) -> Par
         beside=beside_it,
         rejected=tuple(bulk.rejected),
         verdicts=bulk.verdicts,
-        orders=orders_of(bulk.newest),
+        orders=brands_of(bulk.newest),
         table_findings=findings,
         stopped=stopped,
     )

@@ -1,4 +1,4 @@
-"""One partition of the orders' table as its changelog holds it now, and how two values of a key differ, in words."""
+"""One partition of a table as its changelog holds it now, and how two values of a key differ, in words."""
 
 import json
 from collections.abc import Iterator
@@ -8,11 +8,10 @@ from typing import Any
 from kernel.log import Log, Partition
 from lockstep.reading import everything
 from lockstep.replay.checks import Finding, foreign_value, half_put
+from lockstep.replay.tables import ORDERS, FoldedTable
 from schemas.events import CONFIG_ID, ConfigChanged
-from schemas.topics import ORDERS_STATE
 from streams.engine.changelog import BEGUN, MARKS, Restored
 from streams.engine.prefix import Prefix, unpack
-from streams.rules.orders.state import OrderState
 
 PERSONAL = {"personal", "ship_to", "order_notes"}
 """Fields of a state whose content is never printed."""
@@ -27,15 +26,17 @@ SHOWN = 80
 class Table:
     """The newest value per key, as a worker would restore it; `findings` are values that are none of ours."""
 
+    of: FoldedTable
     number: int
     newest: dict[bytes, bytes] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
 
 
-async def read_table(log: Log, number: int, topic: str = ORDERS_STATE.name) -> Table:
-    """Read it to its present end."""
-    table, restored, where = Table(number), Restored(), Partition(topic, number)
-    async with everything(log, [topic], partitions=[number]) as records:
+async def read_table(log: Log, number: int, of: FoldedTable = ORDERS, *, topic: str = "") -> Table:
+    """Read it to its present end, from its changelog or a copy of that in another topic."""
+    where = Partition(topic or of.state.name, number)
+    table, restored = Table(of, number), Restored()
+    async with everything(log, [where.topic], partitions=[number]) as records:
         async for record in records:
             if record.key is None or record.value is None:
                 continue
@@ -46,7 +47,7 @@ async def read_table(log: Log, number: int, topic: str = ORDERS_STATE.name) -> T
                     unpack(record.value)
                 except BROKEN as cause:
                     name = record.key.decode(errors="replace")
-                    table.findings.append(foreign_value(where, record.offset, name, cause))
+                    table.findings.append(foreign_value(where, record.offset, name, cause, of))
                     continue
             restored.note(record.key, record.value)
     if restored.under_way is not None:
@@ -73,17 +74,17 @@ class Difference:
         )
 
 
-def difference(number: int, key: bytes, fold: bytes | None, table: bytes | None) -> Difference:
+def difference(of: FoldedTable, number: int, key: bytes, fold: bytes | None, table: bytes | None) -> Difference:
     """The first field in which the two values of a key differ. One of them may be missing."""
     name = key.decode(errors="replace")
     if table is None:
         assert fold is not None
         offset = unpack(fold)[0].last_offset
-        return Difference(name, number, offset, "the order", f"it is there since offset {offset}", "nothing")
+        return Difference(name, number, offset, of.key, f"it is there since offset {offset}", "nothing")
     there = _unpacked(table)
     if fold is None:
         offset = -1 if there is None else there[0].last_offset
-        return Difference(name, number, offset, "the order", "nothing: no event tells of it", "it is there")
+        return Difference(name, number, offset, of.key, "nothing: no event tells of it", "it is there")
     prefix, body = unpack(fold)
     if there is None:
         return Difference(name, number, prefix.last_offset, "the value", "a state", "bytes that are no state of ours")
@@ -103,13 +104,13 @@ def difference(number: int, key: bytes, fold: bytes | None, table: bytes | None)
     return Difference(name, number, prefix.last_offset, "the bytes", "the same fields", "them in another spelling")
 
 
-def foreign(number: int, key: bytes, value: bytes) -> Finding | None:
+def foreign(of: FoldedTable, number: int, key: bytes, value: bytes) -> Finding | None:
     """Whether a value of the table is no state as this release writes it."""
-    model = ConfigChanged if key.endswith(_CONFIG) else OrderState
+    model = ConfigChanged if key.endswith(_CONFIG) else of.fold.KIND
     try:
         model.model_validate_json(unpack(value)[1])
     except BROKEN as cause:
-        return foreign_value(Partition(ORDERS_STATE.name, number), None, key.decode(errors="replace"), cause)
+        return foreign_value(Partition(of.state.name, number), None, key.decode(errors="replace"), cause, of)
     return None
 
 

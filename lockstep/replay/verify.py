@@ -12,6 +12,7 @@ from lockstep.replay.checkpoint import Checkpoints
 from lockstep.replay.checks import Finding, Weight
 from lockstep.replay.compare import Compared, Question, compare
 from lockstep.replay.pool import Connect, Ended, in_processes
+from lockstep.replay.tables import ORDERS, FoldedTable
 from schemas.base import Brand
 
 Told = Callable[[Sequence[int], Sequence[int]], None]
@@ -48,26 +49,38 @@ class Plan:
     processes: int
     without: tuple[Brand, ...] = ()
     save_every: int = 100_000
+    table: FoldedTable = ORDERS
 
 
 def verify(connect: Connect, plan: Plan, told: Told = lambda *_: None) -> Verified:
-    """Raises Interrupted when everything is saved, FoldProcessLostError, or LogError."""
-    asked = asyncio.run(_asked(connect))
+    """Where the log may be cut, how far it came is kept, and the next goes on from there.
+
+    Raises Interrupted when everything is saved, FoldProcessLostError, or LogError.
+    """
+    asked = asyncio.run(_asked(connect, plan.table))
     if asked.stopped:
         return Verified(asked, (), asked.findings)
-    questions = [
-        Question(number, asked.committed.get(number), plan.folder, asked.cluster, plan.without, plan.save_every)
-        for number in sorted(asked.spans)
-    ]
+    questions = questions_of(asked, plan)
     goals = [asked.committed.get(number, span.end) for number, span in sorted(asked.spans.items())]
     ended = in_processes(compare, connect, questions, plan.processes, lambda done: told(done, goals))
     verified = asyncio.run(conclude(connect, asked, ended, plan.without))
-    Checkpoints(plan.folder, asked.cluster, plan.without).forget([question.number for question in questions])
+    if plan.table.log_is_kept:
+        for question in questions:
+            question.saved.forget([question.number])
     return verified
 
 
-async def _asked(connect: Connect) -> Asked:
-    return await ask(connect())
+def questions_of(asked: Asked, plan: Plan) -> list[Question]:
+    """One per partition."""
+    saved = Checkpoints(plan.folder, asked.cluster, plan.without, asked.table)
+    return [
+        Question(number, span.begin, asked.committed.get(number), saved, plan.save_every)
+        for number, span in sorted(asked.spans.items())
+    ]
+
+
+async def _asked(connect: Connect, table: FoldedTable) -> Asked:
+    return await ask(connect(), table)
 
 
 async def conclude(
@@ -75,9 +88,9 @@ async def conclude(
 ) -> Verified:
     partitions = tuple(one.result for one in ended)
     findings = [*asked.findings, *(finding for one in partitions for finding in one.findings)]
-    around = await look_around(connect())
+    around = await look_around(connect(), asked.table)
     rejected = {one.number: one.rejected for one in partitions}
-    findings += judged(rejected, (one.orders for one in partitions), asked, around, without, datetime.now(UTC))
+    findings += judged(rejected, (one.brands for one in partitions), asked, around, without, datetime.now(UTC))
     return Verified(asked, partitions, tuple(findings), peaks(ended), cpu_seconds(ended))
 
 

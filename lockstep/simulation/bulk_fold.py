@@ -3,23 +3,12 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
 from kernel.log import Record
+from lockstep.replay.tables import ORDERS, FoldedTable
 from schemas.errors import Unreadable
-from schemas.topics import (
-    CASES,
-    COMMANDS,
-    COMMANDS_STOCK,
-    ORDERS_EVENTS,
-    ORDERS_STATE,
-    STOCK_EVENTS,
-    STOCK_STATE,
-    Topic,
-)
-from streams.agents.orders import orders_fold
-from streams.agents.stock import stock_fold
-from streams.engine.contract import Change, FoldFactory, PartitionFold, Verdict
+from schemas.topics import CASES, COMMANDS, COMMANDS_STOCK
+from streams.engine.contract import Change, PartitionFold, Verdict
 from streams.engine.prefix import last_offset
 
 COMMAND_TOPICS = frozenset(topic.name for topic in COMMANDS.values())
@@ -30,19 +19,6 @@ Key = tuple[int, bytes]
 """A key in its partition; a brand's configuration has one in each."""
 Sent = tuple[str, bytes, bytes]
 """Topic, key, value."""
-
-
-class Table(NamedTuple):
-    """Whose it is, what folds its log of events, and its changelog."""
-
-    role: str
-    events: Topic
-    fold: FoldFactory
-    state: Topic
-
-
-ORDERS = Table("orders", ORDERS_EVENTS, orders_fold, ORDERS_STATE)
-STOCK = Table("stock", STOCK_EVENTS, stock_fold, STOCK_STATE)
 
 
 @dataclass
@@ -74,7 +50,7 @@ def _written(change: Change) -> bytes:
     return change.value
 
 
-def bulk_fold(events: Iterable[Record], partitions: int, table: Table = ORDERS) -> Folded:
+def bulk_fold(events: Iterable[Record], partitions: int, table: FoldedTable = ORDERS) -> Folded:
     folded = Folded({number: table.fold(number) for number in range(partitions)})
     for record in events:
         try:

@@ -7,7 +7,8 @@ from typing import Protocol
 
 from kernel.log import Partition, Record
 from lockstep.reading import case_in
-from lockstep.simulation.bulk_fold import ORDERS, STOCK, TOLD, Folded, Sent, Table, bulk_fold, newest, stale
+from lockstep.replay.tables import ORDERS, STOCK, FoldedTable
+from lockstep.simulation.bulk_fold import TOLD, Folded, Sent, bulk_fold, newest, stale
 from lockstep.simulation.evidence import Told
 from lockstep.simulation.oracle import Compared, Violation
 from schemas.avro import Codec
@@ -81,7 +82,7 @@ class LogOracle:
             for system in HINTS
         }
         groups["lockstep.normalise"] = (*(topic.name for topic in RAW.values()), OPERATOR_ACTIONS.name, CONFIG.name)
-        groups |= {f"lockstep.{table.role}": (table.events.name,) for table in self._tables}
+        groups |= {table.group: (table.events.name,) for table in self._tables}
         committed = self._log.committed()
         for group, topics in groups.items():
             for topic in topics:
@@ -156,14 +157,14 @@ class LogOracle:
         for topic, key, _ in sorted(there - sent, key=str):
             yield Violation("not decided", f"in {topic}, under {key.decode()}: no fold of the log sends it")
 
-    def _conserved(self, table: Table, folded: Folded) -> Iterator[Violation]:
+    def _conserved(self, table: FoldedTable, folded: Folded) -> Iterator[Violation]:
         for record in folded.refused:
             if _place_of(record) not in self._letters:
                 yield Violation("lost", f"{record.partition} offset {record.offset} is no dead letter")
         if folded.verdicts.total() != len(self._log.records(table.events.name)):
             yield Violation("conservation", f"{dict(folded.verdicts)} are not all records of {table.events.name}")
 
-    def _same_table(self, table: Table, folded: Folded) -> Iterator[Violation]:
+    def _same_table(self, table: FoldedTable, folded: Folded) -> Iterator[Violation]:
         changelog = self._log.records(table.state.name)
         kept, behind, wanted = newest(changelog), stale(changelog), folded.table
         for place in sorted(wanted.keys() | kept.keys()):

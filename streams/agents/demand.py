@@ -42,6 +42,10 @@ class Demand:
             del self._of[key]
         return changed
 
+    def of(self, brand: Brand) -> list[OrderId]:
+        """The brand's items of which anything is wanted."""
+        return sorted(item for (owner, item), units in self._total.items() if owner == brand and units)
+
     def told(self, brand: Brand, items: Iterable[OrderId], offset: int) -> Iterator[Emission]:
         """The sums of these items as they are at this offset of our partition."""
         for item in items:

@@ -1,6 +1,7 @@
 """The orders agent's fold: one partition of `orders.events`, every order in it, what each should cause."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import cast
 
 from kernel.log import Record
@@ -9,7 +10,7 @@ from schemas.avro import Codec
 from schemas.base import System, connection_id
 from schemas.commands import Command
 from schemas.config import BrandConfig
-from schemas.events import EVENT_KINDS, ConnectionState, OrderEvent, Seen
+from schemas.events import EVENT_KINDS, ConfigChanged, ConnectionState, OrderEvent, Seen
 from schemas.hints import SWEEP, Hint
 from schemas.topics import ORDERS_EVENTS
 from streams.agents.demand import Demand, looks
@@ -19,7 +20,7 @@ from streams.agents.lacking import lacking
 from streams.agents.measured import ended_waits
 from streams.agents.same_log import same_log
 from streams.agents.vanished import Vanished
-from streams.engine.contract import Compared, Emission, Took
+from streams.engine.contract import Compared, Emission, Step, Took, Verdict
 from streams.rules.orders.plan import Plan
 from streams.rules.orders.state import OrderState
 from streams.rules.orders.step import step, wake
@@ -56,6 +57,20 @@ class OrdersFold(KeyedFold[OrderState, Plan]):
     def _woken(self, state: OrderState, config: BrandConfig, record: Record) -> Plan:
         doubted = self._vanished.many(state.brand)
         return wake(state, config, record.at, self._decision(record), clarus_doubted=doubted)
+
+    def _configure(self, event: ConfigChanged, record: Record) -> Step:
+        """With a new configuration also all demand is told once more: a stock table may have been lost meanwhile."""
+        made = super()._configure(event, record)
+        if made.verdict is not Verdict.APPLIED or not self._effects:
+            return made
+        demand = self._demand.told(event.brand, self._demand.of(event.brand), record.offset)
+        return replace(made, emissions=[*made.emissions, *demand])
+
+    def resend(self, committed: int) -> Sequence[Emission]:
+        """Also the demand that may not have been told with a new configuration."""
+        late = [(brand, one.offset) for brand, one in sorted(self._configs.items()) if one.offset >= committed]
+        demand = [one for brand, offset in late for one in self._demand.told(brand, self._demand.of(brand), offset)]
+        return [*super().resend(committed), *demand]
 
     def _after(self, record: Record, caused: Caused) -> None:
         """Open or close the case of brands of which many goods-outs vanished; again after a crash in between."""

@@ -14,6 +14,7 @@ from lockstep.doctor.catalogue import CATALOGUE
 from lockstep.doctor.codes import Code, Severity
 from lockstep.doctor.installation import READS, Installation, Letter, Table, kept
 from lockstep.doctor.judge import findings, well
+from lockstep.replay.tables import ITEMS, STOCK, FoldedTable
 from schemas.base import Brand, System
 from schemas.cases import Owner
 from schemas.topics import CASES, HINTS, OPERATOR_ACTIONS, ORDERS_EVENTS, ORDERS_STATE, RAW
@@ -294,6 +295,21 @@ def test_a_fresh_installation_that_only_was_configured_has_lost_no_state() -> No
     there = replace(WELL, table=dict.fromkeys(range(2), Table(configured={ACME: 1})))
 
     assert findings(there) == []
+
+
+@pytest.mark.parametrize("table", [STOCK, ITEMS], ids=lambda one: one.role)
+def test_a_lost_table_of_stock_or_of_items_is_told(table: FoldedTable) -> None:
+    committed = {Partition(table.events.name, number): END for number in range(2)}
+    there = replace(WELL, groups={**WELL.groups, table.group: Group(1, committed)})
+    assert findings(there) == []
+
+    gone = replace(there, spans={**there.spans, Partition(table.state.name, 1): Span(0, 0)})
+    (found,) = findings(gone)
+
+    assert (found.code, found.where) == (Code.STATE_LOST, f"{table.state.name}/1")
+    assert found.expected == f"states up to offset {END}, where {table.group} is"
+    never_run = replace(gone, groups=WELL.groups)
+    assert findings(never_run) == []
 
 
 def test_dead_letters_that_the_group_has_passed_are_no_blown_fuse() -> None:

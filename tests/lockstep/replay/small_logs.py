@@ -6,10 +6,12 @@ from pathlib import Path
 
 from kernel.log import Outgoing, Partition, Record
 from kernel.memory_log import MemoryLog
-from lockstep.replay.asked import GROUP, ask, judged, look_around
+from lockstep.replay.asked import ask, judged, look_around
+from lockstep.replay.checkpoint import Checkpoints
 from lockstep.replay.checks import Finding
 from lockstep.replay.compare import Compared, Question, compare
 from lockstep.replay.pool import Quiet
+from lockstep.replay.tables import ORDERS as ORDERS_TABLE
 from schemas.base import Brand
 from schemas.topics import CONFIG, ORDERS_EVENTS, ORDERS_STATE
 from tests.builders import NOON, a_brand
@@ -48,7 +50,7 @@ async def worked(log: MemoryLog, clock: SetClock) -> None:
 
 
 def committed(log: MemoryLog) -> dict[int, int]:
-    found = log.committed().get(GROUP, {})
+    found = log.committed().get(ORDERS_TABLE.group, {})
     return {number: found.get(Partition(ORDERS_EVENTS.name, number), 0) for number in range(PARTITIONS)}
 
 
@@ -66,8 +68,8 @@ async def append(log: MemoryLog, *records: Outgoing) -> None:
 
 
 async def compared(log: MemoryLog, folder: Path, *, without: Sequence[str] = ()) -> list[Compared]:
-    reached, brands = committed(log), tuple(Brand(brand) for brand in without)
-    questions = [Question(number, reached[number], folder, "memory", brands) for number in range(PARTITIONS)]
+    reached, saved = committed(log), Checkpoints(folder, "memory", tuple(Brand(brand) for brand in without))
+    questions = [Question(number, 0, reached[number], saved) for number in range(PARTITIONS)]
     return list(await asyncio.gather(*(compare(log, question, Quiet()) for question in questions)))
 
 
@@ -76,6 +78,6 @@ async def found(log: MemoryLog, folder: Path, *, without: Sequence[str] = ()) ->
     asked, parts = await ask(log), await compared(log, folder, without=without)
     around, brands = await look_around(log), [Brand(brand) for brand in without]
     beside = judged(
-        {one.number: one.rejected for one in parts}, (one.orders for one in parts), asked, around, brands, NOON
+        {one.number: one.rejected for one in parts}, (one.brands for one in parts), asked, around, brands, NOON
     )
     return [*asked.findings, *(finding for one in parts for finding in one.findings), *beside]

@@ -7,8 +7,8 @@ import pytest
 
 from kernel.log import Outgoing, Partition
 from kernel.memory_log import MemoryLog
-from lockstep.replay.asked import GROUP
 from lockstep.replay.checks import Finding, Rejected, Weight, rejected_records
+from lockstep.replay.tables import ORDERS as ORDERS_TABLE
 from schemas.base import OrderId
 from schemas.events import GoodsOutsSeen, ShopifyOrderSeen, Source
 from schemas.topics import DLQ, ORDERS_EVENTS, ORDERS_STATE
@@ -69,7 +69,7 @@ def test_a_hole(tmp_path: Path, *, last: bool) -> None:
 def test_a_group_that_is_ahead_of_the_log(tmp_path: Path) -> None:
     async def story(log: MemoryLog, _: Events) -> None:
         where = where_of(log)
-        log._groups[GROUP].committed[where] = 900
+        log._groups[ORDERS_TABLE.group].committed[where] = 900
         said = of_weight(await found(log, tmp_path), Weight.STOPS)[0]
         assert said.startswith(
             f"{where} offset 900: group lockstep.orders has finished 900 records, the partition ends"
@@ -96,7 +96,7 @@ async def add(log: MemoryLog, value: bytes, headers: dict[str, bytes], *, handle
     offset = log.end(where)
     await append(log, Outgoing(where.topic, KEY.encode(), value, headers, where.number))
     if handled:
-        log._groups[GROUP].committed[where] = offset + 1
+        log._groups[ORDERS_TABLE.group].committed[where] = offset + 1
     return offset
 
 

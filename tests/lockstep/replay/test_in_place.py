@@ -8,11 +8,12 @@ import pytest
 
 from kernel.log import LogError, Partition
 from kernel.memory_log import MemoryLog
-from lockstep.replay.asked import GROUP, ask
+from lockstep.replay.asked import ask
 from lockstep.replay.checkpoint import Checkpoints
 from lockstep.replay.in_place import WorkersRunError, commits, put_in_place
 from lockstep.replay.pool import Quiet
 from lockstep.replay.rebuild import Order, Rebuilt, Run, rebuild_partition
+from lockstep.replay.tables import ORDERS as ORDERS_TABLE
 from lockstep.replay.verify import Plan
 from lockstep.replay.wanted import Was
 from schemas.base import Brand
@@ -86,7 +87,7 @@ def test_the_commit_stays_where_it_was_and_is_never_past_what_was_rebuilt(tmp_pa
         await events.seen(wanting("5998"))
         await put(log, tmp_path)
         assert committed(log) == reached
-        log._groups[GROUP].committed.clear()
+        log._groups[ORDERS_TABLE.group].committed.clear()
         one = await made(log, tmp_path)
         assert commits(one, send_unsent=False) == ends(log)
 
@@ -136,7 +137,7 @@ def test_a_table_in_which_somebody_else_writes_is_not_taken_for_whole(tmp_path: 
         with pytest.raises(LogError, match="expected the rebuilt table, digest 000000000000, found"):
             await put_in_place(log, replace(one, parts=parts), Plan(tmp_path, 1), send_unsent=False, say=lambda _: None)
         where = Partition(ORDERS_EVENTS.name, 0)
-        assert log.committed()[GROUP][where] == committed(log)[0], "the commit is set last"
+        assert log.committed()[ORDERS_TABLE.group][where] == committed(log)[0], "the commit is set last"
 
     after_a_day(story)
 

@@ -21,9 +21,9 @@ from kernel.metrics import Metrics
 from lockstep.cli.app import app
 from lockstep.cli.common import out
 from lockstep.reading import everything
-from lockstep.replay.asked import GROUP
 from lockstep.replay.fold import Interrupted
 from lockstep.replay.in_place import WorkersRunError
+from lockstep.replay.tables import ORDERS as ORDERS_TABLE
 from lockstep.replay.verify import Plan, verify
 from lockstep.settings import SettingsError
 from lockstep.topic_specs import specs
@@ -91,7 +91,8 @@ async def worked(log: KafkaLog) -> None:
         if running_.done():
             running_.result()
         try:
-            spans, group = await log.spans([ORDERS_EVENTS.name]), (await log.describe_groups([GROUP]))[GROUP]
+            spans = await log.spans([ORDERS_EVENTS.name])
+            group = (await log.describe_groups([ORDERS_TABLE.group]))[ORDERS_TABLE.group]
         except LogUnavailable:  # the first group of a new broker has no coordinator yet
             return False
         return worker.assigned_once.is_set() and all(
@@ -158,6 +159,9 @@ def test_what_a_worker_wrote_is_equal(quiet_house: House) -> None:
     assert equal.exit_code == 0, equal.output
     assert f"{len(ORDERS) + PARTITIONS} keys, equal to the last byte" in equal.output
     assert not list(quiet_house.work.iterdir()), "nothing is kept of a run that came to its end"
+    nothing = quiet_house.types("verify --table stock")
+    assert nothing.exit_code == 0, nothing.output
+    assert "0 keys, equal to the last byte" in nothing.output
 
 
 def test_an_interrupted_verify_goes_on_from_where_it_was(quiet_house: House) -> None:
@@ -190,7 +194,7 @@ def test_a_work_folder_that_cannot_be_written_is_told_before_anything_is_folded(
 
 def test_a_table_is_not_put_in_place_while_somebody_works(quiet_house: House) -> None:
     async def a_member(log: KafkaLog) -> None:
-        async with running(log.consumer(GROUP, [ORDERS_EVENTS.name])):
+        async with running(log.consumer(ORDERS_TABLE.group, [ORDERS_EVENTS.name])):
             refused = await asyncio.to_thread(quiet_house.types, "rebuild --yes")
         assert isinstance(refused.exception, WorkersRunError)
         assert "stop every `lockstep run orders`" in str(refused.exception)
