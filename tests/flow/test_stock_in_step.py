@@ -10,24 +10,12 @@ from lockstep.audit.own_log import overruled
 from lockstep.demo.stock_report import causes
 from lockstep.simulation.house import RUNTIME, House
 from sandbox.faults import Faults
-from sandbox.shopify.records import Address
 from schemas.aggregates import stock_id
 from schemas.base import LocationId, Sku
 from schemas.stock_rules import StockRules
+from tests.flow.stock import LEEDS, cancelled_while_picked, on_hand
 
-LEEDS = Address(
-    name="R. Example", address1="8 Mill Lane", city="Leeds", zip="LS1 4AB", country_code="GB", phone="+441130000000"
-)
 RULES = StockRules(mode="write", quiet_for=2, max_wait=10, buffer=1)
-
-
-def on_hand(house: House, sku: str = "0042-A") -> int:
-    inventory = house.outside.shop("acme").inventory
-    variant = inventory.variant(sku)
-    assert variant is not None
-    level = inventory.level(variant.id, 11)
-    assert level is not None
-    return level.quantity("on_hand")
 
 
 def last_cause(house: House) -> str:
@@ -167,14 +155,7 @@ def test_other_channel() -> None:
 
 def test_a_cancellation_the_warehouse_has_not_seen_is_not_sold_again() -> None:
     async def story(house: House) -> None:
-        shop = house.outside.shop("acme")
-        order = shop.place_order([("0042-A", 4)], address=LEEDS)
-        shop.route(order, [11])
-        await house.until(lambda: bool(house.outside.clarus.goods_outs))
-        (goods_out,) = house.outside.clarus.goods_outs.values()
-        house.outside.clarus.allocate(goods_out.id)
-        house.outside.clarus.pick(goods_out.id)
-        shop.cancel(order)
+        await cancelled_while_picked(house, 4)
         await house.until(lambda: on_hand(house) == 5)
 
     play(story)

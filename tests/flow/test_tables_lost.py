@@ -5,38 +5,14 @@ from kernel.virtual_time import run_virtual
 from lockstep.publishing import apply
 from lockstep.reading import newest_configs
 from lockstep.simulation.house import PARTITIONS, House
-from sandbox.shopify.records import Address
 from schemas.item_rules import ItemRules
 from schemas.stock_rules import StockRules
 from schemas.topics import ITEMS_STATE, STOCK_STATE, Topic
 from tests.flow.items import ACME, master
+from tests.flow.stock import cancelled_while_picked, on_hand
 
-LEEDS = Address(
-    name="R. Example", address1="8 Mill Lane", city="Leeds", zip="LS1 4AB", country_code="GB", phone="+441130000000"
-)
 RULES = StockRules(mode="write", quiet_for=2, max_wait=10)
 CREATED = ItemRules(mode="create_and_amend", stock_unit="EACH", prefixes=("00",), patience=120)
-
-
-def on_hand(house: House) -> int:
-    inventory = house.outside.shop("acme").inventory
-    variant = inventory.variant("0042-A")
-    assert variant is not None
-    level = inventory.level(variant.id, 11)
-    assert level is not None
-    return level.quantity("on_hand")
-
-
-async def cancelled_while_picked(house: House, units: int) -> None:
-    """The warehouse still ships what Shopify has cancelled: only the orders' table knows."""
-    shop = house.outside.shop("acme")
-    order = shop.place_order([("0042-A", units)], address=LEEDS)
-    shop.route(order, [11])
-    await house.until(lambda: bool(house.outside.clarus.goods_outs))
-    (goods_out,) = house.outside.clarus.goods_outs.values()
-    house.outside.clarus.allocate(goods_out.id)
-    house.outside.clarus.pick(goods_out.id)
-    shop.cancel(order)
 
 
 async def lose(house: House, table: Topic, role: str) -> None:
