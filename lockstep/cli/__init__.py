@@ -9,7 +9,7 @@ STOPPED = 130
 def main() -> None:
     """Load the commands and run one. Ctrl-C ends it without a stack trace, while they are loaded too."""
     try:
-        from lockstep.cli.app import run_app  # noqa: PLC0415 - takes a second, in which somebody may think better of it
+        from lockstep.cli.app import run_app  # noqa: PLC0415 - takes a moment, in which somebody may think better of it
 
         run_app()
     except KeyboardInterrupt:

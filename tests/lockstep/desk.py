@@ -13,7 +13,7 @@ from kernel.memory_log import MemoryLog
 from kernel.partitioner import partition_of
 from lockstep.cli import cases as case_commands
 from lockstep.cli import common
-from lockstep.cli.app import app
+from lockstep.cli.app import program
 from schemas.actions import OperatorAction
 from schemas.avro import Codec
 from schemas.cases import Case
@@ -43,7 +43,7 @@ class Desk:
         return self.runner.run(ask())
 
     def types(self, line: str, handle: str = "kim") -> Result:
-        return CliRunner().invoke(app, shlex.split(line), env={"LOCKSTEP_OPERATOR": handle})
+        return CliRunner().invoke(program(), shlex.split(line), env={"LOCKSTEP_OPERATOR": handle})
 
     def reads(self, line: str, handle: str = "kim") -> str:
         """What a command that must succeed says."""

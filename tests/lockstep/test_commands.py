@@ -12,7 +12,7 @@ from typer.testing import CliRunner, Result
 from kernel.kafka_log import KafkaLog
 from kernel.log import Log, Record
 from lockstep.brand_files import ConfigurationError
-from lockstep.cli.app import app
+from lockstep.cli.app import program
 from lockstep.cli.common import out
 from lockstep.reading import everything, newest_configs
 from sandbox.kafka import Broker
@@ -69,7 +69,7 @@ class Terminal:
 
 def types(bootstrap: str, line: str, *paths: Path, **variables: str) -> Result:
     arguments = [*line.split(), *(str(path) for path in paths)]
-    return CliRunner().invoke(app, arguments, env={**SMALL, "LOCKSTEP_KAFKA_BOOTSTRAP": bootstrap, **variables})
+    return CliRunner().invoke(program(), arguments, env={**SMALL, "LOCKSTEP_KAFKA_BOOTSTRAP": bootstrap, **variables})
 
 
 @pytest.fixture(autouse=True)

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from kernel.kafka_log import KafkaLog, KafkaSecurity
 from kernel.log import LogError
-from lockstep.cli.app import app
+from lockstep.cli.app import program
 from lockstep.cli.common import settings
 from lockstep.cli.configuration import as_variables
 from lockstep.kafka import kafka_log
@@ -154,9 +154,9 @@ def guarded(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
 def test_topics_command_line_and_roles_get_in_with_the_password(
     guarded: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    made = CliRunner().invoke(app, ["topics", "create"], env=guarded)
+    made = CliRunner().invoke(program(), ["topics", "create"], env=guarded)
     assert "topics created" in made.output, made.output
-    shown = CliRunner().invoke(app, ["config", "show"], env=guarded | {"COLUMNS": "250"})
+    shown = CliRunner().invoke(program(), ["config", "show"], env=guarded | {"COLUMNS": "250"})
     assert shown.exit_code == 0, shown.output
     assert "**********" in shown.output
     assert PASSWORD not in shown.output

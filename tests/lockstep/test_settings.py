@@ -6,7 +6,7 @@ import pytest
 from typer.testing import CliRunner
 
 from kernel.clock import SystemClock
-from lockstep.cli.app import app
+from lockstep.cli.app import program
 from lockstep.cli.common import settings
 from lockstep.ports import shopify_port, translators
 from lockstep.settings import Settings, SettingsError, TrytonConnection, read_connections
@@ -228,11 +228,11 @@ def test_what_is_no_address_for_notices(tmp_path: Path, url: str) -> None:
 def test_config_check_looks_at_the_connections_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LOCKSTEP_CONNECTIONS", str(told_at(tmp_path, "https://chat.example.test/x")))
     monkeypatch.setenv("COLUMNS", "500")
-    checked = CliRunner().invoke(app, ["config", "check", str(brand_file(tmp_path))])
+    checked = CliRunner().invoke(program(), ["config", "check", str(brand_file(tmp_path))])
     assert "connections of 1 brands: good." in checked.stdout
 
     told_at(tmp_path, "http://chat.example.test/x")
-    refused = CliRunner().invoke(app, ["config", "check", str(brand_file(tmp_path))])
+    refused = CliRunner().invoke(program(), ["config", "check", str(brand_file(tmp_path))])
 
     assert isinstance(refused.exception, SettingsError)
     assert "acme.notices.to.0.url" in str(refused.exception)

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 from kernel.clock import Clock
 from lockstep.audit.look import Systems, opened
 from lockstep.cli import audit as command
-from lockstep.cli.app import app
+from lockstep.cli.app import program
 from lockstep.settings import Connections
 from schemas.config import BrandConfig
 from tests.lockstep.audit.estate import (
@@ -59,7 +59,7 @@ class Typed:
 
     def run(self, *more: str) -> tuple[int, str]:
         intake = ("--intake", "https://hooks.example.test")
-        result = CliRunner().invoke(app, ["audit", "acme", "--config", str(self.config), *intake, *more])
+        result = CliRunner().invoke(program(), ["audit", "acme", "--config", str(self.config), *intake, *more])
         self.progress = result.stderr
         return result.exit_code, result.stdout
 
@@ -173,14 +173,14 @@ def test_what_it_cannot_begin_with_is_said(
     monkeypatch.setenv("LOCKSTEP_CONNECTIONS", str(_connections(tmp_path)))
     brand_file(tmp_path, brand="other")
 
-    result = CliRunner().invoke(app, ["audit", *(one.format(folder=tmp_path) for one in arguments)])
+    result = CliRunner().invoke(program(), ["audit", *(one.format(folder=tmp_path) for one in arguments)])
 
     assert result.exit_code != 0
     assert said in f"{result.output}{result.exception}"
 
 
 def test_the_page_of_the_documentation_needs_nothing(tmp_path: Path) -> None:
-    result = CliRunner().invoke(app, ["audit", "--page", str(tmp_path / "audit.md")])
+    result = CliRunner().invoke(program(), ["audit", "--page", str(tmp_path / "audit.md")])
 
     assert result.exit_code == 0
     assert (tmp_path / "audit.md").read_text().startswith("# Audit\n")

@@ -14,7 +14,7 @@ from typer.testing import CliRunner, Result
 
 from kernel.kafka_log import KafkaLog
 from kernel.log import Outgoing, Partition
-from lockstep.cli.app import app
+from lockstep.cli.app import program
 from lockstep.doctor.installation import READS
 from sandbox.kafka import Broker
 from schemas.avro import Codec
@@ -48,7 +48,7 @@ def bootstrap() -> Iterator[str]:
 def typed(bootstrap: str, line: str, *paths: Path, **variables: str) -> Result:
     small = {"LOCKSTEP_PARTITIONS": "2", "LOCKSTEP_REPLICATION": "1", "LOCKSTEP_KAFKA_BOOTSTRAP": bootstrap}
     arguments = [*line.split(), *(str(path) for path in paths)]
-    return CliRunner().invoke(app, arguments, env={**small, **variables})
+    return CliRunner().invoke(program(), arguments, env={**small, **variables})
 
 
 def doctor(bootstrap: str, **variables: str) -> tuple[int, dict[str, list[dict[str, Any]]]]:

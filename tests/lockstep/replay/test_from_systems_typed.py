@@ -12,7 +12,7 @@ from typer.testing import CliRunner, Result
 from kernel.clock import SystemClock
 from kernel.kafka_log import KafkaLog
 from lockstep.brand_files import ConfigurationError
-from lockstep.cli.app import app
+from lockstep.cli.app import program
 from lockstep.cli.common import out
 from lockstep.demo.outside import Outside, configure_brands, make_outside
 from lockstep.demo.wiring import wired
@@ -40,7 +40,7 @@ def wide(monkeypatch: pytest.MonkeyPatch) -> None:
 
 async def typed(env: dict[str, str], line: str, *paths: Path) -> Result:
     arguments = [*line.split(), *(str(path) for path in paths)]
-    return await asyncio.to_thread(CliRunner().invoke, app, arguments, env=env)
+    return await asyncio.to_thread(CliRunner().invoke, program(), arguments, env=env)
 
 
 def shop(outside: Outside) -> None:

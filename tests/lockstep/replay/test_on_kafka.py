@@ -18,7 +18,7 @@ from kernel.clock import SystemClock
 from kernel.kafka_log import KafkaLog
 from kernel.log import LogUnavailable, Outgoing, Record
 from kernel.metrics import Metrics
-from lockstep.cli.app import app
+from lockstep.cli.app import program
 from lockstep.cli.common import out
 from lockstep.reading import everything
 from lockstep.replay.fold import Interrupted
@@ -59,7 +59,7 @@ class House:
 
     def types(self, line: str) -> Result:
         arguments = [*line.split(), "--work", str(self.work), "--processes", "2"]
-        return CliRunner().invoke(app, arguments, env={"LOCKSTEP_KAFKA_BOOTSTRAP": self.bootstrap})
+        return CliRunner().invoke(program(), arguments, env={"LOCKSTEP_KAFKA_BOOTSTRAP": self.bootstrap})
 
     def does(self, story: Callable[[KafkaLog], Coroutine[Any, Any, None]]) -> None:
         asyncio.run(story(self.log))
@@ -187,7 +187,7 @@ def test_an_interrupted_verify_goes_on_from_where_it_was(quiet_house: House) -> 
 
 def test_a_work_folder_that_cannot_be_written_is_told_before_anything_is_folded(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
-    refused = CliRunner().invoke(app, ["verify", "--work", str(tmp_path / "file")])
+    refused = CliRunner().invoke(program(), ["verify", "--work", str(tmp_path / "file")])
     assert isinstance(refused.exception, SettingsError)
     assert "expected a folder to write to, found File exists" in str(refused.exception)
 
