@@ -78,6 +78,7 @@ pages: install ## Write the pages of docs/ that are made from code
 	@$(BIN)/lockstep case page
 	@$(BIN)/lockstep case checks
 	@$(BIN)/lockstep doctor --page docs/operate/doctor.md
+	@$(BIN)/lockstep audit --page docs/operate/audit.md
 
 clean: ## Remove .venv, caches and builds of this folder
 	rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

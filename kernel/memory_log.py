@@ -132,6 +132,11 @@ class MemoryLog:
         stored.records = stored.since(offset, len(stored.records))
         stored.begin = max(stored.begin, min(offset, stored.end))
 
+    def make_anew(self, topic: str) -> None:
+        """Deleted by a person, and created again: empty, and its offsets begin at 0."""
+        for number in range(self.count(topic)):
+            self._stored[Partition(topic, number)] = _Stored()
+
     # --- for producers, consumers and readers of this log
 
     def must_be_there(self) -> None:

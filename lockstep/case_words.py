@@ -61,10 +61,15 @@ def when_mended(code: CaseCode, key: str) -> str:
         return "`lockstep config apply FILE`"
     if code in _REFUSED:
         return f"`lockstep case retry {key}`"
+    brand, _, order = key.partition("/")
+    if code in _SWEPT or order.startswith("~"):
+        return f"`lockstep sweep {brand}`"
     return f"`lockstep refresh {key}`"
 
 
 _CONNECTIONS = (CaseCode.CONNECTION_DOWN, CaseCode.CLARUS_RIGHTS_LOST)
+_SWEPT = (CaseCode.ORPHAN_GOODS_OUT, CaseCode.PACKAGE_ASTRAY, CaseCode.SWEEP_LATE)
+"""They belong to no order: the next sweep finds them again, or not."""
 _REFUSED = (
     CaseCode.UNKNOWN_SKU, CaseCode.CLARUS_REFUSED, CaseCode.ERP_REFUSED, CaseCode.SHOPIFY_REFUSED,
     CaseCode.ITEM_REFUSED, CaseCode.ITEM_BARCODE_TAKEN,

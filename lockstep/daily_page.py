@@ -105,7 +105,8 @@ _ALSO = {
     Owner.OPERATIONS: "In Clarus: goods-outs that do not allocate, and what is still in picking from yesterday.",
     Owner.CUSTOMER_SERVICE: "In Shopify: orders on hold, and mails that wait for a shopper's answer.",
     Owner.FINANCE: "In the ERP: drafts of the web shop that nobody committed; is the period open?",
-    Owner.ENGINEERING: "`lockstep doctor`, once a week `lockstep verify`; dead letters, alerts: [running](running.md).",
+    Owner.ENGINEERING: "`lockstep doctor`, `lockstep verify`; once a week that of stock and of items; dead letters and "
+    "alerts: [running](running.md).",
     Owner.LEAD: "What went up: whose it is, and who has taken it. Not yours to mend, but to see mended.",
 }
 

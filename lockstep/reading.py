@@ -1,5 +1,6 @@
 """Reading the log for people: everything in some topics, the newest of each key, one order's events and state."""
 
+from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -15,7 +16,8 @@ from schemas.errors import Unreadable
 from schemas.events import EVENT_KINDS, OrderEvent
 from schemas.topics import CASES, CONFIG, ITEMS_STATE, ORDERS_EVENTS, STOCK_STATE
 from streams.agents.orders import OrdersFold
-from streams.engine.prefix import last_offset, unpack
+from streams.engine.changelog import MARKS, Restored
+from streams.engine.prefix import unpack
 from streams.rules.items.state import ItemState
 from streams.rules.orders.state import OrderState
 from streams.rules.stock.state import StockState
@@ -147,12 +149,10 @@ async def _newest(log: Log, changelog: str, keys: Collection[bytes]) -> dict[byt
 async def _newest_of(
     log: Log, changelog: str, wanted: Callable[[bytes], bool], partitions: Sequence[int] | None = None
 ) -> dict[bytes, bytes]:
-    found: dict[bytes, bytes] = {}
+    """As a worker would restore them: what lies before the mark of a table put in place does not count."""
+    found: dict[int, Restored] = defaultdict(Restored)
     async with everything(log, [changelog], partitions=partitions) as records:
         async for record in records:
-            if record.key is None or record.value is None or not wanted(record.key):
-                continue
-            before = found.get(record.key)
-            if before is None or last_offset(record.value) >= last_offset(before):
-                found[record.key] = record.value
-    return found
+            if record.key is not None and record.value is not None and (record.key in MARKS or wanted(record.key)):
+                found[record.partition.number].note(record.key, record.value)
+    return {key: value for one in found.values() for key, value in one.newest.items()}

@@ -1,6 +1,6 @@
 """Asking for a sweep, and reading what the newest one found: from the orders' table, as the fold left it."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -12,6 +12,7 @@ from schemas.base import Brand, OrderId, System, connection_id, order_key
 from schemas.cases import Case
 from schemas.sweep import AGREES, Cause
 from schemas.topics import OPERATOR_ACTIONS, ORDERS_STATE
+from streams.engine.changelog import BEGUN
 from streams.engine.prefix import unpack
 from streams.rules.orders.state import OrderState, Sweeping
 
@@ -67,17 +68,21 @@ async def ask(log: Log, brand: Brand, who: str, why: str, at: datetime) -> None:
 
 async def result(log: Log, brand: Brand) -> Result:
     """Reads the whole table of orders once; changes nothing."""
-    bodies: dict[bytes, tuple[int, bytes]] = {}
+    bodies: dict[int, dict[bytes, tuple[int, bytes]]] = defaultdict(dict)
     async with everything(log, [ORDERS_STATE.name]) as records:
         async for record in records:
+            there = bodies[record.partition.number]
+            if record.key == BEGUN:
+                there.clear()  # a table put in place: what lay there does not count any more
             if record.key is None or not record.key.startswith(f"{brand}/".encode()) or record.value is None:
                 continue
             prefix, body = unpack(record.value)
             if b'"comparison":' not in body and b'"sweeping":' not in body:
-                bodies.pop(record.key, None)
-            elif prefix.last_offset >= bodies.get(record.key, (-1, b""))[0]:
-                bodies[record.key] = prefix.last_offset, body
-    return summed(brand, {key.decode(): OrderState.model_validate_json(body) for key, (_, body) in bodies.items()})
+                there.pop(record.key, None)
+            elif prefix.last_offset >= there.get(record.key, (-1, b""))[0]:
+                there[record.key] = prefix.last_offset, body
+    newest = {key: body for there in bodies.values() for key, (_, body) in there.items()}
+    return summed(brand, {key.decode(): OrderState.model_validate_json(body) for key, body in newest.items()})
 
 
 def summed(brand: Brand, states: Mapping[str, OrderState]) -> Result:

@@ -42,10 +42,10 @@ class Topic:
 def _hints(system: System) -> Topic:
     return Topic(
         name=f"hints.{system}",
-        key="brand/order",
+        key="brand/order, /stock:location/code or /item:code",
         holds="hint: what may have changed, why, seen when; a webhook's body as evidence, never applied",
         value="json",
-        writer="intake, polls, the orders agent (reads it asks for), operators",
+        writer="intake, polls, operators; the orders, stock and items agents (reads they ask for)",
         readers=(f"{system} connector",),
     )
 
@@ -53,7 +53,7 @@ def _hints(system: System) -> Topic:
 def _raw(system: System) -> Topic:
     return Topic(
         name=f"raw.{system}",
-        key="brand/order",
+        key="brand/order, /stock:location/code or /item:code",
         holds="verbatim answers, outcomes of commands, connection and ownership records",
         value="verbatim",
         writer=f"{system} connector",
@@ -75,7 +75,11 @@ def _commands(system: System) -> Topic:
 
 HINTS = {system: _hints(system) for system in System}
 RAW = {system: _raw(system) for system in System}
-COMMANDS = {system: _commands(system) for system in System}
+COMMANDS = {system: _commands(system) for system in System} | {
+    System.CLARUS: replace(
+        _commands(System.CLARUS), key="brand/order or /item:code", writer="orders agent, items agent"
+    )
+}
 
 COMMANDS_STOCK = replace(
     COMMANDS[System.SHOPIFY],
@@ -125,7 +129,7 @@ ORDERS_STATE = Topic(
     holds="changelog of the orders table: the newest state per order",
     value="json",
     writer="orders agent",
-    readers=("orders agent on recovery", "read models"),
+    readers=("orders agent on recovery", "verify, rebuild", "read models"),
     cleanup="compact",
     min_compaction_lag_ms=3600 * 1000,
 )
@@ -135,7 +139,7 @@ STOCK_EVENTS = Topic(
     holds="canonical events and ticks: the one log of every stock item; a sweep rebuilds it",
     value="avro",
     writer="normalise; the orders agent (demand); the stock agent (ticks)",
-    readers=("stock agent", "stock"),
+    readers=("stock agent", "verify"),
     retention_ms=30 * DAY_MS,
     stamped_by_broker=True,
 )
@@ -145,7 +149,7 @@ STOCK_STATE = Topic(
     holds="changelog of the stock table: the newest state per stock item",
     value="json",
     writer="stock agent",
-    readers=("stock agent on recovery", "read models"),
+    readers=("stock agent on recovery", "stock, verify", "read models"),
     cleanup="compact",
     min_compaction_lag_ms=3600 * 1000,
 )
@@ -155,7 +159,7 @@ ITEMS_EVENTS = Topic(
     holds="canonical events and ticks: the one log of every item; a sweep rebuilds it",
     value="avro",
     writer="normalise; the orders agent (items it waits for); the items agent (ticks, gaps it counts)",
-    readers=("items agent", "item"),
+    readers=("items agent", "verify"),
     retention_ms=30 * DAY_MS,
     stamped_by_broker=True,
 )
@@ -165,7 +169,7 @@ ITEMS_STATE = Topic(
     holds="changelog of the items table: the newest state per item",
     value="json",
     writer="items agent",
-    readers=("items agent on recovery", "read models"),
+    readers=("items agent on recovery", "item, verify", "read models"),
     cleanup="compact",
     min_compaction_lag_ms=3600 * 1000,
 )
@@ -174,7 +178,7 @@ CASES = Topic(
     key="brand/object/code",
     holds="open and closed cases, without personal data",
     value="avro",
-    writer="orders agent",
+    writer="orders agent, stock agent, items agent",
     readers=("case list", "notices", "console"),
     cleanup="compact",
 )

@@ -18,7 +18,7 @@ def page() -> str:
     not_visible = "\n".join(f"- {line}" for line in NOT_VISIBLE)
     return f"""# Audit
 
-Generated from `lockstep/audit/catalogue.py` by `lockstep audit --page`.
+Generated from `lockstep/audit/catalogue.py` by `lockstep audit --page docs/operate/audit.md`.
 
 `lockstep audit BRAND` looks at a brand's Shopify, Clarus and ERP beside its configuration, and tells what would stall
 an order before one does. It reads only, and needs no running roles. Run it before a brand goes live, with the file that

@@ -15,10 +15,11 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
-from lockstep.cli.common import finish, out, settings
+from lockstep.cli.common import finish, now, out, settings
 from lockstep.cli.from_systems import Asked as SystemsAsked
 from lockstep.cli.from_systems import rebuild_from_systems
 from lockstep.kafka import kafka_log
+from lockstep.replay.anew import empty
 from lockstep.replay.checks import Finding, Weight
 from lockstep.replay.compare import Compared
 from lockstep.replay.fold import Interrupted
@@ -47,7 +48,7 @@ Without = Annotated[
 Processes = Annotated[int, typer.Option(min=1, help="processes that fold beside each other")]
 Work = Annotated[
     Path,
-    typer.Option(help="folder for what is saved when interrupted; holds addresses until the run has ended"),
+    typer.Option(help="folder for what is saved when interrupted, and of stock and items kept; holds addresses"),
 ]
 
 
@@ -85,6 +86,7 @@ def verify(
 
 
 def rebuild(
+    table: Annotated[Which, typer.Option(help="the table to make anew; of stock and items see below")] = Which.ORDERS,
     yes: Annotated[bool, typer.Option("--yes", help="put the rebuilt table in place; without it nothing is")] = False,
     send_unsent: Annotated[
         bool, typer.Option("--send-unsent", help="with --yes: workers send, too, what is listed as never sent")
@@ -114,7 +116,15 @@ def rebuild(
     With --from-systems the log is not read: every order that is open or was lately is read from Shopify, Clarus and the
     ERP and folded in memory, and what would be sent, which cases would open and what nobody owns is told (exit code 1
     when there is any). With --yes, too, hints for all these orders go to the log, and the running roles do the rest.
+
+    The logs of stock and of items are kept for thirty days: with --table their table is not folded but, with --yes and
+    while its role does not run, kept as stock.state.kept-…, emptied, and every brand configured once more; then start
+    the role and its connectors, whose sweeps read all there is.
     """
+    if table is not Which.ORDERS:
+        if from_systems or send_unsent or without_brand or brands:
+            raise typer.BadParameter(f"--table {table} goes with --yes alone: it is made anew for every brand")
+        raise typer.Exit(made_anew(table.table, yes=yes))
     if from_systems:
         chosen = tuple(Brand(brand) for brand in brands or ())
         asked = SystemsAsked(chosen, tuple(config or ()), closed_within, work / "from-systems", yes)
@@ -138,6 +148,28 @@ def rebuild(
     unsent = len(made.never_sent)
     if unsent and not send_unsent:
         out.print(f"{unsent} commands listed above were never sent, and no worker will send them.", style="yellow")
+
+
+def made_anew(table: FoldedTable, *, yes: bool) -> int:
+    """The exit code."""
+    connectors = " and ".join(f"`lockstep run {system}`" for system in table.swept_by)
+    if not yes:
+        out.print(
+            f"{table.events.name} is not kept for ever, so {table.state.name} is not folded but made anew. With --yes, "
+            f"while no `lockstep run {table.role}` runs: the table is kept in a topic of its own and emptied, and "
+            f"every brand is configured once more. Then start `lockstep run {table.role}`, and {connectors} anew.",
+            markup=False,
+        )
+        return 0
+    with putting() as (say, moved):
+        done = finish(empty(connecting()(), table, f"{now():%Y%m%d-%H%M%S}", say=say, moved=moved))
+    out.print(
+        f"The former table is kept in {done.kept_topic} ({done.kept_records} records); {table.state.name} is empty, "
+        f"and configured again for {', '.join(done.brands) or 'no brand: apply a configuration'}. Start `lockstep run "
+        f"{table.role}`, then {connectors} anew, or wait for their next sweep: it reads all there is.",
+        markup=False,
+    )
+    return 0
 
 
 def planned(work: Path, processes: int, without: Sequence[str] | None) -> Plan:

@@ -13,7 +13,7 @@ from lockstep.roles import Role, run_roles
 
 
 def run(roles: Annotated[list[Role], typer.Argument(help="one or more roles")]) -> None:
-    """Run roles until stopped: intake, shopify, clarus, erp, normalise, orders, notices.
+    """Run roles until stopped: intake, shopify, clarus, erp, normalise, orders, stock, items, notices.
 
     In production each role is its own process, as many as there are partitions to share; a small shop may run them all
     in one. SIGTERM ends in order: partitions are given up, what is finished is committed.

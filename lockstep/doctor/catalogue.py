@@ -145,19 +145,20 @@ CATALOGUE: MappingProxyType[Code, Entry] = MappingProxyType(
             Subject.LOG, _LOSS,
             "No state has folded more than its partition of the log holds. Else the log was made anew, and all its "
             "records up to that offset would be taken for duplicates.",
-            "Stop the orders role, empty `orders.state`, then `lockstep rebuild`, or `--from-systems`.",
+            "Stop the orders role, delete the topic `orders.state`, `lockstep topics create`; then `lockstep rebuild "
+            "--yes`, or `--from-systems`.",
         ),
         Code.STATE_OF_ANOTHER_CLUSTER: Entry(
             Subject.LOG, _LOSS,
             "The state was folded from this cluster's topics; offsets of another say nothing here: the worker ends.",
-            "Point the roles at the cluster they know, or empty `orders.state` and rebuild.",
+            "Point the roles at the cluster they know; or delete `orders.state`, `lockstep topics create` and rebuild.",
         ),
         Code.STATE_LOST: Entry(
             Subject.LOG, _LOSS,
             "Where the group of orders, stock or items has committed, its table holds states: it goes on from there "
             "without more.",
             "Of orders: stop the role, then `lockstep rebuild`, or where the log is gone too `--from-systems`. Of "
-            "stock or items: `lockstep config apply` each brand's file; see docs/operate/rebuild.md.",
+            "stock or items: stop the role, then `lockstep rebuild --table stock --yes` (`items`).",
         ),
         Code.STATE_UNREADABLE: Entry(
             Subject.LOG, _LOSS,

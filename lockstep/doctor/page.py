@@ -10,7 +10,7 @@ def page() -> str:
     severities = "\n".join(f"| {severity} | {_MEANS[severity]} |" for severity in Severity)
     return f"""# Doctor
 
-Generated from `lockstep/doctor/catalogue.py` by `lockstep doctor --page`.
+Generated from `lockstep/doctor/catalogue.py` by `lockstep doctor --page docs/operate/doctor.md`.
 
 `lockstep doctor` looks at the installation that runs: its topics beside the registry ([topics](../topics.md)), the log
 and the state folded from it, the consumer groups, the brands' configuration, what waits for a person. It only reads.

@@ -52,6 +52,7 @@ class Checkpoints:
         head = {
             **self._identity(bulk.where.number),
             "next": bulk.next,
+            "began_at": bulk.began_at,
             "verdicts": dict(bulk.verdicts),
             "rejected": [(one.offset, one.at.isoformat(), one.where, one.reason) for one in bulk.rejected],
         }
@@ -80,7 +81,7 @@ class Checkpoints:
         head: dict[str, Any] = json.loads(line)
         if any(head.get(name) != value for name, value in self._identity(number).items()) or head["next"] > until:
             return bulk
-        bulk.next, bulk.verdicts = head["next"], Counter(head["verdicts"])
+        bulk.next, bulk.began_at, bulk.verdicts = head["next"], head["began_at"], Counter(head["verdicts"])
         bulk.rejected = [
             Rejected(offset, datetime.fromisoformat(at), where, reason)
             for offset, at, where, reason in head["rejected"]

@@ -97,9 +97,10 @@ def another_cluster(where: Partition, offset: int, cause: Exception, table: Fold
     return Finding(Weight.STOPS, where, offset, str(cause), table.anew)
 
 
-def begun_at_the_table(where: Partition, begin: int, at: int) -> Finding:
-    """The log is cut, and nobody has folded it before."""
-    found = f"the log begins here, what lay before is forgotten: the table at offset {at} is where the fold begins"
+def begun_at_the_table(where: Partition, begin: int, at: int, *, anew: bool) -> Finding:
+    """The log is cut, or the table was made `anew` from the systems, and nobody has folded on from there yet."""
+    why = "the table was made anew here" if anew else "the log begins here, what lay before is forgotten"
+    found = f"{why}: the table at offset {at} is where the fold begins"
     do = "Run the same again later, from the same --work folder: what came since is folded and compared"
     return Finding(Weight.STOPS, where, begin, found, do)
 
@@ -161,6 +162,7 @@ def table_ahead(number: int, offset: int, key: str, end: int, table: FoldedTable
     return Finding(Weight.STOPS, Partition(table.state.name, number), None, found, do)
 
 
-def half_put(where: Partition, stamp: str) -> Finding:
+def half_put(where: Partition, stamp: str, table: FoldedTable) -> Finding:
     found = f"a rebuilt table ({stamp}) was begun to be put in place here and is not whole"
-    return Finding(Weight.STOPS, where, None, found, "Run `lockstep rebuild --yes` again; no worker starts before")
+    again = "lockstep rebuild --yes" if table is ORDERS else f"lockstep rebuild --table {table.role} --yes"
+    return Finding(Weight.STOPS, where, None, found, f"Run `{again}` again; no worker starts before")

@@ -63,11 +63,12 @@ async def compare(log: OperatedLog, question: Question, watch: Watch) -> Compare
     saved = question.saved
     table = await read_table(log, question.number, saved.table)
     leave_out(table, saved.without)
-    until = max(question.committed or 0, question.begin)
+    begin = max(question.begin, table.anew_at)
+    until = max(question.committed or 0, begin)
     bulk = saved.load(question.number, until)
     since, meeting = bulk.next, Meeting(table, until)
-    if since < question.begin:
-        return _begun(table, question, until)
+    if since < begin or bulk.began_at != table.anew_at:
+        return _begun(table, question, begin, until)
     try:
         await fold_to(log, bulk, until, watch, save=saved.save, save_every=question.save_every)
         meeting.at_commit(bulk.newest)
@@ -78,14 +79,14 @@ async def compare(log: OperatedLog, question: Question, watch: Watch) -> Compare
     return _told(since, bulk, table, meeting, table.findings)
 
 
-def _begun(table: Table, question: Question, at: int) -> Compared:
-    """Where nothing can be folded from the log's first record, a fold begins as a worker does: at the table."""
+def _begun(table: Table, question: Question, begin: int, at: int) -> Compared:
+    """Where the log's first records do not lead to the table, a fold begins as a worker does: at the table."""
     begun = BulkFold(table.number, question.saved.without, table.of)
-    begun.next = at
+    begun.next, begun.began_at = at, table.anew_at
     begun.newest.update(table.newest)
     question.saved.save(begun)
     nothing = Table(table.of, table.number)
-    why = begun_at_the_table(begun.where, question.begin, at)
+    why = begun_at_the_table(begun.where, begin, at, anew=begin > question.begin)
     return _told(at, begun, nothing, Meeting(nothing, at), [*table.findings, why])
 
 

@@ -46,6 +46,8 @@ class BulkFold:
     def __init__(self, number: int, without: Collection[Brand] = (), table: FoldedTable = ORDERS) -> None:
         self.table, self.where = table, Partition(table.events.name, number)
         self.next = 0
+        self.began_at = 0
+        """Where the table it began at had been emptied; 0 for one that never was, and for a fold of the whole log."""
         self._newest: dict[bytes, bytes] = {}
         self._changed: dict[bytes, Change] = {}
         self.rejected: list[Rejected] = []

@@ -5,7 +5,7 @@ compared; the rebuilt one is appended between marks and read back; the group's c
 never past the rebuilt end, so that workers send what they had not sent yet and nothing else.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from kernel.log import LogError, Partition
@@ -15,7 +15,7 @@ from lockstep.replay.fold import digest
 from lockstep.replay.put import Moved, copy, put
 from lockstep.replay.rebuild import Rebuilt, Run
 from lockstep.replay.table import read_table
-from lockstep.replay.tables import ORDERS
+from lockstep.replay.tables import ORDERS, FoldedTable
 from lockstep.replay.verify import Plan
 from schemas.topics import ORDERS_EVENTS, ORDERS_STATE
 from streams.engine.changelog import restore
@@ -27,14 +27,14 @@ class WorkersRunError(LogError):
     """Somebody folds at this moment."""
 
 
-async def nobody_works(log: OperatedLog) -> None:
+async def nobody_works(log: OperatedLog, table: FoldedTable = ORDERS) -> None:
     """Raises WorkersRunError while the group has members."""
-    members = (await log.describe_groups([ORDERS.group]))[ORDERS.group].members
+    members = (await log.describe_groups([table.group]))[table.group].members
     if members:
         raise WorkersRunError(
-            f"expected nobody in group {ORDERS.group} while a table is put in place, found {members} members: stop "
-            "every `lockstep run orders`, wait until they have left (a killed one is forgotten after its session), "
-            "then run this again. Nothing was put in place"
+            f"expected nobody in group {table.group} while a table is put in place, found {members} members: stop "
+            f"every `lockstep run {table.role}`, wait until they have left (a killed one is forgotten after its "
+            "session), then run this again. Nothing was put in place"
         )
 
 
@@ -56,12 +56,8 @@ async def put_in_place(
     """
     await nobody_works(log)
     run, kept = made.run, 0
-    await log.create_like(run.kept_topic, ORDERS_STATE.name)
     if not run.kept:
-        for part in made.parts:
-            say(f"keeping {Partition(ORDERS_STATE.name, part.number)} in {run.kept_topic}")
-            kept += await copy(log, ORDERS_STATE.name, run.kept_topic, part.number, moved)
-            await _expect_same(log, part.number, run.kept_topic)
+        kept = await keep(log, ORDERS, run.kept_topic, [part.number for part in made.parts], say, moved)
         run = replace(run, kept=True)
         run.save(plan.folder)
     for part in made.parts:
@@ -96,10 +92,18 @@ def commits(made: Rebuilt, *, send_unsent: bool) -> dict[int, int]:
     return placed
 
 
-async def _expect_same(log: OperatedLog, number: int, kept: str) -> None:
-    there, copied = await read_table(log, number), await read_table(log, number, topic=kept)
-    if there.newest != copied.newest:
-        raise LogError(
-            f"{Partition(kept, number)}: expected a whole copy of the table in place, found {len(copied.newest)} keys "
-            f"of {len(there.newest)}: somebody writes to {ORDERS_STATE.name}. Nothing was put in place"
-        )
+async def keep(log: OperatedLog, table: FoldedTable, topic: str, numbers: Sequence[int], say: Say, moved: Moved) -> int:
+    """Copy a table to a topic of its own; how many records. Raises LogError when the copy is not the table."""
+    kept = 0
+    await log.create_like(topic, table.state.name)
+    for number in numbers:
+        say(f"keeping {Partition(table.state.name, number)} in {topic}")
+        kept += await copy(log, table.state.name, topic, number, moved)
+        there, copied = await read_table(log, number, table), await read_table(log, number, table, topic=topic)
+        if there.newest != copied.newest:
+            raise LogError(
+                f"{Partition(topic, number)}: expected a whole copy of the table in place, found "
+                f"{len(copied.newest)} keys of {len(there.newest)}: somebody writes to {table.state.name}. "
+                "Nothing was put in place"
+            )
+    return kept

@@ -31,6 +31,16 @@ async def put(
         await (await producer.send(topic, key=WHOLE, value=stamp.encode(), partition=number))
 
 
+def made_anew(stamp: str, at: int) -> str:
+    """The stamp of a table that is empty because it is made anew from the systems, from offset `at` of its log on."""
+    return f"{stamp}@{at}"
+
+
+def anew_at(mark: bytes) -> int:
+    """Where a table was emptied, by its mark; 0 for one that was rebuilt from its log."""
+    return int(mark.rpartition(b"@")[2]) if b"@" in mark else 0
+
+
 async def copy(log: Log, source: str, target: str, number: int, moved: Moved = lambda _: None) -> int:
     """Append all records of one partition to another topic's, as they are; how many. Raises LogError."""
     copied = 0

@@ -8,9 +8,10 @@ from typing import Any
 from kernel.log import Log, Partition
 from lockstep.reading import everything
 from lockstep.replay.checks import Finding, foreign_value, half_put
+from lockstep.replay.put import anew_at
 from lockstep.replay.tables import ORDERS, FoldedTable
 from schemas.events import CONFIG_ID, ConfigChanged
-from streams.engine.changelog import BEGUN, MARKS, Restored
+from streams.engine.changelog import BEGUN, WHOLE, Restored
 from streams.engine.prefix import Prefix, unpack
 
 PERSONAL = {"personal", "ship_to", "order_notes"}
@@ -24,12 +25,16 @@ SHOWN = 80
 
 @dataclass(slots=True)
 class Table:
-    """The newest value per key, as a worker would restore it; `findings` are values that are none of ours."""
+    """The newest value per key, as a worker would restore it; `findings` are values that are none of ours.
+
+    `anew_at`: the offset of its log at which it was emptied to be made anew; 0 if it never was.
+    """
 
     of: FoldedTable
     number: int
     newest: dict[bytes, bytes] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
+    anew_at: int = 0
 
 
 async def read_table(log: Log, number: int, of: FoldedTable = ORDERS, *, topic: str = "") -> Table:
@@ -42,7 +47,9 @@ async def read_table(log: Log, number: int, of: FoldedTable = ORDERS, *, topic: 
                 continue
             if record.key == BEGUN:
                 table.findings.clear()  # what lay there does not count any more
-            elif record.key not in MARKS:
+            elif record.key == WHOLE:
+                table.anew_at = anew_at(record.value)
+            else:
                 try:
                     unpack(record.value)
                 except BROKEN as cause:
@@ -51,7 +58,7 @@ async def read_table(log: Log, number: int, of: FoldedTable = ORDERS, *, topic: 
                     continue
             restored.note(record.key, record.value)
     if restored.under_way is not None:
-        table.findings.append(half_put(where, restored.under_way))
+        table.findings.append(half_put(where, restored.under_way, of))
     table.newest = restored.newest
     return table
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from schemas.base import System
 from schemas.topics import (
     ITEMS_EVENTS,
     ITEMS_STATE,
@@ -21,7 +22,10 @@ from streams.agents.stock import StockFold
 
 @dataclass(frozen=True, slots=True)
 class FoldedTable:
-    """`role` keeps `state`, the fold of `events`. `key` is what a key of it is; `anew` how it is made without a log."""
+    """`role` keeps `state`, the fold of `events`. `key` is what a key of it is; `anew` how it is made without a log.
+
+    `swept_by`: the connectors whose sweeps read all there is to know of it; none where its log is kept for ever.
+    """
 
     role: str
     events: Topic
@@ -29,6 +33,7 @@ class FoldedTable:
     fold: type[KeyedFold[Any, Any]]
     key: str
     anew: str
+    swept_by: tuple[System, ...] = ()
 
     @property
     def group(self) -> str:
@@ -54,7 +59,8 @@ STOCK = FoldedTable(
     STOCK_STATE,
     StockFold,
     "the stock item",
-    "The sweep makes the table anew from Shopify and Clarus: see docs/operate/stock.md",
+    "`lockstep rebuild --table stock` has it made anew from Shopify and Clarus",
+    (System.SHOPIFY, System.CLARUS),
 )
 ITEMS = FoldedTable(
     "items",
@@ -62,6 +68,7 @@ ITEMS = FoldedTable(
     ITEMS_STATE,
     ItemsFold,
     "the item",
-    "The sweep makes the table anew from the ERP and Clarus: see docs/operate/items.md",
+    "`lockstep rebuild --table items` has it made anew from the ERP and Clarus",
+    (System.ERP, System.CLARUS),
 )
 TABLES: Sequence[FoldedTable] = (ORDERS, STOCK, ITEMS)

@@ -98,9 +98,11 @@ async def restore(
         await reader.stop()
     for number, restored in found.items():
         if restored.under_way is not None:
+            role = topic.partition(".")[0]
+            again = "--yes" if role == "orders" else f"--table {role} --yes"
             raise LogError(
                 f"{Partition(topic, number)}: expected a whole table, found the rebuilt one {restored.under_way} half "
-                "put in its place: run `lockstep rebuild --yes` again"
+                f"put in its place: run `lockstep rebuild {again}` again"
             )
     return found
 

@@ -1,13 +1,22 @@
 """A table of stock or of items that is gone is made anew: a configuration, what is told with it, and a sweep."""
 
-from kernel.log import Partition
+from pathlib import Path
+
+import pytest
+
 from kernel.virtual_time import run_virtual
-from lockstep.publishing import apply
-from lockstep.reading import newest_configs
-from lockstep.simulation.house import PARTITIONS, House
+from lockstep.reading import read_all_stock
+from lockstep.replay.anew import Emptied, empty
+from lockstep.replay.asked import ask
+from lockstep.replay.checks import Weight
+from lockstep.replay.compare import Compared, compare
+from lockstep.replay.in_place import WorkersRunError
+from lockstep.replay.pool import Quiet
+from lockstep.replay.tables import ITEMS, STOCK, FoldedTable
+from lockstep.replay.verify import Plan, questions_of
+from lockstep.simulation.house import House
 from schemas.item_rules import ItemRules
 from schemas.stock_rules import StockRules
-from schemas.topics import ITEMS_STATE, STOCK_STATE, Topic
 from tests.flow.items import ACME, master
 from tests.flow.stock import cancelled_while_picked, on_hand
 
@@ -15,16 +24,24 @@ RULES = StockRules(mode="write", quiet_for=2, max_wait=10)
 CREATED = ItemRules(mode="create_and_amend", stock_unit="EACH", prefixes=("00",), patience=120)
 
 
-async def lose(house: House, table: Topic, role: str) -> None:
-    await house.kill(role)
-    for number in range(PARTITIONS):
-        where = Partition(table.name, number)
-        house.log.delete_before(where, house.log.end(where))
-    house.start(role)
+async def lose(house: House, table: FoldedTable) -> None:
+    """Its topic is deleted and made anew, and its role started on it."""
+    await house.kill(table.role)
+    house.log.make_anew(table.state.name)
+    house.start(table.role)
 
 
-async def configure_again(house: House) -> None:
-    await apply(house.log, (await newest_configs(house.log))[ACME])
+async def emptied(house: House, table: FoldedTable) -> Emptied:
+    """As `lockstep rebuild --table` does it, while the role does not run."""
+    await house.kill(table.role)
+    done = await empty(house.log, table, "20261127-101500", say=lambda _: None)
+    house.start(table.role)
+    return done
+
+
+async def compared(house: House, table: FoldedTable, folder: Path) -> list[Compared]:
+    asked = await ask(house.log, table)
+    return [await compare(house.log, question, Quiet()) for question in questions_of(asked, Plan(folder, 1))]
 
 
 async def sweep(house: House, *roles: str) -> None:
@@ -41,12 +58,12 @@ def test_nothing_is_written_before_it_is_configured_and_then_what_the_warehouse_
         await cancelled_while_picked(house, 4)
         await house.until(lambda: on_hand(house) == 6)
 
-        await lose(house, STOCK_STATE, "stock")
+        await lose(house, STOCK)
         house.outside.shop("acme").inventory.set_by_hand("0042-A", 11, on_hand=50)
         await house.clock.sleep(300)
         assert on_hand(house) == 50
 
-        await configure_again(house)
+        await emptied(house, STOCK)
         await sweep(house, "shopify", "clarus")
         written: set[int] = set()
 
@@ -75,12 +92,12 @@ def test_items_are_made_again_once_they_are_configured_again() -> None:
         master(house).enter("00815-B", "Kettle, steel", weight="0.350")
         await house.until(lambda: made("00815-B"))
 
-        await lose(house, ITEMS_STATE, "items")
+        await lose(house, ITEMS)
         master(house).enter("00816-B", "Kettle, copper", weight="0.400")
         await house.clock.sleep(300)
         assert not made("00816-B")
 
-        await configure_again(house)
+        await emptied(house, ITEMS)
         await sweep(house, "erp", "clarus")
         await house.until(lambda: made("00816-B"))
         await house.until(lambda: {"acme/item:00815-B", "acme/item:00816-B"} <= house.items().keys())
@@ -89,5 +106,55 @@ def test_items_are_made_again_once_they_are_configured_again() -> None:
         async with House(items={ACME: CREATED}) as house:
             await story(house)
             house.raise_what_ended()
+
+    run_virtual(whole())
+
+
+def test_a_table_made_anew_is_compared_from_there_on_and_the_former_one_is_kept(tmp_path: Path) -> None:
+    async def story(house: House) -> None:
+        house.outside.stock_up(10)
+        await house.clock.sleep(60)
+        before = {state.order: state for state in await read_all_stock(house.log, ACME)}
+        assert before
+        assert all(one.equal and not one.findings for one in await compared(house, STOCK, tmp_path))
+
+        done = await emptied(house, STOCK)
+        assert (done.kept_topic, done.brands) == ("stock.state.kept-20261127-101500", ("acme", "brio"))
+        assert done.kept_records == len(house.log.records(done.kept_topic)) > 0
+        assert await read_all_stock(house.log, ACME) == [], "what lies before the mark does not count"
+
+        await sweep(house, "shopify", "clarus")
+        await house.until(lambda: before.keys() <= {state.order for state in house.stock().values()})
+        await house.clock.sleep(60)
+        for part in await compared(house, STOCK, tmp_path):
+            (why,) = part.findings
+            assert (why.weight, why.where.number) == (Weight.STOPS, part.number)
+            assert "the table was made anew here: the table at offset" in why.found
+
+        house.outside.storekeeper(house.outside.brands[0], "LDS1").receive("0042-A", 5)
+        await house.until(lambda: on_hand(house) == 15)
+        await house.clock.sleep(60)
+        parts = await compared(house, STOCK, tmp_path)
+        assert all(one.equal and not one.findings for one in parts)
+        assert sum(one.keys for one in parts) >= len(before)
+
+    async def whole() -> None:
+        async with House(stock=RULES) as house:
+            await story(house)
+            house.raise_what_ended()
+
+    run_virtual(whole())
+
+
+def test_a_table_is_not_emptied_under_a_worker() -> None:
+    async def story(house: House) -> None:
+        await house.clock.sleep(30)
+        with pytest.raises(WorkersRunError, match="stop every `lockstep run stock`"):
+            await empty(house.log, STOCK, "now", say=lambda _: None)
+        assert not [topic for topic in house.log._counts if "kept" in topic]
+
+    async def whole() -> None:
+        async with House(stock=RULES) as house:
+            await story(house)
 
     run_virtual(whole())

@@ -21,6 +21,7 @@ from lockstep.settings import ClarusConnection, Connections, SandboxErpConnectio
 from lockstep.settings import KafkaSecuritySettings as Security
 from lockstep.settings import TrytonConnection as Tryton
 from schemas.config import BrandConfig, CarrierRule, SweepTimes, Waits, WarehouseRule
+from schemas.item_rules import ItemRules
 from schemas.mapping import Bundle, Component, Instructions, PriorityRule, Rename, ShippingRule, SkuRules
 from schemas.stock_rules import Buffer, StockRules
 from tests.paths import ROOT
@@ -78,7 +79,7 @@ def test_every_variable_is_documented_with_its_default(model: type[BaseModel], n
 FILE_MODELS = (
     ShopifyConnection, ClarusConnection, Tryton, SandboxErpConnection, NoticeSettings, NoticeTarget,
     BrandConfig, WarehouseRule, ShippingRule, CarrierRule, Waits, PriorityRule, Instructions, SkuRules, Rename, Bundle,
-    Component, StockRules, Buffer, SweepTimes,
+    Component, StockRules, Buffer, SweepTimes, ItemRules,
 )  # fmt: skip
 FIELDS = [(model, name) for model in FILE_MODELS for name in model.model_fields]
 
@@ -144,9 +145,18 @@ def test_no_page_names_a_command_that_does_not_exist(page: Path) -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_every_link_between_pages_leads_somewhere(page: Path) -> None:
-    for target in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", page.read_text()):
-        if not target.startswith("http"):
-            assert (page.parent / target).exists(), target
+    for target, anchor in re.findall(r"\]\(([^)#]*)(?:#([^)]*))?\)", page.read_text()):
+        if target.startswith("http"):
+            continue
+        there = page.parent / target if target else page
+        assert there.exists(), target
+        assert not anchor or anchor in headings(there), f"{target}#{anchor}"
+
+
+def headings(page: Path) -> set[str]:
+    """As a link names them."""
+    titles = re.findall(r"^#+ (.*)$", page.read_text(), re.MULTILINE)
+    return {re.sub(r"[^a-z0-9 _-]", "", title.lower()).replace(" ", "-") for title in titles}
 
 
 def test_every_make_target_named_in_the_readme_exists() -> None:

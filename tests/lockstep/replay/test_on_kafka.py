@@ -28,10 +28,11 @@ from lockstep.replay.verify import Plan, verify
 from lockstep.settings import SettingsError
 from lockstep.topic_specs import specs
 from sandbox.kafka import Broker
-from schemas.topics import COMMANDS, CONFIG, ORDERS_EVENTS, ORDERS_STATE
+from schemas.config import BrandConfig
+from schemas.topics import COMMANDS, CONFIG, ORDERS_EVENTS, ORDERS_STATE, STOCK_STATE
 from streams.agents.orders import decode_command, orders_fold
 from streams.engine.changelog import MARKS, restore
-from streams.engine.prefix import pack, unpack
+from streams.engine.prefix import Prefix, pack, unpack
 from streams.engine.settings import EngineSettings
 from streams.engine.worker import Worker
 from tests.builders import a_brand
@@ -159,6 +160,9 @@ def test_what_a_worker_wrote_is_equal(quiet_house: House) -> None:
     assert equal.exit_code == 0, equal.output
     assert f"{len(ORDERS) + PARTITIONS} keys, equal to the last byte" in equal.output
     assert not list(quiet_house.work.iterdir()), "nothing is kept of a run that came to its end"
+    told = quiet_house.types("rebuild --table stock")
+    assert told.exit_code == 0, told.output
+    assert "stock.state is not folded but made anew" in told.output
     nothing = quiet_house.types("verify --table stock")
     assert nothing.exit_code == 0, nothing.output
     assert "0 keys, equal to the last byte" in nothing.output
@@ -295,6 +299,28 @@ def test_what_was_decided_and_never_sent_is_sent_by_the_next_worker(house: House
     assert len(now) == len(sent) + 2
     assert all("/5998." in one for one in set(now) - set(sent))
     assert house.types("verify").exit_code == 0
+
+
+def test_a_stock_table_is_kept_and_emptied_and_its_brands_are_configured_again(house: House) -> None:
+    state = Outgoing(STOCK_STATE.name, b"acme/stock:11/0042-A", pack(Prefix(3, None, 1), b"{}"), {}, 0)
+    house.does(lambda log: _append(log, state))
+    wrong = house.types("rebuild --table stock --send-unsent --yes")
+    assert wrong.exit_code == 2
+    assert "--table stock goes with --yes alone" in wrong.output
+
+    made = house.types("rebuild --table stock --yes")
+
+    assert made.exit_code == 0, made.output
+    (kept,) = re.findall(r"kept in (stock\.state\.kept-[\d-]+) \(1 records\)", made.output)
+    assert [(one.key, one.value) for one in house.records(kept)] == [(state.key, state.value)]
+    assert "configured again for acme" in made.output
+    assert [BrandConfig.model_validate_json(one.value or b"").version for one in house.records(CONFIG.name)] == [1, 2]
+
+    async def left(log: KafkaLog) -> None:
+        restored = await restore(log, STOCK_STATE.name, range(PARTITIONS))
+        assert [one.newest for one in restored.values()] == [{}] * PARTITIONS
+
+    house.does(left)
 
 
 def test_workers_refuse_a_table_half_put_in_place_and_the_same_run_makes_it_whole(house: House) -> None:

@@ -132,6 +132,6 @@ def test_a_state_that_is_none_is_told_with_what_makes_the_table_anew(tmp_path: P
             await (await producer.send_many([Outgoing(ITEMS.state.name, b"acme/item:X", b"other code's", {}, 0)]))
         (finding,) = (one for part in await verified(house, ITEMS, tmp_path) for one in part.findings)
         assert finding.where == Partition(ITEMS.state.name, 0)
-        assert "The sweep makes the table anew from the ERP and Clarus" in finding.do
+        assert "`lockstep rebuild --table items` has it made anew from the ERP and Clarus" in finding.do
 
     in_a_house(story)
