@@ -124,7 +124,8 @@ def rebuild(
     if table is not Which.ORDERS:
         if from_systems or send_unsent or without_brand or brands:
             raise typer.BadParameter(f"--table {table} goes with --yes alone: it is made anew for every brand")
-        raise typer.Exit(made_anew(table.table, yes=yes))
+        make_anew(table.table, yes=yes)
+        return
     if from_systems:
         chosen = tuple(Brand(brand) for brand in brands or ())
         asked = SystemsAsked(chosen, tuple(config or ()), closed_within, work / "from-systems", yes)
@@ -150,8 +151,8 @@ def rebuild(
         out.print(f"{unsent} commands listed above were never sent, and no worker will send them.", style="yellow")
 
 
-def made_anew(table: FoldedTable, *, yes: bool) -> int:
-    """The exit code."""
+def make_anew(table: FoldedTable, *, yes: bool) -> None:
+    """A table whose log is cut; without `yes` it is only told what would be done."""
     connectors = " and ".join(f"`lockstep run {system}`" for system in table.swept_by)
     if not yes:
         out.print(
@@ -160,7 +161,7 @@ def made_anew(table: FoldedTable, *, yes: bool) -> int:
             f"every brand is configured once more. Then start `lockstep run {table.role}`, and {connectors} anew.",
             markup=False,
         )
-        return 0
+        return
     with putting() as (say, moved):
         done = finish(empty(connecting()(), table, f"{now():%Y%m%d-%H%M%S}", say=say, moved=moved))
     out.print(
@@ -169,7 +170,6 @@ def made_anew(table: FoldedTable, *, yes: bool) -> int:
         f"{table.role}`, then {connectors} anew, or wait for their next sweep: it reads all there is.",
         markup=False,
     )
-    return 0
 
 
 def planned(work: Path, processes: int, without: Sequence[str] | None) -> Plan:

@@ -11,7 +11,7 @@ from lockstep.publishing import apply
 from lockstep.reading import newest_configs
 from lockstep.replay.asked import ask
 from lockstep.replay.in_place import Say, keep, nobody_works
-from lockstep.replay.put import Moved, made_anew, put
+from lockstep.replay.put import Moved, anew_stamp, put
 from lockstep.replay.tables import FoldedTable
 from schemas.base import Brand
 
@@ -37,7 +37,7 @@ async def empty(
         say(f"emptying {table.state.name}/{number}")
         await nobody_works(log, table)
         at = max(asked.committed.get(number, 0), span.begin)
-        await put(log, table.state.name, number, {}, made_anew(stamp, at))
+        await put(log, table.state.name, number, {}, anew_stamp(stamp, at))
     configs = await newest_configs(log)
     for brand, config in sorted(configs.items()):
         say(f"configuring {brand} again")

@@ -31,7 +31,7 @@ async def put(
         await (await producer.send(topic, key=WHOLE, value=stamp.encode(), partition=number))
 
 
-def made_anew(stamp: str, at: int) -> str:
+def anew_stamp(stamp: str, at: int) -> str:
     """The stamp of a table that is empty because it is made anew from the systems, from offset `at` of its log on."""
     return f"{stamp}@{at}"
 
