@@ -287,11 +287,12 @@ CATALOGUE: MappingProxyType[CaseCode, Entry] = MappingProxyType(
         ),
         CaseCode.UNKNOWN_GOODS_OUT: _entry(
             "Clarus holds a goods-out for this order that we did not make.",
-            "Compare it with ours in Clarus and cancel the one that is not wanted.",
-            "only known goods-outs are left",
+            "Compare it with ours in Clarus and cancel the one that is not wanted. If both left, ask for one back.",
+            "only known goods-outs are left, or a person decides",
             _OPS,
             _URGENT,
             _HOUR,
+            by_person=True,
         ),
         CaseCode.CHANGED_AFTER_RELEASE: _entry(
             "The order was moved, held or changed after the warehouse had it.",

@@ -4,7 +4,7 @@ import pytest
 
 from schemas.base import GoodsOutId, System
 from schemas.cases import CaseCode
-from schemas.commands import CreateGoodsOut
+from schemas.commands import CancelGoodsOut, CreateGoodsOut
 from schemas.events import OrderListed, Source
 from schemas.goods_outs import GoodsOutStatus
 from streams.rules.orders.absorb import reach
@@ -17,6 +17,7 @@ G1, G2 = "ACME-5012-71-1", "ACME-5012-72-1"
 TWO = an_order().with_line("MUG", 2).routed("71")
 IN_CLARUS = a_goods_out(G1).with_line("901", "MUG", 2)
 PICKED_UP = GoodsOutStatus.PICK
+LEFT, PARTLY = IN_CLARUS.despatched(), IN_CLARUS.despatched(whole=False, L901=1)
 
 
 def released() -> Story:
@@ -157,9 +158,16 @@ def doubled(*ids: tuple[str, GoodsOutStatus]) -> list[GoodsOutBuilder]:
         (doubled(("10001", PICKED_UP), ("9002", PICKED_UP)), "9002", ("10001",)),
         (doubled(("9001", GoodsOutStatus.CANCELLED), ("9002", PICKED_UP)), "9002", ()),
         (doubled(("9001", GoodsOutStatus.CANCELLED), ("9002", GoodsOutStatus.COMPLETED)), "9001", ()),
+        ([*doubled(("9001", GoodsOutStatus.CANCELLED)), LEFT.as_id("9002")], "9002", ()),
+        ([*doubled(("9001", PICKED_UP)), LEFT.as_id("9002")], "9002", ("9001",)),
+        ([*doubled(("9001", PICKED_UP)), PARTLY.as_id("9002")], "9002", ("9001",)),
+        ([LEFT.as_id("9002"), LEFT.as_id("9001")], "9001", ("9002",)),
     ],
-    ids=["the older", "of three", "by number", "the one that is alive", "both ended"],
-)
+    ids=[
+        "the older", "of three", "by number", "the one that is alive", "both ended", "the one that left",
+        "left before alive", "begun to leave", "both left",
+    ],
+)  # fmt: skip
 def test_of_goods_outs_under_one_reference_one_is_kept(
     shown: list[GoodsOutBuilder], kept: str, doubles: tuple[str, ...]
 ) -> None:
@@ -175,6 +183,45 @@ def test_the_one_we_know_stays_the_one_and_when_it_is_gone_the_next_is() -> None
     assert story.state.goods_outs[0].doubles == (GoodsOutId("9001"),)
     assert [one.goods_out.id for one in story.clarus(third, second).state.goods_outs] == ["9001"]
     assert not story.state.goods_outs[0].doubles
+
+
+def test_the_one_we_know_stays_the_one_while_anything_may_come_of_it() -> None:
+    ours, other = doubled(("9002", PICKED_UP), ("9001", PICKED_UP))
+    story = released().clarus(ours.as_id("9001"))
+    story.clarus(ours.as_id("9001"), LEFT.as_id("9000"))
+    [known] = story.state.goods_outs
+    assert (known.goods_out.id, known.doubles) == ("9001", ("9000",))
+    story.clarus(other.status(GoodsOutStatus.CANCELLED), LEFT.as_id("9000"))
+    [known] = story.state.goods_outs
+    assert (known.goods_out.id, known.doubles) == ("9000", ())
+
+
+def test_a_double_that_left_is_a_case_that_a_person_closes() -> None:
+    story = released().clarus(LEFT, LEFT.as_id("9002"))
+    assert saying(story, CaseCode.UNKNOWN_GOODS_OUT) == [
+        (f"{G1} twice", "goods-outs 9002 bear the same reference as 9001")
+    ]
+    story.operator("close", CaseCode.UNKNOWN_GOODS_OUT, object=f"{G1} twice")
+    assert not saying(story.clarus(LEFT, LEFT.as_id("9002")), CaseCode.UNKNOWN_GOODS_OUT)
+
+
+def test_when_ours_is_cancelled_instead_of_the_double_nothing_is_asked_for_a_third_time() -> None:
+    double = IN_CLARUS.as_id("9002").status(PICKED_UP)
+    story = released().clarus(IN_CLARUS, double)
+    story.clarus(IN_CLARUS.status(GoodsOutStatus.CANCELLED), double)
+    assert len(story.sent(CreateGoodsOut)) == 1, "the double leaves in its place"
+    [known] = story.state.goods_outs
+    assert (known.goods_out.id, known.doubles) == ("9002", ())
+    assert not saying(story, CaseCode.UNKNOWN_GOODS_OUT)
+
+
+def test_that_we_cancelled_ours_is_not_said_of_the_double() -> None:
+    story = released().shopify(TWO.cancelled())
+    story.applied(story.one(CancelGoodsOut)).clarus(
+        IN_CLARUS.status(GoodsOutStatus.CANCELLED), IN_CLARUS.as_id("9002").status(PICKED_UP)
+    )
+    [known] = story.state.goods_outs
+    assert (known.goods_out.id, known.cancelled_by_us, known.gone) == ("9002", False, False)
 
 
 def test_when_a_despatch_grew_is_kept_and_so_is_the_most_that_ever_left() -> None:

@@ -153,16 +153,18 @@ def _unseen(known: KnownGoodsOut, now: datetime) -> KnownGoodsOut:
 
 
 def _updated(known: KnownGoodsOut, shown: list[GoodsOut], now: datetime) -> KnownGoodsOut:
-    """`shown`: all that bear its reference; the one we know stays the one, the others are doubles."""
-    same = [one for one in shown if one.id == known.goods_out.id]
-    mine = (same or sorted(shown, key=lambda one: (one.status.ended, len(one.id), one.id)))[0]
-    units = sum(line.despatched for line in mine.lines)
+    """`shown`: all that bear its reference. The one we know stays the one unless it came to nothing; of the others
+    those are doubles that did not.
+    """
+    mine = min(shown, key=lambda one: (_came_to_nothing(one), one.id != known.goods_out.id, *_first(one)))
+    units = _left(mine)
     update: dict[str, object] = {
         "goods_out": mine,
         "made_as": known.made_as or lines_mark(known.goods_out.lines),
-        "doubles": tuple(sorted(one.id for one in shown if one is not mine and not one.status.ended)),
+        "doubles": tuple(sorted(one.id for one in shown if one is not mine and not _came_to_nothing(one))),
         "absent": 0,
         "missing_at": None,
+        "cancelled_by_us": known.cancelled_by_us and mine.id == known.goods_out.id,
         "given_up": known.given_up and not known.missing,
     }
     if units > known.most_despatched:
@@ -170,11 +172,25 @@ def _updated(known: KnownGoodsOut, shown: list[GoodsOut], now: datetime) -> Know
     return known.model_copy(update=update)
 
 
+def _left(one: GoodsOut) -> int:
+    return sum(line.despatched for line in one.lines)
+
+
+def _came_to_nothing(one: GoodsOut) -> bool:
+    """It ended, and nothing left by it."""
+    return one.status.ended and not _left(one)
+
+
+def _first(one: GoodsOut) -> tuple[bool, bool, int, str]:
+    """Of several under one reference the one that left, else the one that may, else the oldest."""
+    return not _left(one), one.status.ended, len(one.id), one.id
+
+
 def _adopted(shown: list[GoodsOut], now: datetime) -> KnownGoodsOut:
     """One we did not know: made by a create whose answer was lost, or by a person under our reference."""
     read = read_reference(shown[0].reference)
     bare = KnownGoodsOut(
-        goods_out=min(shown, key=lambda one: (one.status.ended, len(one.id), one.id)),
+        goods_out=min(shown, key=_first),
         fulfilment_order=read[2] if read is not None else "",
         generation=read[3] if read is not None else 0,
     )

@@ -54,7 +54,7 @@ class KnownGoodsOut(Frozen):
     made_as: str = ""
     """A mark of the lines it was made with, or of those first seen, see `lines_mark`; '' where none was kept yet."""
     doubles: tuple[GoodsOutId, ...] = ()
-    """Others not ended that bear the same reference: Clarus does not keep references unique."""
+    """Others that bear the same reference, and that left or may still: Clarus does not keep references unique."""
     absent: int = 0
     """Complete answers in a row that did not show it; counted to two."""
     missing_at: Utc | None = None
