@@ -23,7 +23,8 @@ class MemoryGroup:
     async def join(self, member: "MemoryConsumer") -> None:
         async with self._dealing:
             await self._revoke_all()
-            self._members.append(member)
+            if not member.lost:
+                self._members.append(member)
             await self._deal()
 
     async def leave(self, member: "MemoryConsumer") -> None:
@@ -91,6 +92,7 @@ class MemoryConsumer:
         self._positions: dict[Partition, int] = {}
         self._paused: set[Partition] = set()
         self._failure: Exception | None = None
+        self.lost = False
 
     async def start(self) -> None:
         self.log.must_be_there()
@@ -108,7 +110,10 @@ class MemoryConsumer:
     # --- for tests: ends that are not orderly
 
     def lose(self) -> None:
-        """Die without a word: nothing is revoked politely, the partitions stay unread until a rebalance."""
+        """Die without a word: nothing is revoked politely, the partitions stay unread until a rebalance. Whoever dies
+        while it joins, does not.
+        """
+        self.lost = True
         self._group.forget(self)
 
     async def expire(self) -> None:
