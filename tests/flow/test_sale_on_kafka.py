@@ -36,9 +36,12 @@ BRISK = PickerSettings(
     until_allocated=(0.2, 1.0), until_picking=(0.2, 1.0), while_picking=(0.5, 2.0), until_despatched=(0.2, 1.0),
     until_rest=(1.0, 3.0), until_tracking=(1.0, 3.0),
 )  # fmt: skip
+SWEEP_EVERY = 6
+QUIET_FOR = 2.5 * SWEEP_EVERY
+"""Seconds without a move before the verdict: what no webhook told is found by a sweep, on a slow machine too."""
 FASTER = {
-    "LOCKSTEP_RUNTIME__POLL_EVERY": "2", "LOCKSTEP_RUNTIME__SWEEP_EVERY": "6", "LOCKSTEP_RUNTIME__DELAY": "1",
-    "LOCKSTEP_LOG_LEVEL": "warning",
+    "LOCKSTEP_RUNTIME__POLL_EVERY": "2", "LOCKSTEP_RUNTIME__SWEEP_EVERY": f"{SWEEP_EVERY}",
+    "LOCKSTEP_RUNTIME__DELAY": "1", "LOCKSTEP_LOG_LEVEL": "warning",
 }  # fmt: skip
 
 
@@ -83,7 +86,7 @@ async def sold(outside: Outside, running: Running, log: KafkaLog, port: str) -> 
             await asyncio.sleep(WINDOW / 2)
         with running.playing(Role.STOCK):
             await selling
-            await day.rests(quiet_for=6.0, within=60.0)
+            await day.rests(quiet_for=QUIET_FOR, within=180.0)
         floor.cancel()
         await asyncio.gather(floor, return_exceptions=True)
     shops = [shop.inventory.books for shop in day.shops]
