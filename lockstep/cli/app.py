@@ -1,10 +1,10 @@
 """The command line as a whole. `lockstep --help` teaches; every command says what it reads and what it changes.
 
-Only the command that is asked for is loaded: all of them take two or three times as long, and twice the memory.
+Only the command that is asked for is loaded: all of them take two or three times as long, and more memory.
 """
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from importlib import import_module
 from importlib.util import find_spec
 
@@ -13,7 +13,7 @@ from rich.console import Console
 
 from kernel.log import LogError
 from lockstep.brand_files import ConfigurationError
-from lockstep.replay.pool import FoldProcessLostError
+from lockstep.replay.errors import FoldProcessLostError
 from lockstep.schema_files import IncompatibleError
 from lockstep.settings import SettingsError
 
@@ -61,7 +61,7 @@ Where it finds Kafka and the brands' connections: LOCKSTEP_KAFKA_BOOTSTRAP and L
     )
     app.callback()(_nothing)  # with one it stays a program of commands, also when only one is loaded
     there = commands()
-    for name, place in there.items() if asked not in there else ((asked, there[asked]),):
+    for name, place in ({asked: there[asked]} if asked in there else there).items():
         module, _, attribute = place.partition(":")
         command = getattr(import_module(f"lockstep.cli.{module}"), attribute)
         if isinstance(command, typer.Typer):
@@ -75,15 +75,10 @@ def _nothing() -> None:
     pass
 
 
-def named(arguments: Sequence[str]) -> str:
-    """The command of a command line, which may be none of ours."""
-    return arguments[0] if arguments else ""
-
-
 def run_app() -> None:
     """Run; what a person can mend is one message and exit code 2, without a stack trace."""
     try:
-        program(named(sys.argv[1:]))()
+        program(*sys.argv[1:2])()
     except (SettingsError, ConfigurationError, IncompatibleError, FoldProcessLostError, LogError) as mistake:
         Console(stderr=True).print(f"[red]lockstep:[/red] {mistake}", highlight=False)
         sys.exit(2)

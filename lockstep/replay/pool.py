@@ -20,6 +20,7 @@ from typing import Any, Generic, TypeVar
 
 from kernel.logs import configure
 from kernel.operated import OperatedLog
+from lockstep.replay.errors import FoldProcessLostError
 from lockstep.replay.fold import Interrupted, Watch
 
 LOOK_EVERY = 0.2
@@ -31,10 +32,6 @@ Connect = Callable[[], OperatedLog]
 """Makes a log in the process that calls it; picklable."""
 Work = Callable[[OperatedLog, J, Watch], Awaitable[R]]
 """A function of a module, so that a process can find it."""
-
-
-class FoldProcessLostError(Exception):
-    """A process of the fold was ended by somebody else."""
 
 
 @dataclass(frozen=True, slots=True)

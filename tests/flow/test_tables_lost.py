@@ -1,27 +1,37 @@
 """A table of stock or of items that is gone is made anew: a configuration, what is told with it, and a sweep."""
 
+from collections.abc import Callable, Coroutine
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from kernel.virtual_time import run_virtual
 from lockstep.reading import read_all_stock
 from lockstep.replay.anew import Emptied, empty
-from lockstep.replay.asked import ask
 from lockstep.replay.checks import Weight
-from lockstep.replay.compare import Compared, compare
 from lockstep.replay.in_place import WorkersRunError
-from lockstep.replay.pool import Quiet
 from lockstep.replay.tables import ITEMS, STOCK, FoldedTable
-from lockstep.replay.verify import Plan, questions_of
 from lockstep.simulation.house import House
 from schemas.item_rules import ItemRules
 from schemas.stock_rules import StockRules
-from tests.flow.items import ACME, master
+from tests.flow.items import ACME, master, play
 from tests.flow.stock import cancelled_while_picked, on_hand
+from tests.lockstep.replay.small_logs import verified
 
 RULES = StockRules(mode="write", quiet_for=2, max_wait=10)
 CREATED = ItemRules(mode="create_and_amend", stock_unit="EACH", prefixes=("00",), patience=120)
+
+
+def in_a_house(story: Callable[[House], Coroutine[Any, Any, None]]) -> None:
+    """That keeps stock in step."""
+
+    async def whole() -> None:
+        async with House(stock=RULES) as house:
+            await story(house)
+            house.raise_what_ended()
+
+    run_virtual(whole())
 
 
 async def lose(house: House, table: FoldedTable) -> None:
@@ -37,11 +47,6 @@ async def emptied(house: House, table: FoldedTable) -> Emptied:
     done = await empty(house.log, table, "20261127-101500", say=lambda _: None)
     house.start(table.role)
     return done
-
-
-async def compared(house: House, table: FoldedTable, folder: Path) -> list[Compared]:
-    asked = await ask(house.log, table)
-    return [await compare(house.log, question, Quiet()) for question in questions_of(asked, Plan(folder, 1))]
 
 
 async def sweep(house: House, *roles: str) -> None:
@@ -76,12 +81,7 @@ def test_nothing_is_written_before_it_is_configured_and_then_what_the_warehouse_
         assert on_hand(house) == 6
         assert written == {50, 6}, "never the ten that are there, of which four are owed"
 
-    async def whole() -> None:
-        async with House(stock=RULES) as house:
-            await story(house)
-            house.raise_what_ended()
-
-    run_virtual(whole())
+    in_a_house(story)
 
 
 def test_items_are_made_again_once_they_are_configured_again() -> None:
@@ -102,12 +102,7 @@ def test_items_are_made_again_once_they_are_configured_again() -> None:
         await house.until(lambda: made("00816-B"))
         await house.until(lambda: {"acme/item:00815-B", "acme/item:00816-B"} <= house.items().keys())
 
-    async def whole() -> None:
-        async with House(items={ACME: CREATED}) as house:
-            await story(house)
-            house.raise_what_ended()
-
-    run_virtual(whole())
+    play(story, CREATED)
 
 
 def test_a_table_made_anew_is_compared_from_there_on_and_the_former_one_is_kept(tmp_path: Path) -> None:
@@ -116,7 +111,7 @@ def test_a_table_made_anew_is_compared_from_there_on_and_the_former_one_is_kept(
         await house.clock.sleep(60)
         before = {state.order: state for state in await read_all_stock(house.log, ACME)}
         assert before
-        assert all(one.equal and not one.findings for one in await compared(house, STOCK, tmp_path))
+        assert all(one.equal and not one.findings for one in await verified(house.log, STOCK, tmp_path))
 
         done = await emptied(house, STOCK)
         assert (done.kept_topic, done.brands) == ("stock.state.kept-20261127-101500", ("acme", "brio"))
@@ -126,7 +121,7 @@ def test_a_table_made_anew_is_compared_from_there_on_and_the_former_one_is_kept(
         await sweep(house, "shopify", "clarus")
         await house.until(lambda: before.keys() <= {state.order for state in house.stock().values()})
         await house.clock.sleep(60)
-        for part in await compared(house, STOCK, tmp_path):
+        for part in await verified(house.log, STOCK, tmp_path):
             (why,) = part.findings
             assert (why.weight, why.where.number) == (Weight.STOPS, part.number)
             assert "the table was made anew here: the table at offset" in why.found
@@ -134,16 +129,11 @@ def test_a_table_made_anew_is_compared_from_there_on_and_the_former_one_is_kept(
         house.outside.storekeeper(house.outside.brands[0], "LDS1").receive("0042-A", 5)
         await house.until(lambda: on_hand(house) == 15)
         await house.clock.sleep(60)
-        parts = await compared(house, STOCK, tmp_path)
+        parts = await verified(house.log, STOCK, tmp_path)
         assert all(one.equal and not one.findings for one in parts)
         assert sum(one.keys for one in parts) >= len(before)
 
-    async def whole() -> None:
-        async with House(stock=RULES) as house:
-            await story(house)
-            house.raise_what_ended()
-
-    run_virtual(whole())
+    in_a_house(story)
 
 
 def test_a_table_is_not_emptied_under_a_worker() -> None:
@@ -153,8 +143,4 @@ def test_a_table_is_not_emptied_under_a_worker() -> None:
             await empty(house.log, STOCK, "now", say=lambda _: None)
         assert not [topic for topic in house.log._counts if "kept" in topic]
 
-    async def whole() -> None:
-        async with House(stock=RULES) as house:
-            await story(house)
-
-    run_virtual(whole())
+    in_a_house(story)

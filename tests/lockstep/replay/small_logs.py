@@ -12,6 +12,8 @@ from lockstep.replay.checks import Finding
 from lockstep.replay.compare import Compared, Question, compare
 from lockstep.replay.pool import Quiet
 from lockstep.replay.tables import ORDERS as ORDERS_TABLE
+from lockstep.replay.tables import FoldedTable
+from lockstep.replay.verify import Plan, questions_of
 from schemas.base import Brand
 from schemas.topics import CONFIG, ORDERS_EVENTS, ORDERS_STATE
 from tests.builders import NOON, a_brand
@@ -81,3 +83,10 @@ async def found(log: MemoryLog, folder: Path, *, without: Sequence[str] = ()) ->
         {one.number: one.rejected for one in parts}, (one.brands for one in parts), asked, around, brands, NOON
     )
     return [*asked.findings, *(finding for one in parts for finding in one.findings), *beside]
+
+
+async def verified(log: MemoryLog, table: FoldedTable, folder: Path) -> list[Compared]:
+    """As `lockstep verify --table` compares it, in this very process."""
+    asked = await ask(log, table)
+    assert not asked.findings
+    return [await compare(log, question, Quiet()) for question in questions_of(asked, Plan(folder, 1))]

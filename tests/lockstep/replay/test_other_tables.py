@@ -10,21 +10,16 @@ from kernel.log import Outgoing, Partition
 from kernel.virtual_time import run_virtual
 from lockstep.replay.asked import ask
 from lockstep.replay.checks import Weight
-from lockstep.replay.compare import Compared, compare
-from lockstep.replay.pool import Quiet
 from lockstep.replay.tables import ITEMS, STOCK, FoldedTable
-from lockstep.replay.verify import Plan, questions_of
 from lockstep.simulation.house import PARTITIONS, House
-from sandbox.shopify.records import Address
 from schemas.item_rules import ItemRules
 from schemas.stock_rules import StockRules
 from streams.engine.prefix import pack, unpack
 from tests.flow.items import ACME, master
+from tests.flow.stock import LEEDS
 from tests.kernel.worlds import running
+from tests.lockstep.replay.small_logs import verified
 
-LEEDS = Address(
-    name="R. Example", address1="8 Mill Lane", city="Leeds", zip="LS1 4AB", country_code="GB", phone="+441130000000"
-)
 STOCKED = StockRules(mode="write", quiet_for=2, max_wait=10)
 CREATED = ItemRules(mode="create_and_amend", stock_unit="EACH", prefixes=("00",), patience=120)
 TABLES = pytest.mark.parametrize("table", [STOCK, ITEMS], ids=lambda one: one.role)
@@ -48,12 +43,6 @@ async def trade(house: House, number: int) -> None:
     await house.clock.sleep(60)
 
 
-async def verified(house: House, table: FoldedTable, folder: Path) -> list[Compared]:
-    asked = await ask(house.log, table)
-    assert not asked.findings
-    return [await compare(house.log, question, Quiet()) for question in questions_of(asked, Plan(folder, 1))]
-
-
 def cut(house: House, table: FoldedTable) -> None:
     """As retention does: what was committed is not kept any longer."""
     for where, offset in house.log.committed()[table.group].items():
@@ -64,7 +53,7 @@ def cut(house: House, table: FoldedTable) -> None:
 def test_a_log_that_is_whole_is_folded_from_its_first_record(table: FoldedTable, tmp_path: Path) -> None:
     async def story(house: House) -> None:
         await trade(house, 1)
-        parts = await verified(house, table, tmp_path)
+        parts = await verified(house.log, table, tmp_path)
         assert [(one.equal, one.since, one.findings) for one in parts] == [(True, 0, ())] * PARTITIONS
         assert sum(one.keys for one in parts) > 2 * PARTITIONS, "more than the brands' configurations"
 
@@ -79,7 +68,7 @@ def test_a_cut_log_is_folded_on_from_the_table_as_it_was_and_then_from_the_last_
         await trade(house, 1)
         cut(house, table)
         begins = (await ask(house.log, table)).spans
-        first = await verified(house, table, tmp_path)
+        first = await verified(house.log, table, tmp_path)
         for part in first:
             (why,) = part.findings
             assert why.weight is Weight.STOPS
@@ -91,14 +80,14 @@ def test_a_cut_log_is_folded_on_from_the_table_as_it_was_and_then_from_the_last_
             assert "from the same --work folder" in why.do
 
         await trade(house, 2)
-        second = await verified(house, table, tmp_path)
+        second = await verified(house.log, table, tmp_path)
         assert all(one.equal and not one.findings for one in second)
         assert [one.since for one in second] == [one.until for one in first]
         assert any(one.verdicts for one in second), "something was folded"
 
         await trade(house, 3)
         cut(house, table)
-        third = await verified(house, table, tmp_path)
+        third = await verified(house.log, table, tmp_path)
         assert any(one.findings for one in third), "cut past where the last run ended: it begins anew"
 
     in_a_house(story)
@@ -108,7 +97,7 @@ def test_what_differs_is_named_also_when_the_log_is_cut(tmp_path: Path) -> None:
     async def story(house: House) -> None:
         await trade(house, 1)
         cut(house, STOCK)
-        await verified(house, STOCK, tmp_path)
+        await verified(house.log, STOCK, tmp_path)
         await trade(house, 2)
         newest = {record.key: record for record in house.log.records(STOCK.state.name)}
         record = newest[b"acme/stock:11/0042-A"]
@@ -118,7 +107,7 @@ def test_what_differs_is_named_also_when_the_log_is_cut(tmp_path: Path) -> None:
         sent = Outgoing(STOCK.state.name, record.key, pack(prefix, wrong), {}, record.partition.number)
         async with running(house.log.producer()) as producer:
             await (await producer.send_many([sent]))
-        (said,) = (one for part in await verified(house, STOCK, tmp_path) for one in part.differences)
+        (said,) = (one for part in await verified(house.log, STOCK, tmp_path) for one in part.differences)
         assert said.key == "acme/stock:11/0042-A"
         assert 'the log says "0042-A", the table says "42-A"' in str(said)
 
@@ -130,7 +119,7 @@ def test_a_state_that_is_none_is_told_with_what_makes_the_table_anew(tmp_path: P
         await trade(house, 1)
         async with running(house.log.producer()) as producer:
             await (await producer.send_many([Outgoing(ITEMS.state.name, b"acme/item:X", b"other code's", {}, 0)]))
-        (finding,) = (one for part in await verified(house, ITEMS, tmp_path) for one in part.findings)
+        (finding,) = (one for part in await verified(house.log, ITEMS, tmp_path) for one in part.findings)
         assert finding.where == Partition(ITEMS.state.name, 0)
         assert "`lockstep rebuild --table items` has it made anew from the ERP and Clarus" in finding.do
 

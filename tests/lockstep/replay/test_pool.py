@@ -10,8 +10,9 @@ import pytest
 from kernel.clock import LoopClock
 from kernel.memory_log import MemoryLog
 from kernel.operated import OperatedLog
+from lockstep.replay.errors import FoldProcessLostError
 from lockstep.replay.fold import Interrupted, Watch
-from lockstep.replay.pool import FoldProcessLostError, in_processes
+from lockstep.replay.pool import in_processes
 from tests.builders import NOON
 
 
