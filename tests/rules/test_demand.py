@@ -61,7 +61,7 @@ def test_what_is_still_being_made_is_withheld_too() -> None:
         ("more have left than were asked for", IN_CLARUS.despatched(L901=3, whole=False), 0),
         ("completed short: the rest is free", IN_CLARUS.despatched(L901=1), 0),
         ("cancelled in the warehouse", IN_CLARUS.status(GoodsOutStatus.CANCELLED), 0),
-        ("a line that a person put in is nobody's", a_goods_out(G1).with_line("", "MUG", 2).picking(), 0),
+        ("also by a line that a person put in", IN_CLARUS.with_line("", "MUG", 1).picking(), 3),
     ],
 )
 def test_only_what_may_still_leave_is_withheld(case: str, goods_out: GoodsOutBuilder, units: int) -> None:
@@ -179,7 +179,6 @@ def test_items_stand_in_the_order_of_their_ids() -> None:
 @pytest.mark.parametrize(
     ("case", "changes"),
     [
-        ("given up by a person", {"given_up": True}),
         ("missing", {"absent": 2}),
         ("cancelled by us and gone", {"cancelled_by_us": True, "absent": 1}),
     ],
@@ -191,6 +190,45 @@ def test_what_the_warehouse_does_not_have_any_more_is_not_withheld(case: str, ch
     assert one.units == 2
     [none] = demanded(state.model_copy(update={"goods_outs": (known.model_copy(update=changes),)}), STOCKED)
     assert none.units == 0, case
+
+
+DOUBLE = IN_CLARUS.as_id("9002").picking()
+
+
+@pytest.mark.parametrize(
+    ("case", "shown", "units"),
+    [
+        ("it may leave beside ours", [IN_CLARUS.picking(), DOUBLE], 2),
+        ("one of it has left", [IN_CLARUS.picking(), DOUBLE.despatched(L901=1, whole=False)], 1),
+        ("all of it has left", [IN_CLARUS.picking(), DOUBLE.despatched()], 0),
+        ("there are two", [IN_CLARUS.picking(), DOUBLE, DOUBLE.as_id("9003")], 4),
+        (
+            "it was made with another product",
+            [IN_CLARUS.picking(), a_goods_out(G1, "9002").with_line("902", "HAT", 3)],
+            3,
+        ),
+        ("ours has left and is not told", [IN_CLARUS.despatched(), DOUBLE], 0),
+        ("ours was cancelled instead of it", [IN_CLARUS.status(GoodsOutStatus.CANCELLED), DOUBLE], 0),
+    ],
+)
+def test_what_a_second_goods_out_under_our_reference_may_take_is_withheld(
+    case: str, shown: list[GoodsOutBuilder], units: int
+) -> None:
+    assert sum(withheld(released().clarus(*shown)).values()) == units, case
+
+
+def test_a_double_takes_from_its_own_warehouse() -> None:
+    elsewhere = a_goods_out(G1, "9002", warehouse="MAN1").with_line("901", "MUG", 2)
+    assert withheld(released().clarus(IN_CLARUS.picking(), elsewhere)) == {"12/MUG": 2}
+
+
+def test_a_goods_out_that_a_person_gave_up_and_the_warehouse_still_has_takes_what_it_holds() -> None:
+    """Its units are released once more, so there are two goods-outs for them."""
+    changed = IN_CLARUS.with_line("", "HAT", 1).picking()
+    story = released().clarus(changed)
+    story.operator("release_again", G1)
+    assert len(story.sent(CreateGoodsOut)) == 2
+    assert withheld(story.clarus(changed)) == {"11/HAT": 1, "11/MUG": 2}
 
 
 def test_only_lines_that_moved_are_told() -> None:

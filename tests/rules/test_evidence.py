@@ -196,6 +196,13 @@ def test_the_one_we_know_stays_the_one_while_anything_may_come_of_it() -> None:
     assert (known.goods_out.id, known.doubles) == ("9000", ())
 
 
+def test_of_doubles_those_that_may_still_leave_are_kept_whole() -> None:
+    left, open_ = LEFT.as_id("9002"), PARTLY.as_id("9003")
+    [known] = released().clarus(IN_CLARUS, left, open_).state.goods_outs
+    assert known.doubles == ("9002", "9003")
+    assert known.open_doubles == (open_.goods_out,)
+
+
 def test_a_double_that_left_is_a_case_that_a_person_closes() -> None:
     story = released().clarus(LEFT, LEFT.as_id("9002"))
     assert saying(story, CaseCode.UNKNOWN_GOODS_OUT) == [

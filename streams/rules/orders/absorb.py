@@ -157,11 +157,13 @@ def _updated(known: KnownGoodsOut, shown: list[GoodsOut], now: datetime) -> Know
     those are doubles that did not.
     """
     mine = min(shown, key=lambda one: (_came_to_nothing(one), one.id != known.goods_out.id, *_first(one)))
+    doubles = sorted((one for one in shown if one is not mine and not _came_to_nothing(one)), key=lambda one: one.id)
     units = _left(mine)
     update: dict[str, object] = {
         "goods_out": mine,
         "made_as": known.made_as or lines_mark(known.goods_out.lines),
-        "doubles": tuple(sorted(one.id for one in shown if one is not mine and not _came_to_nothing(one))),
+        "doubles": tuple(one.id for one in doubles),
+        "open_doubles": tuple(one for one in doubles if not one.status.ended),
         "absent": 0,
         "missing_at": None,
         "cancelled_by_us": known.cancelled_by_us and mine.id == known.goods_out.id,

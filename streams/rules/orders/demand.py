@@ -7,10 +7,11 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from schemas.aggregates import stock_id
-from schemas.base import LineId, LocationId, OrderId
+from schemas.base import FulfilmentOrderId, LineId, LocationId, OrderId
 from schemas.config import BrandConfig
+from schemas.goods_outs import GoodsOut
 from streams.rules.orders.mapping.products import units_of
-from streams.rules.orders.state import KnownGoodsOut, OrderState, WithheldUnits
+from streams.rules.orders.state import OrderState, WithheldUnits
 from streams.rules.orders.units import remaining_of
 
 
@@ -28,8 +29,8 @@ def withheld(state: OrderState, config: BrandConfig) -> tuple[WithheldUnits, ...
     """Units that goods-outs of this order, made or being made, still want beyond what Shopify commits to it.
 
     Shopify frees the units of a cancelled or deleted order or a removed line at once, and those of a moved fulfilment
-    order where they were; the warehouse may ship them all the same. What was withheld once stays in the list, with 0
-    units: that it is over must be said too.
+    order where they were; the warehouse may ship them all the same, and besides what a person made under our
+    references. What was withheld once stays in the list, with 0 units: that it is over must be said too.
     """
     total: Counter[OrderId] = Counter(dict.fromkeys((one.item for one in state.withheld), 0))
     owed: dict[tuple[LineId, int, OrderId], int] = {}
@@ -46,14 +47,18 @@ def withheld(state: OrderState, config: BrandConfig) -> tuple[WithheldUnits, ...
 
 
 def _wanted(state: OrderState, config: BrandConfig) -> Iterator[_Wanted]:
+    """Also of what a person made or changed under our references: to the stock it is as good as ours."""
     for known in state.goods_outs:
-        location = _location_of(known, state, config)
-        if location is None or known.goods_out.status.ended or known.gone or known.missing or known.given_up:
+        if known.gone or known.missing:
             continue
-        for line in known.goods_out.lines:
-            left = line.ordered - line.despatched
-            if line.line and left > 0:
-                yield _Wanted(line.line, line.each, location, stock_id(line.sku, location), left)
+        for goods_out in (known.goods_out, *known.open_doubles):
+            location = _location_of(goods_out, known.fulfilment_order, state, config)
+            if location is None or goods_out.status.ended:
+                continue
+            for line in goods_out.lines:
+                left = line.ordered - line.despatched
+                if left > 0:
+                    yield _Wanted(line.line, line.each, location, stock_id(line.sku, location), left)
     made = {known.reference for known in state.goods_outs}
     for create in state.creates_in_flight:
         if create.reference not in made:
@@ -70,11 +75,13 @@ def _committed(state: OrderState) -> Counter[tuple[LineId, LocationId]]:
     return committed
 
 
-def _location_of(known: KnownGoodsOut, state: OrderState, config: BrandConfig) -> LocationId | None:
+def _location_of(
+    goods_out: GoodsOut, made_for: FulfilmentOrderId, state: OrderState, config: BrandConfig
+) -> LocationId | None:
     """Where it leaves from: its warehouse decides, wherever the fulfilment order was moved to since."""
     orders = state.shopify.fulfilment_orders if state.shopify is not None else ()
-    named = next((one.location for one in orders if one.id == known.fulfilment_order), None)
-    served = [rule.location for rule in config.warehouses if rule.warehouse == known.goods_out.warehouse]
+    named = next((one.location for one in orders if one.id == made_for), None)
+    served = [rule.location for rule in config.warehouses if rule.warehouse == goods_out.warehouse]
     return named if named in served or not served else served[0]
 
 

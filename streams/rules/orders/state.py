@@ -55,6 +55,8 @@ class KnownGoodsOut(Frozen):
     """A mark of the lines it was made with, or of those first seen, see `lines_mark`; '' where none was kept yet."""
     doubles: tuple[GoodsOutId, ...] = ()
     """Others that bear the same reference, and that left or may still: Clarus does not keep references unique."""
+    open_doubles: tuple[GoodsOut, ...] = ()
+    """Of those the ones that may still leave, as last seen: they take from stock."""
     absent: int = 0
     """Complete answers in a row that did not show it; counted to two."""
     missing_at: Utc | None = None

@@ -21,8 +21,8 @@ def figure(balance: Balance, withheld: int, rules: StockRules, buffer: int) -> i
     """Shopify's `on_hand`. Never negative.
 
     Shopify takes its own committed units out of it itself, in the transaction that takes an order: so an order on its
-    way to the warehouse is never forgotten. `withheld` are units that our goods-outs still want though Shopify no
-    longer commits them.
+    way to the warehouse is never forgotten. `withheld` are units that goods-outs under our references still want
+    though Shopify commits none for them.
     """
     return max(0, physical(balance, rules.taken_out) - balance.others - withheld - buffer)
 
