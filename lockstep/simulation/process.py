@@ -132,10 +132,10 @@ OUTSIDE = Context()
 
 
 def own_tasks(
-    loop: asyncio.AbstractEventLoop, work: Coroutine[Any, Any, Any], context: Context | None = None
+    loop: asyncio.AbstractEventLoop, work: Coroutine[Any, Any, Any], context: Context | None = None, **named: Any
 ) -> "asyncio.Task[Any]":
-    """A task factory: each task belongs to the process in whose context it is made."""
-    task = asyncio.Task(work, loop=loop, context=context)
+    """A task factory: each task belongs to the process in whose context it is made. Newer Pythons hand its name on."""
+    task = asyncio.Task(work, loop=loop, context=context, **named)
     process = _CURRENT.get() if context is None else context.get(_CURRENT)
     if process is not None:
         process.own(task)
