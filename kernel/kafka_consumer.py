@@ -2,7 +2,8 @@
 
 aiokafka speaks the classic group protocol: at every rebalance all partitions are revoked, then dealt anew. It awaits a
 listener before it gives partitions up, but sends no heartbeat while it tells the listener what was assigned, swallows
-the listener's exceptions, and does not call it when the consumer stops. All three are mended here.
+the listener's exceptions, does not call it when the consumer stops, and takes whoever fetches nothing for five minutes
+for dead. All four are mended here.
 """
 
 import asyncio
@@ -16,12 +17,17 @@ from aiokafka.coordinator.assignors.range import RangePartitionAssignor
 from kernel.kafka_client import Connection, answered, milliseconds, translated, when
 from kernel.log import LogError, LogUnavailable, Partition, Rebalance, Record, Span
 
+FOR_EVER = 2**31 - 1
+"""Milliseconds, as many as Kafka's numbers take. Whether a process gets on is for its liveness to tell."""
+
 
 class KafkaConsumer:
     """A member of a group; see `kernel.log.Consumer`.
 
-    `assigned` may take as long as it needs; `poll` answers nothing until it has returned. What `assigned` or `revoked`
-    raises comes out of `poll`, `start` or `stop`; such a consumer has no sure footing any more and must be stopped.
+    `assigned` may take as long as it needs; `poll` answers nothing until it has returned. A rebalance does not wait for
+    it: who is late to rejoin is out of the group, and two that restore for long would put each other out in turns.
+    What `assigned` or `revoked` raises comes out of `poll`, `start` or `stop`; such a consumer has no sure footing any
+    more and must be stopped.
     """
 
     def __init__(self, connection: Connection, group: str, topics: Sequence[str], rebalance: Rebalance | None) -> None:
@@ -57,6 +63,7 @@ class KafkaConsumer:
             session_timeout_ms=milliseconds(settings.session_timeout),
             heartbeat_interval_ms=milliseconds(min(1.0, settings.session_timeout / 3)),  # it also tells of rebalances
             rebalance_timeout_ms=milliseconds(settings.rebalance_timeout),
+            max_poll_interval_ms=FOR_EVER,
         )
         self._consumer = consumer
         try:
@@ -74,9 +81,7 @@ class KafkaConsumer:
         if self._consumer is None or self._stopping:
             return
         self._stopping = True
-        if self._assigning is not None:
-            self._assigning.cancel()
-            await asyncio.wait([self._assigning])
+        await self._cut_short()
         try:
             await self._give_up()
         finally:
@@ -143,11 +148,15 @@ class KafkaConsumer:
 
     async def lost(self) -> None:
         """Partitions are given up as soon as this returns."""
-        if self._assigning is not None:
-            await asyncio.wait([self._assigning])
+        await self._cut_short()
         if not self._stopping:
             with suppress(Exception):  # kept in _failure, raised where the caller looks
                 await self._give_up()
+
+    async def _cut_short(self) -> None:
+        if self._assigning is not None:
+            self._assigning.cancel()
+            await asyncio.wait([self._assigning])
 
     async def _assign(self, partitions: frozenset[Partition]) -> None:
         try:

@@ -34,7 +34,7 @@ class KafkaProducer:
         self._connection = connection
         self._settings = connection.settings
         self._producer: Any = None
-        self._retired: list[Any] = []
+        self._retiring: set[asyncio.Task[None]] = set()
         self._replacing = asyncio.Lock()
         self._spoilt = False
         self._turn = 0
@@ -45,10 +45,10 @@ class KafkaProducer:
 
     async def stop(self) -> None:
         """Flushes for as long as an acknowledgement may take, then gives up what is left."""
-        ending = [*self._retired, self._producer] if self._producer is not None else []
-        self._producer, self._retired = None, []
-        for producer in ending:
+        producer, self._producer = self._producer, None
+        if producer is not None:
             await self._end(producer)
+        await asyncio.gather(*self._retiring)
 
     async def send(
         self,
@@ -105,9 +105,15 @@ class KafkaProducer:
             async with self._replacing:
                 if self._spoilt:
                     fresh = await self._made()
-                    self._retired.append(self._producer)
+                    self._retire(self._producer)
                     self._producer, self._spoilt = fresh, False
         return self._producer
+
+    def _retire(self, producer: Any) -> None:
+        """What it was given before is still on its way: it flushes on the side."""
+        retiring = asyncio.create_task(self._end(producer))
+        self._retiring.add(retiring)
+        retiring.add_done_callback(self._retiring.discard)
 
     async def _made(self) -> Any:
         settings = self._settings

@@ -124,7 +124,10 @@ class Producer(Protocol):
 
 
 class Rebalance(Protocol):
-    """Told when partitions come and go. `revoked` is awaited before the partitions are given up."""
+    """Told when partitions come and go. `revoked` is awaited before the partitions are given up.
+
+    Where they go again before `assigned` has returned, it is cancelled, and `revoked` is told all the same.
+    """
 
     async def assigned(self, partitions: frozenset[Partition]) -> None: ...
 

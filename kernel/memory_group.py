@@ -11,7 +11,10 @@ if TYPE_CHECKING:
 
 
 class MemoryGroup:
-    """As Kafka's classic protocol: whenever a member comes or goes, all is revoked, then dealt in ranges."""
+    """As Kafka's classic protocol: whenever a member comes or goes, all is revoked, then dealt in ranges.
+
+    Who comes while others are being told what they are assigned waits for that; a real group cuts it short.
+    """
 
     def __init__(self, name: str) -> None:
         self.name = name

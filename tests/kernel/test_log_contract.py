@@ -1,13 +1,18 @@
 """The contract of the log, told once and kept twice: in memory and by a real Kafka."""
 
 import asyncio
+from secrets import token_bytes
 
 import pytest
+from aiokafka.consumer.group_coordinator import GroupCoordinator
+from aiokafka.consumer.subscription_state import SubscriptionState
 
+from kernel.kafka_log import KafkaLog, TopicSpec
 from kernel.log import Fenced, Log, LogError, LogUnavailable, Outgoing, Partition, Record, RecordTooLarge, Span
 from kernel.partitioner import partition_of
 from tests.kernel.worlds import (
     PARTITIONS,
+    QUICK,
     KafkaWorld,
     MemoryWorld,
     Names,
@@ -31,6 +36,26 @@ def world(request: pytest.FixtureRequest, topic_prefix: str) -> World:
 
 
 # --- appending
+
+
+@pytest.mark.kafka
+def test_a_producer_whose_batches_are_refused_leaves_nothing_running(topic_prefix: str, kafka_bootstrap: str) -> None:
+    """Each refusal has it replaced; an intake may meet one after another for hours."""
+
+    async def story() -> None:
+        log = KafkaLog(kafka_bootstrap, client_id="contract", settings=QUICK)
+        topic = f"{topic_prefix}short"
+        await log.create_topics([TopicSpec(topic, 1, 1, {"max.message.bytes": "2000"})])
+        async with running(log.producer()) as producer:
+            await (await producer.send(topic, key=b"k", value=b""))
+            running_before = len(asyncio.all_tasks())
+            for _ in range(5):
+                with pytest.raises(LogError):
+                    await (await producer.send(topic, key=b"k", value=token_bytes(5000)))
+            await (await producer.send(topic, key=b"k", value=b""))
+            await until(lambda: len(asyncio.all_tasks()) <= running_before)
+
+    asyncio.run(story())
 
 
 def test_what_is_appended_is_read_in_order_with_place_and_time(world: World) -> None:
@@ -369,6 +394,64 @@ def test_records_come_only_after_assigned_has_returned(world: World) -> None:
             await consumer.stop()
 
     world.run(story)
+
+
+@pytest.mark.kafka
+def test_a_rebalance_does_not_wait_until_what_was_assigned_is_restored(topic_prefix: str, kafka_bootstrap: str) -> None:
+    """Two that restore for longer than a rebalance may take, as in a rolling restart: neither puts the other out."""
+
+    async def story(log: Log, names: Names) -> None:
+        mine, theirs = Rebalances("first", hold_assigned=asyncio.Event()), Rebalances("second")
+        first, second = (log.consumer(names.group, [names.orders], one) for one in (mine, theirs))
+        joining = asyncio.create_task(first.start())
+        await until(lambda: mine.told == ["first assigned"])
+        async with running(second):
+            await until(lambda: mine.told[1:] == ["first revoking", "first revoked", "first assigned"], second)
+            assert len(theirs.held) == PARTITIONS / 2
+            assert not mine.held
+            assert mine.hold_assigned is not None
+            mine.hold_assigned.set()
+            await joining
+            assert mine.held | theirs.held == {Partition(names.orders, number) for number in range(PARTITIONS)}
+            await first.stop()
+
+    KafkaWorld(Names.of(topic_prefix), kafka_bootstrap).run(story)
+
+
+@pytest.mark.kafka
+def test_who_restores_for_longer_than_aiokafka_lets_anybody_be_idle_stays_a_member(
+    topic_prefix: str, kafka_bootstrap: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its clock goes an hour ahead meanwhile: five minutes are what aiokafka allows by itself."""
+
+    async def story(log: Log, names: Names) -> None:
+        written = await write(log, names.orders, ["a"])
+        mine = Rebalances(hold_assigned=asyncio.Event())
+        consumer = log.consumer(names.group, [names.orders], mine)
+        joining = asyncio.create_task(consumer.start())
+        await until(lambda: len(mine.told) == 1)
+        monkeypatch.setattr(SubscriptionState, "fetcher_idle_time", property(lambda _: 3600.0))
+        before = len(beats)
+        await until(lambda: len(beats) >= before + 3)
+        assert mine.hold_assigned is not None
+        mine.hold_assigned.set()
+        await joining
+        try:
+            assert await read(consumer, 1) == written
+            assert mine.told == [" assigned"]
+        finally:
+            await consumer.stop()
+
+    beats: list[None] = []
+    beat = GroupCoordinator._do_heartbeat
+
+    async def noted(coordinator: GroupCoordinator) -> object:
+        beats.append(None)
+        return await beat(coordinator)
+
+    monkeypatch.setattr(GroupCoordinator, "_do_heartbeat", noted)
+
+    KafkaWorld(Names.of(topic_prefix), kafka_bootstrap).run(story)
 
 
 def test_what_assigned_raises_comes_out_of_start(world: World) -> None:
