@@ -120,7 +120,7 @@ class _Intake:
             raise Refused(404, "another_shop", f"expected a webhook of {brand.shop_domain}")
         topic = request.path_params["topic"]
         told = _object(body)
-        if shopify.resource_of(topic) not in shopify.ABOUT_ORDERS:
+        if not shopify.bears_on_an_order(topic, told):
             _log.info("intake.left_alone", brand=brand.brand, topic=topic[:60])
             return
         order = _named(lambda: shopify.order_of(topic, told))

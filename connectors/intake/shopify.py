@@ -44,6 +44,16 @@ def resource_of(topic: str) -> str:
     return topic.partition("/")[0]
 
 
+def bears_on_an_order(topic: str, body: Mapping[str, Any]) -> bool:
+    """Not every return says of which order it is: the body of `returns/update` does not, and none is published of
+    `returns/process` (Admin API 2026-10).
+    """
+    resource = resource_of(topic)
+    if resource == "returns":
+        return "order_id" in body or "order" in body
+    return resource in ABOUT_ORDERS
+
+
 def order_of(topic: str, body: Mapping[str, Any]) -> OrderId:
     """The order a body is about; `~fulfillment_order/ID` or `~level/ITEM/LOCATION` when it names only that. Raises
     Unreadable.

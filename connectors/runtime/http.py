@@ -1,6 +1,7 @@
 """HTTP to outside systems: every way a request can fail, named for what the caller can do."""
 
 from collections.abc import Awaitable, Callable
+from email.utils import parsedate_to_datetime
 from typing import TypeVar
 
 import httpx
@@ -17,6 +18,8 @@ READ_WAIT_FIRST = 0.2
 
 RETRY_AFTER_SECONDS = 2.0
 """How long to wait when a busy system does not say."""
+RETRY_AFTER_MOST = 300.0
+"""How long at most before it is asked again, whatever it says."""
 
 
 class HttpClient(httpx.AsyncClient):
@@ -56,7 +59,7 @@ async def send(client: httpx.AsyncClient, request: httpx.Request, *, writing: bo
         response = await client.send(request)
     except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
         raise Unavailable(f"{what}: no connection ({type(error).__name__})") from error
-    except httpx.TransportError as error:
+    except httpx.RequestError as error:  # also an answer that is not encoded as it says
         raise unclear(f"{what}: no answer ({type(error).__name__})") from error
     match response.status_code:
         case 429:
@@ -97,8 +100,18 @@ async def read_patiently(read: Callable[[], Awaitable[T]], clock: Clock) -> T:
 
 
 def retry_after(response: httpx.Response) -> float:
-    """Seconds of the header `Retry-After`, at least one."""
+    """Seconds of the header `Retry-After` (RFC 9110: a number of them, or a date), at least one."""
+    said = response.headers.get("Retry-After", "")
     try:
-        return max(1.0, float(response.headers["Retry-After"]))
-    except (KeyError, ValueError):
+        seconds = float(said)
+    except ValueError:
+        seconds = _until(said, response.headers.get("Date", ""))
+    return min(max(1.0, seconds), RETRY_AFTER_MOST)
+
+
+def _until(then: str, now: str) -> float:
+    """By the clock of whoever answered."""
+    try:
+        return (parsedate_to_datetime(then) - parsedate_to_datetime(now)).total_seconds()
+    except (TypeError, ValueError):
         return RETRY_AFTER_SECONDS

@@ -80,6 +80,7 @@ FAILURES: list[tuple[Answer, type[ConnectorError], type[ConnectorError]]] = [
     (httpx.ConnectTimeout("slow"), Unavailable, Unavailable),
     (httpx.ReadTimeout("slow"), Unavailable, TimedOut),
     (httpx.RemoteProtocolError("dropped"), Unavailable, TimedOut),
+    (httpx.DecodingError("it is not gzip"), Unavailable, TimedOut),
     (httpx.Response(500), Unavailable, TimedOut),
     (httpx.Response(502, text="<html>"), Unavailable, TimedOut),
     (httpx.Response(504), Unavailable, TimedOut),

@@ -319,6 +319,18 @@ def test_other_topics_are_answered_and_left_alone(topic: str) -> None:
     at_the_door(story)
 
 
+def test_a_return_that_does_not_say_of_which_order_it_is_is_answered_and_left_alone() -> None:
+    """Shopify gives a subscription up when its webhooks are refused."""
+
+    async def story(door: Door) -> None:
+        removed = {"removals": [{"admin_graphql_api_id": "gid://shopify/ReturnLineItem/2", "delta": 1}]}
+        answer = await door.shopify("returns/update", {"id": 1, "return_line_items": removed})
+        assert answer.status_code == 200
+        assert door.written() == 0
+
+    at_the_door(story)
+
+
 def test_evidence_is_kept_verbatim_up_to_its_limit_and_the_hint_in_any_case() -> None:
     async def story(door: Door) -> None:
         for length in (LIMITS.largest_evidence, LIMITS.largest_evidence + 1):
