@@ -1,5 +1,6 @@
 """HTTP to outside systems: every way a request can fail, named for what the caller can do."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from email.utils import parsedate_to_datetime
 from typing import TypeVar
@@ -15,6 +16,11 @@ T = TypeVar("T")
 READ_TRIES = 3
 READ_WAIT_FIRST = 0.2
 """Seconds before the second try of a read, doubling."""
+
+DRIPPING = 2
+"""An answer that comes piece by piece is waited for so many times as long as one of which nothing comes: httpx's limit
+is for each piece.
+"""
 
 RETRY_AFTER_SECONDS = 2.0
 """How long to wait when a busy system does not say."""
@@ -55,8 +61,12 @@ async def send(client: httpx.AsyncClient, request: httpx.Request, *, writing: bo
     """
     what = f"{request.method} {request.url.path}"
     unclear = TimedOut if writing else Unavailable
+    patience = client.timeout.read
     try:
-        response = await client.send(request)
+        async with asyncio.timeout(None if patience is None else patience * DRIPPING):
+            response = await client.send(request)
+    except TimeoutError as error:
+        raise unclear(f"{what}: not answered whole within {patience} s times {DRIPPING}") from error
     except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
         raise Unavailable(f"{what}: no connection ({type(error).__name__})") from error
     except httpx.RequestError as error:  # also an answer that is not encoded as it says
@@ -70,7 +80,7 @@ async def send(client: httpx.AsyncClient, request: httpx.Request, *, writing: bo
             raise NotFound(what)
         case 503:
             raise Unavailable(f"{what}: away (503)")
-        case status if status >= 500 or status == 423:
+        case status if status >= 500 or status in (408, 423):
             raise unclear(f"{what}: answered {status}")
         case _:
             return response

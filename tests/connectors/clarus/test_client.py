@@ -84,6 +84,7 @@ FAILURES: list[tuple[Answer, type[ConnectorError], type[ConnectorError]]] = [
     (httpx.Response(500), Unavailable, TimedOut),
     (httpx.Response(502, text="<html>"), Unavailable, TimedOut),
     (httpx.Response(504), Unavailable, TimedOut),
+    (httpx.Response(408), Unavailable, TimedOut),
     (httpx.Response(503), Unavailable, Unavailable),
     (httpx.Response(429, headers={"Retry-After": "7"}), RateLimited, RateLimited),
     (httpx.Response(401, json={"error": "expired"}), Unauthorised, Unauthorised),

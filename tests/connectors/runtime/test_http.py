@@ -1,9 +1,14 @@
-"""How long a busy system is left alone, by what it says."""
+"""How long an answer is waited for, and a busy system left alone."""
+
+import asyncio
+from collections.abc import AsyncIterator
 
 import httpx
 import pytest
 
-from connectors.runtime.http import RETRY_AFTER_MOST, RETRY_AFTER_SECONDS, retry_after
+from connectors.runtime.errors import ConnectorError, TimedOut, Unavailable
+from connectors.runtime.http import DRIPPING, RETRY_AFTER_MOST, RETRY_AFTER_SECONDS, retry_after, send
+from kernel.virtual_time import run_virtual
 
 NOW = "Thu, 05 Nov 2026 12:00:00 GMT"
 
@@ -26,3 +31,24 @@ NOW = "Thu, 05 Nov 2026 12:00:00 GMT"
 )
 def test_it_is_a_number_of_seconds_or_a_date_by_its_own_clock(said: dict[str, str], seconds: float) -> None:
     assert retry_after(httpx.Response(429, headers=said)) == seconds
+
+
+class Drips(httpx.AsyncByteStream):
+    """A byte a second for ever: no limit on a piece is reached."""
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        while True:
+            await asyncio.sleep(1)
+            yield b" "
+
+
+@pytest.mark.parametrize(("writing", "error"), [(False, Unavailable), (True, TimedOut)])
+def test_an_answer_that_drips_is_not_waited_for_for_ever(*, writing: bool, error: type[ConnectorError]) -> None:
+    async def story() -> float:
+        transport = httpx.MockTransport(lambda _: httpx.Response(200, stream=Drips()))
+        async with httpx.AsyncClient(transport=transport, timeout=10) as client:
+            with pytest.raises(error, match="not answered whole"):
+                await send(client, client.build_request("GET", "http://clarus.test/"), writing=writing)
+        return asyncio.get_running_loop().time()
+
+    assert run_virtual(story()) == 10 * DRIPPING
