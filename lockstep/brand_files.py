@@ -19,9 +19,11 @@ class ConfigurationError(Exception):
 def read_brand(path: Path) -> BrandConfig:
     """Raises ConfigurationError: what was expected, what was found, where, and the nearest valid name."""
     try:
-        table = tomllib.loads(path.read_text())
+        table = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise ConfigurationError(f"{path}: expected a readable file, found {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise ConfigurationError(f"{path}: expected text in UTF-8, found byte {error.start} of another kind") from error
     except tomllib.TOMLDecodeError as error:
         raise ConfigurationError(f"{path}: expected TOML, found {error}") from error
     try:

@@ -177,9 +177,12 @@ def read_connections(settings: Settings) -> dict[Brand, Connections]:
             "See docs/operate/settings.md for an example."
         )
     try:
-        tables = json.loads(path.read_text()) if path.suffix == ".json" else tomllib.loads(path.read_text())
+        text = path.read_text(encoding="utf-8-sig")
+        tables = json.loads(text) if path.suffix == ".json" else tomllib.loads(text)
     except OSError as error:
         raise SettingsError(f"{path}: expected a readable file, found {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise SettingsError(f"{path}: expected text in UTF-8, found byte {error.start} of another kind") from error
     except (tomllib.TOMLDecodeError, json.JSONDecodeError) as error:
         raise SettingsError(f"{path}: expected TOML, or JSON in a .json file; found {error}") from error
     return {Brand(brand): _connections(path, brand, table) for brand, table in tables.items()}

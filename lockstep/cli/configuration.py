@@ -1,6 +1,6 @@
 """`config`, `pause`, `resume`: a brand's configuration, checked before it is published, versioned."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from typing import Annotated
 
@@ -33,16 +33,21 @@ def check(file: File) -> None:
     chosen = settings()
     if chosen.connections is not None:
         brands = read_connections(chosen)
-        known = "" if config.brand in brands else f", none of {config.brand}"
-        out.print(f"{chosen.connections}: connections of {len(brands)} brands{known}: good.")
+        out.print(f"{chosen.connections}: connections of {len(brands)} brands: good.")
+        _tell_unconnected(config, brands)
 
 
 @configuration.command()
 def apply(file: File) -> None:
     """Check a file and publish it as the brand's next version. A wrong one is refused; the last good stays."""
     config = read_brand(file)
+    chosen = settings()
+    brands = {config.brand} if chosen.connections is None else set(read_connections(chosen))
     applied = finish(publishing.apply(the_log(), config))
     out.print(f"brand {applied.brand}: version {applied.version} published, {_summary(applied)}.")
+    if applied.paused != config.paused:
+        out.print(f"  it stays paused, for the file does not name it: `lockstep resume {applied.brand}` ends that.")
+    _tell_unconnected(config, brands)
     _tell_doubts(applied)
 
 
@@ -75,8 +80,7 @@ def pause(
     system: Annotated[System | None, typer.Argument(help="only this system; all three when left out")] = None,
 ) -> None:
     """Stop writing for a brand, within seconds. Reading goes on, orders wait, nothing is lost."""
-    wanted = set(System) if system is None else {system}
-    _stop(brand, lambda paused: paused | wanted)
+    _stop(brand, system, lambda paused, wanted: paused | wanted)
 
 
 def resume(
@@ -84,20 +88,34 @@ def resume(
     system: Annotated[System | None, typer.Argument(help="only this system; all three when left out")] = None,
 ) -> None:
     """Write again for a brand that was paused; what waited is decided anew and sent."""
+    _stop(brand, system, lambda paused, wanted: paused - wanted)
+
+
+def _stop(brand: str, system: System | None, change: Callable[[set[System], set[System]], set[System]]) -> None:
     wanted = set(System) if system is None else {system}
-    _stop(brand, lambda paused: paused - wanted)
 
-
-def _stop(brand: str, change: Callable[[set[System]], set[System]]) -> None:
     def changed(before: BrandConfig | None) -> BrandConfig:
         if before is None:
             raise ConfigurationError(f"{brand}: expected a configured brand, found none; see `lockstep config apply`")
-        paused = tuple(system for system in System if system in change(set(before.paused)))
+        paused = tuple(system for system in System if system in change(set(before.paused), wanted))
+        if paused == before.paused:
+            return before
         return before.model_copy(update={"paused": paused, "version": before.version + 1})
 
-    config = finish(publishing.publish(the_log(), Brand(brand), changed))
-    stopped = ", ".join(config.paused) or "nothing"
-    out.print(f"brand {brand}: paused for {stopped} (configuration version {config.version}).")
+    before, config = finish(publishing.publish(the_log(), Brand(brand), changed))
+    stopped = f"paused for {', '.join(config.paused)}" if config.paused else "goes on, paused for nothing"
+    since = "as before; nothing was published" if config is before else f"configuration version {config.version}"
+    out.print(f"brand {brand}: {stopped} ({since}).")
+
+
+def _tell_unconnected(config: BrandConfig, brands: Collection[str]) -> None:
+    if config.brand not in brands:
+        known = ", ".join(sorted(brands)) or "none"
+        where = settings().connections
+        out.print(
+            f"  [yellow]look again[/yellow]: {config.brand} has no table in {where}, so nothing reaches its systems; "
+            f"connected are {known}"
+        )
 
 
 def _tell_doubts(config: BrandConfig) -> None:

@@ -13,6 +13,7 @@ from lockstep.brand_files import read_brand
 from lockstep.case_words import moment
 from lockstep.cli.common import finish, now, out, the_log
 from lockstep.preview import Foreseen, Foresight
+from lockstep.publishing import following
 from lockstep.reading import newest_configs
 from lockstep.replay.table import read_table
 from schemas.base import Brand, order_key
@@ -37,7 +38,7 @@ async def states(log: Log) -> AsyncIterator[OrderState]:
 
 def preview(
     file: Annotated[Path, typer.Argument(help="TOML file of one brand")],
-    show: Annotated[int, typer.Option("--list", help="orders to name of each kind; 0: all")] = 20,
+    show: Annotated[int, typer.Option("--list", min=0, help="orders to name of each kind; 0: all")] = 20,
 ) -> None:
     """Tell what a changed file would do to the orders there are: released, held, sent otherwise. Changes nothing.
 
@@ -47,7 +48,8 @@ def preview(
     log = the_log()
 
     async def foreseen() -> Foresight:
-        found = Foresight((await newest_configs(log)).get(config.brand), config, at)
+        before = (await newest_configs(log)).get(config.brand)
+        found = Foresight(before, following(config, before), at)
         async for state in states(log):
             found.look_at(state)
         return found
@@ -66,8 +68,10 @@ def preview(
         out.print("stay held: " + ", ".join(f"{code} {count}" for code, count in sorted(found.stay.items())))
     if found.nothing:
         out.print("Nothing would change for them.")
-    if config.mode == "observe":
+    if found.after.mode == "observe":
         out.print("The file's mode is observe: nothing would be written.")
+    if found.after.paused:
+        out.print(f"The brand is paused for {', '.join(found.after.paused)}, and would stay so.")
 
 
 def _tell(what: str, orders: list[Foreseen], most: int) -> None:

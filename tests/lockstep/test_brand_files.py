@@ -112,3 +112,16 @@ def test_a_file_that_is_not_toml(tmp_path: Path) -> None:
 
     with pytest.raises(ConfigurationError, match=r"expected TOML, found Invalid value \(at line 2"):
         read_brand(path)
+
+
+def test_a_file_may_begin_with_the_mark_that_windows_writes(tmp_path: Path) -> None:
+    path = brand_file(tmp_path)
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+    assert read_brand(path).brand == "acme"
+
+
+def test_a_file_that_is_not_utf_8(tmp_path: Path) -> None:
+    path = brand_file(tmp_path)
+    path.write_text("# Größe\n" + path.read_text(), encoding="latin-1")
+    with pytest.raises(ConfigurationError, match=r"acme\.toml: expected text in UTF-8, found byte 4 of another kind"):
+        read_brand(path)

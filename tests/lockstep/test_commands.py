@@ -157,11 +157,26 @@ def test_pause_and_resume_are_new_versions_of_the_configuration(terminal: Termin
     more = terminal.types("pause paused")
     some = terminal.types("resume paused shopify")
     none = terminal.types("resume paused")
+    again = terminal.types("resume paused erp")
 
     assert paused.output == "brand paused: paused for clarus (configuration version 2).\n"
     assert more.output == "brand paused: paused for shopify, clarus, erp (configuration version 3).\n"
     assert some.output == "brand paused: paused for clarus, erp (configuration version 4).\n"
-    assert none.output == "brand paused: paused for nothing (configuration version 5).\n"
+    assert none.output == "brand paused: goes on, paused for nothing (configuration version 5).\n"
+    assert again.output == "brand paused: goes on, paused for nothing (as before; nothing was published).\n"
+
+
+def test_a_file_that_names_no_pause_ends_none(terminal: Terminal, tmp_path: Path) -> None:
+    terminal.types("config apply", brand_file(tmp_path, brand="stopped"))
+    terminal.types("pause stopped clarus")
+
+    applied = terminal.types("config apply", brand_file(tmp_path, "hold = 3600", "hold = 60", brand="stopped"))
+    assert "version 3 published, mode live, paused: clarus" in applied.output
+    assert "`lockstep resume stopped` ends that" in applied.output
+
+    named = brand_file(tmp_path, 'account = "ACME"\n', 'account = "ACME"\npaused = []\n', brand="stopped")
+    assert "paused" not in terminal.types("config apply", named).output
+    assert "(as before; nothing was published)" in terminal.types("resume stopped").output
 
 
 def test_a_brand_that_nobody_configured_cannot_be_paused(terminal: Terminal) -> None:

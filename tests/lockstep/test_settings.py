@@ -225,6 +225,21 @@ def test_what_is_no_address_for_notices(tmp_path: Path, url: str) -> None:
         read_connections(Settings(connections=told_at(tmp_path, url)))
 
 
+def test_connections_that_are_not_utf_8(tmp_path: Path) -> None:
+    path = told_at(tmp_path, "https://chat.example.test/x")
+    path.write_bytes(path.read_text().encode("utf-16"))
+    with pytest.raises(SettingsError, match="expected text in UTF-8, found byte 0 of another kind"):
+        read_connections(Settings(connections=path))
+
+
+def test_config_check_says_when_the_brand_has_no_connections(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LOCKSTEP_CONNECTIONS", str(told_at(tmp_path, "https://chat.example.test/x")))
+    monkeypatch.setenv("COLUMNS", "500")
+    checked = CliRunner().invoke(program(), ["config", "check", str(brand_file(tmp_path, brand="acmee"))])
+    assert "look again: acmee has no table in" in checked.stdout
+    assert "connected are acme" in checked.stdout
+
+
 def test_config_check_looks_at_the_connections_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LOCKSTEP_CONNECTIONS", str(told_at(tmp_path, "https://chat.example.test/x")))
     monkeypatch.setenv("COLUMNS", "500")
