@@ -7,7 +7,7 @@ SHELL := /bin/bash
 .PHONY: help install demo test simulate planted mutation kill-test lint bench rebuild-day lock schemas pages clean
 
 # The first of these that runs and is new enough. `make PYTHON=/some/python3 install` overrides it.
-PYTHON ?= $(shell for one in python3.11 python3 python3.12 python3.13; do \
+PYTHON ?= $(shell for one in python3.11 python3 python3.12 python3.13 python3.14; do \
 	"$$one" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo "$$one" && break; done)
 BIN := .venv/bin
 INSTALLED := .venv/.installed

@@ -80,6 +80,24 @@ def test_a_case_that_closes_in_time_never_goes_up() -> None:
     assert the_case(story).escalated_at is None
 
 
+def test_a_configuration_that_would_have_waited_longer_closes_no_case() -> None:
+    story = Story().shopify(UNPAID).later(seconds=3700)
+    opened = the_case(story, CaseCode.PAYMENT_NOT_MET)
+    story.waiting(hold=86_400).later(minutes=5)
+    assert the_case(story, CaseCode.PAYMENT_NOT_MET) == opened
+    assert opened in story.state.cases
+    story.shopify(ROUTED)
+    assert the_case(story, CaseCode.PAYMENT_NOT_MET).closed_at is not None
+
+
+def test_what_is_waited_for_anew_is_another_case() -> None:
+    """Held, released, and held again: by then the longer patience holds."""
+    story = Story().shopify(UNPAID).later(seconds=3700).waiting(hold=86_400)
+    story.shopify(ROUTED).shopify(UNPAID)
+    assert the_case(story, CaseCode.PAYMENT_NOT_MET).closed_at is not None
+    assert not [case for case in story.state.cases if case.code is CaseCode.PAYMENT_NOT_MET]
+
+
 def test_one_that_opens_again_begins_anew() -> None:
     story = short_closed().later(days=2)
     assert the_case(story).escalated_at is not None

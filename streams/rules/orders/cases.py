@@ -43,14 +43,18 @@ S = TypeVar("S", bound=HasCases)
 def judged(
     state: S, findings: Sequence[Finding], waitings: Sequence[Waiting], wakes: list[datetime]
 ) -> tuple[S, tuple[Case, ...]]:
-    """A case is open as long as its finding is there, and no person has closed it. Returns what changed now."""
+    """A case is open as long as its finding is there, and no person has closed it: also where a changed configuration
+    would have waited longer before it opened it. Returns what changed now.
+    """
     looks = [finding for finding in findings if isinstance(finding, Look)]
+    opened = {(case.code, case.object): case.opened_at for case in state.cases}
     for waiting in waitings:
         if waiting.code is None:
             continue
         since = state.since_of(waiting.name) or state.now
         opens = since + timedelta(seconds=waiting.after)
-        if opens <= state.now:
+        stands = opened.get((waiting.code, waiting.object))
+        if opens <= state.now or (stands is not None and since <= stands):
             looks.append(Look(code=waiting.code, object=waiting.object, detail=waiting.detail))
         else:
             wakes.append(opens)
