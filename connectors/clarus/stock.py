@@ -11,12 +11,13 @@ from connectors.clarus.documents import document
 from connectors.clarus.lists import Node, text, whole_lists
 from connectors.clarus.poll import OPEN
 from connectors.clarus.read import warehouses_of
-from connectors.clarus.translate_stock import promised
+from connectors.clarus.translate_stock import still_wanted
 from connectors.runtime.port import Reading
 from kernel.clock import Clock
 from schemas.aggregates import stock_of
 from schemas.base import LocationId, OrderId, Sku
 from schemas.config import BrandConfig
+from schemas.errors import Unreadable
 from schemas.references import read_reference
 
 MOST_ITEMS = 50
@@ -32,8 +33,9 @@ class StockReader:
     async def read(self, config: BrandConfig, items: Sequence[OrderId]) -> list[Reading]:
         """One Reading per item. `complete`: Clarus showed our account and all our warehouses in every answer.
 
-        The body is `{"known", "balances", "again", "others", "ours"}`: balances as answered before and after, the lines
-        of other channels as answered, and ours summed up: a hot item may have ten thousands of them.
+        The body is `{"known", "balances", "again", "others", "ours"}`: balances as answered before and after, and what
+        lines still want, summed up, for a hot item may have ten thousands of them. `others`, of other channels, is a
+        list of one line in Clarus' terms; one whose figures cannot be summed stands beside it as answered.
         """
         started = self._clock.now()
         wanted = {item: of for item in items if (of := stock_of(item)) is not None}
@@ -98,14 +100,30 @@ def _body(
 ) -> dict[str, Any]:
     warehouse = config.warehouse_of(location)
     mine = [line for line in lines if text(line, "product", "code") == code and _may_take(line, warehouse)]
-    others = [line for line in mine if not _is_ours(config, line)]
+    others, ours, unread = _summed(config, mine)
     return {
         "known": known,
         "balances": _of(before, code, warehouse),
         "again": _of(again, code, warehouse),
-        "others": others,
-        "ours": sum(still_wanted(line) for line in mine if _is_ours(config, line)),
+        "others": [*([{"order_quantity": others}] if others else []), *unread],
+        "ours": ours,
     }
+
+
+def _summed(config: BrandConfig, lines: Iterable[Node]) -> tuple[int, int, list[Node]]:
+    """Units of other channels, units of ours, and the first line whose figures are none: translated, it is refused."""
+    others, ours, unread = 0, 0, list[Node]()
+    for line in lines:
+        try:
+            units = still_wanted(line, "line")
+        except Unreadable:
+            unread.append(line)
+            continue
+        if _is_ours(config, line):
+            ours += units
+        else:
+            others += units
+    return others, ours, unread[:1]
 
 
 def _of(balances: list[Node], code: Sku, warehouse: str | None) -> list[Node]:
@@ -122,11 +140,6 @@ def _may_take(line: Node, warehouse: str | None) -> bool:
 def _is_ours(config: BrandConfig, line: Node) -> bool:
     read = read_reference(str((line.get("goods_out") or {}).get("reference") or ""))
     return read is not None and read[0] == config.reference_prefix
-
-
-def still_wanted(line: Node) -> int:
-    """Units that may still leave under a line: of a shorted one only what it has been given."""
-    return max(0, int(line.get(promised(line)) or 0) - int(line.get("dispatch_quantity") or 0))
 
 
 def _reading(config: BrandConfig, item: OrderId, body: dict[str, Any], started: datetime, complete: bool) -> Reading:

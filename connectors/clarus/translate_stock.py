@@ -1,6 +1,7 @@
 """Clarus' balances into our terms. Pure: bytes in, a Balance out, or Unreadable."""
 
 from collections.abc import Mapping
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 import orjson
@@ -25,7 +26,7 @@ def translate_balance(body: bytes) -> Balance:
     return Balance(
         known=True,
         warehouses=balances,
-        others=sum(_wanted(line, index) for index, line in enumerate(_list(read, "others"))),
+        others=sum(still_wanted(line, f"others.{index}") for index, line in enumerate(_list(read, "others"))),
         ours=_whole(read, "ours", "ours"),
         steady=balances == _balances(read, "again"),
     )
@@ -42,15 +43,10 @@ def _balances(read: Mapping[str, Any], name: str) -> tuple[WarehouseBalance, ...
     return tuple(sorted(made, key=lambda one: one.warehouse))
 
 
-def promised(line: Mapping[str, Any]) -> str:
-    """The figure of a goods-out's line that may leave in all; of a shorted one only what it has been given."""
-    return "allocated_quantity" if line.get("short_status") else "order_quantity"
-
-
-def _wanted(line: Mapping[str, Any], index: int) -> int:
-    """Units that may still leave under a line of another channel."""
-    where = f"others.{index}"
-    return max(0, _whole(line, promised(line), where) - _whole(line, "dispatch_quantity", where))
+def still_wanted(line: Mapping[str, Any], where: str) -> int:
+    """Units that may still leave under a goods-out's line; of a shorted one only what it has been given."""
+    promised = "allocated_quantity" if line.get("short_status") else "order_quantity"
+    return max(0, _whole(line, promised, where) - _whole(line, "dispatch_quantity", where))
 
 
 def _list(read: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
@@ -61,10 +57,14 @@ def _list(read: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
 
 
 def _whole(node: Mapping[str, Any], name: str, where: str) -> int:
-    """Figures are floats on the wire (API description 1.0.0); units are whole."""
+    """Figures are floats on the wire (API description 1.0.0), perhaps as text; units are whole."""
     found = node.get(name)
     if found is None:
         return 0
-    if isinstance(found, bool) or not isinstance(found, int | float) or found != int(found):
+    try:
+        figure = Decimal(str(found))
+    except InvalidOperation as error:
+        raise Unreadable(f"{where}.{name}", "a whole number", repr(found)) from error
+    if not figure.is_finite() or figure != figure.to_integral_value():
         raise Unreadable(f"{where}.{name}", "a whole number", repr(found))
-    return int(found)
+    return int(figure)
