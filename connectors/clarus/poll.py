@@ -93,7 +93,7 @@ class OpenGoodsOuts:
         Raises Blind when we do not see all that is ours.
         """
         account = await self._catalogue.own_account(config.account, warehouses_of(config))
-        look = await self._reader.look(config, goods_outs={**filter_, "account_id": {"eq": account}})
+        look = await self._reader.goods_outs(config, {**filter_, "account_id": {"eq": account}})
         look.rights.must_be_complete()
         if look.rights.account != account:
             raise Unavailable("the account has another id than we remembered; the next time it is asked by that one")

@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 import orjson
 
 from connectors.clarus.catalogue import Catalogue, Rights
-from connectors.clarus.documents import goods_outs_of, look_at
-from connectors.clarus.lists import Filter, Node, text, whole_lists
+from connectors.clarus.documents import GOODS_OUTS, goods_outs_of, look_at
+from connectors.clarus.lists import MOST_PAGES, MOST_PAGES_OF_ALL, Filter, Node, text, whole_lists
 from connectors.runtime.port import Reading
 from kernel.clock import Clock
 from schemas.base import Brand, OrderId
@@ -55,10 +55,13 @@ class ClarusReader:
 
     async def look(self, config: BrandConfig, **filters: Filter) -> Look:
         """All that matches, by roots of the document `look`: one request while no list is longer than a page."""
-        return await self._look(config, filters, look_at(1))
+        return await look_beside(self._catalogue, config, filters, look_at(1), self._page)
 
-    async def _look(self, config: BrandConfig, filters: Mapping[str, Filter], asking: str) -> Look:
-        return await look_beside(self._catalogue, config, filters, asking, self._page)
+    async def goods_outs(self, config: BrandConfig, filter_: Filter) -> Look:
+        """Headers of all that match, however many an account has."""
+        return await look_beside(
+            self._catalogue, config, {GOODS_OUTS: filter_}, look_at(1), self._page, MOST_PAGES_OF_ALL
+        )
 
     async def _goods_outs(self, config: BrandConfig, orders: Sequence[OrderId]) -> Look:
         """A list for each order, in their order, all of them in one request."""
@@ -66,7 +69,7 @@ class ClarusReader:
             goods_outs_of(number): order_prefix(config.reference_prefix, order) for number, order in enumerate(orders)
         }
         filters = {root: {"reference": {"like": f"{prefix}%"}} for root, prefix in prefixes.items()}
-        lists, rights = await self._look(config, filters, look_at(len(orders)))
+        lists, rights = await look_beside(self._catalogue, config, filters, look_at(len(orders)), self._page)
         # `like` may ignore case: compare again.
         mine = {
             root: [node for node in lists[root] if text(node, "reference").startswith(prefix)]
@@ -101,7 +104,12 @@ class ClarusReader:
 
 
 async def look_beside(
-    catalogue: Catalogue, config: BrandConfig, filters: Mapping[str, Filter], asking: str, page_size: int
+    catalogue: Catalogue,
+    config: BrandConfig,
+    filters: Mapping[str, Filter],
+    asking: str,
+    page_size: int,
+    most_pages: int = MOST_PAGES,
 ) -> Look:
     """All that matches, by roots of the document `asking`, which asks for a page of each root after its `with_`."""
     shown: list[Rights] = []
@@ -114,7 +122,7 @@ async def look_beside(
         shown.append(rights)
         return data
 
-    lists = await whole_lists(filters, page)
+    lists = await whole_lists(filters, page, most_pages)
     return Look(lists, Rights(shown[-1].account, all(rights.complete for rights in shown)))
 
 

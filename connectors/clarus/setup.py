@@ -8,11 +8,9 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 
 from connectors.clarus.client import ClarusClient
-from connectors.clarus.lists import Filter, Node, text, whole_list
+from connectors.clarus.lists import MOST_PAGES_OF_ALL, Filter, Node, text, whole_list
 from connectors.runtime.errors import Incompatible
 
-MOST_PAGES = 5_000
-"""Of a list of products or balances: half a million of them."""
 CODES_AT_ONCE = 100
 SHOPIFY = "shopify"
 """A provider of Clarus' own integrations."""
@@ -107,7 +105,7 @@ class ClarusSetup:
         return tuple(text(node, "name") for node in nodes if node.get("enabled") is True)
 
     async def _list(self, name: str, root: str, filter_: Filter | None = None) -> list[Node]:
-        return await whole_list(self._client, f"setup/{name}", root, filter_ or {}, self._page, MOST_PAGES)
+        return await whole_list(self._client, f"setup/{name}", root, filter_ or {}, self._page, MOST_PAGES_OF_ALL)
 
 
 def _products(nodes: Sequence[Node]) -> tuple[Product, ...]:

@@ -1,6 +1,7 @@
 """Reads stock from Clarus: balances, the goods-outs that still want some of it, and balances again."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -8,7 +9,7 @@ import orjson
 
 from connectors.clarus.catalogue import Catalogue, Rights
 from connectors.clarus.documents import document
-from connectors.clarus.lists import Node, text, whole_lists
+from connectors.clarus.lists import Node, each_page, text
 from connectors.clarus.poll import OPEN
 from connectors.clarus.read import warehouses_of
 from connectors.clarus.translate_stock import still_wanted
@@ -44,21 +45,28 @@ class StockReader:
         if not ids:
             rights = await self._catalogue.rights(config.account, warehouses_of(config))
             return [_reading(config, item, {"known": False}, started, rights.complete) for item in items]
-        before, first = await self._lists(config, ids.values(), "stock_balances")
-        lines, second = await self._lists(config, ids.values(), "goods_out_lines")
-        again, third = await self._lists(config, ids.values(), "stock_balances")
+        wants = _Wants(config)
+        before, first = await self.balances(config, ids.values())
+        second = await self._lists(config, ids.values(), "goods_out_lines", wants.add)
+        again, third = await self.balances(config, ids.values())
         complete = first.complete and second.complete and third.complete
         return [
-            _reading(config, item, _body(config, *of, of[0] in ids, before, lines, again), started, complete)
+            _reading(config, item, _body(config, *of, of[0] in ids, before, wants, again), started, complete)
             for item, of in wanted.items()
         ]
 
     async def balances(self, config: BrandConfig, products: Iterable[int]) -> tuple[list[Node], Rights]:
         """The account's balances of these products, in whatever warehouse, as answered."""
-        return await self._lists(config, products, "stock_balances")
+        found: list[Node] = []
+        rights = await self._lists(config, products, "stock_balances", found.extend)
+        return found, rights
 
-    async def _lists(self, config: BrandConfig, products: Iterable[int], root: str) -> tuple[list[Node], Rights]:
-        """The whole list. A goods-out without warehouse may take from any: its lines are asked for by the account."""
+    async def _lists(
+        self, config: BrandConfig, products: Iterable[int], root: str, take: Callable[[Iterable[Node]], None]
+    ) -> Rights:
+        """Hands over the whole list, page by page. A goods-out without warehouse may take from any: its lines are asked
+        for by the account.
+        """
         shown: list[Rights] = []
         account = self._catalogue.account(config.account)
         if account is None:
@@ -66,7 +74,7 @@ class StockReader:
             shown.append(rights)
             account = rights.account
         if account is None:
-            return [], Rights(None, complete=False)
+            return Rights(None, complete=False)
         filter_: dict[str, Any] = {"account_id": {"eq": account}, "product_id": {"in": [str(id_) for id_ in products]}}
         if root == "goods_out_lines":
             filter_["goods_out_status_code"] = {"in": list(OPEN)}
@@ -82,11 +90,53 @@ class StockReader:
             shown.append(rights)
             return data
 
-        found = (await whole_lists([root], page))[root]
-        return found, Rights(shown[-1].account, all(rights.complete for rights in shown))
+        async for nodes in each_page(root, page):
+            take(nodes)
+        return Rights(shown[-1].account, all(rights.complete for rights in shown))
 
     async def _beside(self, config: BrandConfig, asked: Mapping[str, Any]) -> tuple[Mapping[str, Any], Rights]:
         return await self._catalogue.beside(config.account, warehouses_of(config), asked, document("stock"))
+
+
+@dataclass(slots=True)
+class _Want:
+    """Units of other channels, units of ours, and a line whose figures are none: translated, it is refused."""
+
+    others: int = 0
+    ours: int = 0
+    unread: Node | None = None
+
+
+class _Wants:
+    """What lines still want, by product and warehouse, None for one without: a goods-out without a warehouse takes by
+    Clarus' own sequence, perhaps from this one.
+    """
+
+    def __init__(self, config: BrandConfig) -> None:
+        self._config = config
+        self._of: dict[tuple[str, str | None], _Want] = {}
+
+    def add(self, lines: Iterable[Node]) -> None:
+        for line in lines:
+            warehouse = ((line.get("goods_out") or {}).get("warehouse") or {}).get("code")
+            want = self._of.setdefault((text(line, "product", "code"), warehouse), _Want())
+            try:
+                units = still_wanted(line, "line")
+            except Unreadable:
+                want.unread = want.unread or line
+                continue
+            if _is_ours(self._config, line):
+                want.ours += units
+            else:
+                want.others += units
+
+    def of(self, code: Sku, warehouse: str | None) -> dict[str, Any]:
+        """`others` and `ours` of a reading's body."""
+        wants = [want for at in dict.fromkeys((warehouse, None)) if (want := self._of.get((code, at))) is not None]
+        others = sum(want.others for want in wants)
+        unread = [want.unread for want in wants if want.unread is not None]
+        summed = [{"order_quantity": others}] if others else []
+        return {"others": [*summed, *unread], "ours": sum(want.ours for want in wants)}
 
 
 def _body(
@@ -95,46 +145,17 @@ def _body(
     location: LocationId,
     known: bool,
     before: list[Node],
-    lines: list[Node],
+    wants: _Wants,
     again: list[Node],
 ) -> dict[str, Any]:
     warehouse = config.warehouse_of(location)
-    mine = [line for line in lines if text(line, "product", "code") == code and _may_take(line, warehouse)]
-    others, ours, unread = _summed(config, mine)
-    return {
-        "known": known,
-        "balances": _of(before, code, warehouse),
-        "again": _of(again, code, warehouse),
-        "others": [*([{"order_quantity": others}] if others else []), *unread],
-        "ours": ours,
-    }
-
-
-def _summed(config: BrandConfig, lines: Iterable[Node]) -> tuple[int, int, list[Node]]:
-    """Units of other channels, units of ours, and the first line whose figures are none: translated, it is refused."""
-    others, ours, unread = 0, 0, list[Node]()
-    for line in lines:
-        try:
-            units = still_wanted(line, "line")
-        except Unreadable:
-            unread.append(line)
-            continue
-        if _is_ours(config, line):
-            ours += units
-        else:
-            others += units
-    return others, ours, unread[:1]
+    balances = {"balances": _of(before, code, warehouse), "again": _of(again, code, warehouse)}
+    return {"known": known, **balances, **wants.of(code, warehouse)}
 
 
 def _of(balances: list[Node], code: Sku, warehouse: str | None) -> list[Node]:
     here = [one for one in balances if text(one, "warehouse", "code") == warehouse]
     return sorted((one for one in here if text(one, "product", "code") == code), key=lambda one: text(one, "id"))
-
-
-def _may_take(line: Node, warehouse: str | None) -> bool:
-    """A goods-out without a warehouse takes by Clarus' own sequence, perhaps from this one."""
-    of = (line.get("goods_out") or {}).get("warehouse")
-    return of is None or of.get("code") == warehouse
 
 
 def _is_ours(config: BrandConfig, line: Node) -> bool:
