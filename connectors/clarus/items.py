@@ -68,13 +68,14 @@ class ProductReader:
         return [node for node in mine if node.get("barcode") == barcode]
 
     async def _products(self, config: BrandConfig, filter_: Filter) -> Shown:
-        products, first = await self._lists(config, products=filter_)
-        ids = [text(node, "id") for node in products["products"]]
+        first = await self._lists(config, products=filter_)
+        products = first.lists["products"]
+        ids = [text(node, "id") for node in products]
         if not ids:
-            return Shown([], [], first)
-        assigned, second = await self._lists(config, account_products={"product_id": {"in": ids}})
-        rights = Rights(second.account, first.complete and second.complete)
-        return Shown(products["products"], assigned["account_products"], rights)
+            return Shown([], [], first.rights)
+        second = await self._lists(config, account_products={"product_id": {"in": ids}})
+        rights = Rights(second.rights.account, first.rights.complete and second.rights.complete)
+        return Shown(products, second.lists["account_products"], rights)
 
     async def _lists(self, config: BrandConfig, **filters: Filter) -> Look:
         return await look_beside(self._catalogue, config, filters, document("items"), self._page)
