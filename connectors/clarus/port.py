@@ -11,6 +11,7 @@ from connectors.clarus.client import ClarusClient
 from connectors.clarus.items import ProductReader
 from connectors.clarus.lists import Node, text
 from connectors.clarus.outcomes import refusal_of
+from connectors.clarus.pace import Urgency, made_for
 from connectors.clarus.poll import OpenGoodsOuts, ours
 from connectors.clarus.read import ClarusReader
 from connectors.clarus.settings import ClarusTenant
@@ -98,10 +99,16 @@ class ClarusPort:
         readings: list[Reading] = []
         for kind, reader in readers.items():
             mine = [one for one in orders if kind_of(one) is kind]
-            readings.extend(await reader.read(config, mine) if mine else ())
+            with made_for(Urgency.READ):
+                readings.extend(await reader.read(config, mine) if mine else ())
         return readings
 
     async def execute(self, command: Command) -> Execution:
+        """Its requests go before all others."""
+        with made_for(Urgency.COMMAND):
+            return await self._execute(command)
+
+    async def _execute(self, command: Command) -> Execution:
         tenant, config = self._tenants[command.brand], self._config(command.brand)
         match command:
             case CreateGoodsOut():

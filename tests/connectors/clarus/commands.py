@@ -7,6 +7,7 @@ from schemas.aggregates import item_id
 from schemas.base import Brand, CommandId, FulfilmentOrderId, GoodsOutId, GoodsOutRef, LineId, LocationId, OrderId, Sku
 from schemas.commands import AmendProduct, CancelGoodsOut, CreateGoodsOut, CreateProduct, GoodsOutUnits
 from schemas.goods_outs import GoodsOutStatus
+from schemas.hints import Hint
 from schemas.items import ErpItemId, ProductId
 from schemas.orders import Address
 from schemas.references import goods_out_reference
@@ -111,3 +112,9 @@ def _decided(order: OrderId, about: str) -> dict[str, Any]:
         "decided_partition": 0,
         "decided_offset": 7,
     }
+
+
+def about(what: str) -> Hint:
+    """Of an automation of something else than an order."""
+    seen_at = datetime(2026, 11, 5, 12, tzinfo=UTC)
+    return Hint(brand=ACME, order=OrderId(f"~{what}"), why="goods_out.completed", seen_at=seen_at)

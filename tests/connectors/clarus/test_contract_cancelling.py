@@ -3,19 +3,13 @@
 import pytest
 
 from connectors.runtime.errors import Blind
-from schemas.base import OrderId
 from schemas.goods_outs import GoodsOutStatus
-from schemas.hints import Hint
 from schemas.outcomes import OutcomeKind
-from tests.connectors.clarus.commands import ACME, ORDER, cancel, reference
+from tests.connectors.clarus.commands import ACME, ORDER, about, cancel, reference
 from tests.connectors.clarus.conftest import Tell
-from tests.connectors.clarus.sides import NOON, Clarus
+from tests.connectors.clarus.sides import Clarus
 
 CANCEL = "POST /api/goods_outs/90001/cancel"
-
-
-def about(what: str) -> Hint:
-    return Hint(brand=ACME, order=OrderId(f"~{what}"), why="goods_out.completed", seen_at=NOON)
 
 
 def test_a_pending_one_is_cancelled_and_seen_gone(tell: Tell) -> None:

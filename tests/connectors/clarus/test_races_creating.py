@@ -13,7 +13,7 @@ from sandbox.faults import Fault
 from schemas.base import OrderId
 from schemas.outcomes import OutcomeKind
 from tests.builders import ACME
-from tests.connectors.clarus.commands import IDA, cancel, create, units
+from tests.connectors.clarus.commands import IDA, about, cancel, create, units
 from tests.connectors.clarus.scenes import Floor
 from tests.connectors.clarus.sides import Clarus
 from tests.connectors.clarus.wire import Wire, before, on_the_floor, references
@@ -211,5 +211,19 @@ def test_long_notes_are_cut_and_say_so() -> None:
         notes = floor.world.goods_outs[90001].attributes["packing_notes"]
         assert len(notes) == 255
         assert notes.endswith("n [cut]")
+
+    on_the_floor(story)
+
+
+def test_a_create_does_not_wait_for_hints_of_other_channels_to_be_resolved() -> None:
+    async def story(clarus: Clarus, floor: Floor, _wire: Wire) -> None:
+        for number in range(200):
+            floor.goods_out(f"W-{number}")
+        hints = [asyncio.ensure_future(clarus.port.resolve(about(f"goods_out/{90001 + n}"))) for n in range(200)]
+        await clarus.clock.sleep(1)
+        assert (await clarus.port.execute(create())).outcome.kind is OutcomeKind.APPLIED
+        assert clarus.seconds() < 15
+        await asyncio.gather(*hints)
+        assert clarus.seconds() > 40
 
     on_the_floor(story)
