@@ -55,11 +55,12 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """A dead letter: who gave the record up, and where it lies. `at` is when."""
+    """A dead letter: who gave the record up, and where it lies. `key` is the record's, `at` is when."""
 
     stage: str
     record: Partition
     offset: int
+    key: bytes
     at: datetime
 
 

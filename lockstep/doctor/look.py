@@ -183,7 +183,8 @@ def _letter(record: Record) -> Letter:
     said = {name: value.decode(errors="replace") for name, value in record.headers.items()}
     number, offset = said.get("partition", ""), said.get("offset", "")
     where = Partition(said.get("topic", "unknown"), int(number) if number.isdecimal() else -1)
-    return Letter(said.get("stage", "unknown"), where, int(offset) if offset.isdecimal() else -1, record.at)
+    at = int(offset) if offset.isdecimal() else -1
+    return Letter(said.get("stage", "unknown"), where, at, record.key or b"", record.at)
 
 
 def _connections(settings: Settings) -> Mapping[Brand, Connections] | str | None:

@@ -29,7 +29,7 @@ Run it after an installation, before and after an upgrade of the brokers, and ev
 {severities}
 
 Fuses are not written down anywhere but in the log of the process that holds the partition; the doctor infers them from
-dead letters that stand together where a group stopped.
+dead letters of many keys that stand together where a group stopped.
 
 {sections(Subject, CATALOGUE)}"""
 

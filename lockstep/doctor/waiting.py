@@ -29,19 +29,19 @@ def check_waiting(there: Installation) -> Iterator[Finding]:
 
 
 def _fused(there: Installation) -> Iterator[Finding]:
-    """A fuse is not written down. It blew where more dead letters than it lets pass stand together at the commit."""
+    """A fuse is not written down. It blew where dead letters of as many keys as it lets pass stand at the commit."""
     engine = EngineSettings()
-    given_up: dict[tuple[str, Partition], set[int]] = defaultdict(set)
+    given_up: dict[tuple[str, Partition], dict[int, bytes]] = defaultdict(dict)
     for letter in there.letters:
         if letter.stage in WORKERS:
-            given_up[letter.stage, letter.record].add(letter.offset)
-    for (role, where), offsets in sorted(given_up.items()):
+            given_up[letter.stage, letter.record][letter.offset] = letter.key
+    for (role, where), letters in sorted(given_up.items(), key=lambda one: one[0]):
         group, span = there.groups.get(f"lockstep.{role}"), there.spans.get(where)
         committed = None if group is None else group.committed.get(where)
         if committed is None or span is None or committed >= span.end:
             continue
-        recent = [offset for offset in offsets if committed - engine.fuse_window <= offset]
-        if len(recent) >= engine.fuse_most and max(recent) + 1 >= committed:
+        recent = {offset: key for offset, key in letters.items() if committed - engine.fuse_window <= offset}
+        if len(set(recent.values())) >= engine.fuse_most and max(recent) + 1 >= committed:
             yield Finding(
                 Code.PARTITION_FUSED, str(where), f"{role} to read on",
                 f"it stands at {committed} after {len(recent)} dead letters; {span.end - committed} records wait",

@@ -1,6 +1,6 @@
-"""Dead letters and their fuse: a few bad records are set aside, a flood of them means that something else is wrong."""
+"""Dead letters and their fuse: what is bad of a few keys is set aside, of many something else is wrong."""
 
-from collections import deque
+from collections import Counter, deque
 
 from kernel.log import Record
 from schemas.errors import Unreadable
@@ -9,20 +9,36 @@ from streams.engine.contract import Emission
 
 
 class Fuse:
-    """Of one partition: blows when more than `most` of the last `window` records were rejected."""
+    """Of one partition: blows when more than `most` keys had a record rejected among the last `window` records.
+
+    One key that nobody can read is one, however often it is read again: the rest of the partition goes on beside it. A
+    release that can read nothing meets key after key. A record without a key counts for itself.
+    """
 
     def __init__(self, most: int = 50, window: int = 500) -> None:
         self._most = most
-        self._recent: deque[bool] = deque(maxlen=window)
-        self._rejected = 0
+        self._recent: deque[object | None] = deque(maxlen=window)
+        """The key of each that was rejected, None for one that was not."""
+        self._rejected = Counter[object]()
 
-    def passed(self, *, rejected: bool) -> bool:
-        """Count one record. False when the fuse blows: nothing more of this partition may be finished."""
-        if len(self._recent) == self._recent.maxlen and self._recent[0]:
-            self._rejected -= 1
-        self._recent.append(rejected)
-        self._rejected += rejected
-        return self._rejected <= self._most
+    def passed(self) -> None:
+        """Count a record that could be read."""
+        self._count(None)
+
+    def rejected(self, key: bytes | None) -> bool:
+        """Count one that could not. False when the fuse blows: nothing more of this partition may be finished."""
+        self._count(object() if key is None else key)
+        return len(self._rejected) <= self._most
+
+    def _count(self, key: object | None) -> None:
+        oldest = self._recent[0] if len(self._recent) == self._recent.maxlen else None
+        self._recent.append(key)
+        if key is not None:
+            self._rejected[key] += 1
+        if oldest is not None:
+            self._rejected[oldest] -= 1
+            if not self._rejected[oldest]:
+                del self._rejected[oldest]
 
 
 def dead_letter(record: Record, role: str, cause: Unreadable) -> Emission:

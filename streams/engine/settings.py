@@ -17,7 +17,7 @@ class EngineSettings(Frozen):
     """Without an acknowledgement for so long, the process ends before the commit."""
     fuse_most: int = 50
     fuse_window: int = 500
-    """More dead letters than `fuse_most` among so many records stop the partition."""
+    """Dead letters of more keys than `fuse_most` among so many records stop the partition."""
     measure_every: float = 10.0
     """How often lag and keys are measured."""
     topics_with_holes: tuple[str, ...] = (CONFIG.name,)

@@ -255,12 +255,12 @@ class Worker:
             step = owned.fold.handle(record)
         except Unreadable as cause:
             told = cause.emissions if isinstance(cause, UnreadableRecord) else ()
-            if not owned.fuse.passed(rejected=True):
+            if not owned.fuse.rejected(record.key):
                 self._blow(record, owned, cause)
                 return None
             self._metrics.dead_letters.labels(record.partition.topic).inc()
             return Step(Verdict.REJECTED, emissions=[*told, dead_letter(record, self._role, cause)])
-        owned.fuse.passed(rejected=False)
+        owned.fuse.passed()
         return step
 
     def _blow(self, record: Record, owned: Owned, cause: Unreadable) -> None:

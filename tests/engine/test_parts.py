@@ -32,14 +32,35 @@ EVENTS_0, EVENTS_1 = Partition("orders.events", 0), Partition("orders.events", 1
 
 def test_a_fuse_lets_so_many_pass_and_no_more() -> None:
     fuse = Fuse(most=3, window=10)
-    assert [fuse.passed(rejected=True) for _ in range(5)] == [True, True, True, False, False]
+    assert [fuse.rejected(key) for key in (b"a", b"b", b"c", b"d", b"e")] == [True, True, True, False, False]
+
+
+def test_one_key_that_nobody_can_read_blows_no_fuse_however_often_it_is_read_again() -> None:
+    fuse = Fuse(most=2, window=10)
+    assert all(fuse.rejected(b"stock:11/FABRIC") for _ in range(50))
+    assert [fuse.rejected(key) for key in (b"a", b"b")] == [True, False], "it counts as one, and as no less"
+
+
+def test_each_record_without_a_key_counts() -> None:
+    fuse = Fuse(most=2, window=10)
+    assert [fuse.rejected(None) for _ in range(3)] == [True, True, False]
 
 
 def test_a_fuse_forgets_what_lies_behind_its_window() -> None:
     fuse = Fuse(most=2, window=10)
-    for _ in range(50):
-        assert fuse.passed(rejected=True)
-        assert all(fuse.passed(rejected=False) for _ in range(4))
+    for number in range(50):
+        assert fuse.rejected(b"%d" % number)
+        for _ in range(4):
+            fuse.passed()
+
+
+def test_a_key_is_forgotten_when_none_of_its_records_lies_in_the_window() -> None:
+    fuse = Fuse(most=1, window=4)
+    assert [fuse.rejected(b"a"), fuse.rejected(b"a")] == [True, True]
+    for _ in range(2):
+        fuse.passed()
+    assert not fuse.rejected(b"b"), "its second is still there"
+    assert fuse.rejected(b"b"), "and now is not"
 
 
 def test_a_dead_letter_holds_the_bytes_and_says_where_and_why() -> None:

@@ -318,7 +318,9 @@ def test_a_fuse_stops_its_partition_alone() -> None:
             metrics = Metrics()
             worker = counter(log, clock, EngineSettings(fuse_most=2), metrics)
             task = work.start(worker.run())
-            await write(producer, "?", "?", "?", "4")
+            for key in "cde":
+                await write(producer, "?", key=key)
+            await write(producer, "4")
             await work.until(lambda: worker.fused, "the fuse has blown")
             await write(producer, "1", key="b", number=1)
             await work.until(lambda: counts(worker) == {"b": 1}, "the other partition goes on")
@@ -332,6 +334,20 @@ def test_a_fuse_stops_its_partition_alone() -> None:
             await work.end(task)
             assert sample(metrics, "lockstep_fused_partitions") == 0, "what is not ours is not told"
             assert sample(metrics, "lockstep_lag_records", topic=EVENTS, partition="0") is None
+
+    in_memory(story)
+
+
+def test_one_key_that_nobody_can_read_stops_nobody() -> None:
+    async def story(log: MemoryLog, clock: SetClock) -> None:
+        async with running(log.producer()) as producer, Running(clock) as work:
+            worker = counter(log, clock, EngineSettings(fuse_most=2))
+            work.start(worker.run())
+            await write(producer, *["?"] * 10, key="poison")
+            await write(producer, "1", key="b")
+            await work.until(lambda: counts(worker) == {"b": 1}, "the others of its partition go on")
+            assert len(log.records(DLQ.name)) == 10
+            assert worker.ready
 
     in_memory(story)
 

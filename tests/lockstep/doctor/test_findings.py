@@ -43,7 +43,8 @@ def without(topic: str) -> Installation:
 
 
 def letters(count: int) -> tuple[Letter, ...]:
-    return tuple(Letter("normalise", Partition(RAW_ERP, 0), number, NOON) for number in range(count))
+    where = Partition(RAW_ERP, 0)
+    return tuple(Letter("normalise", where, number, b"acme/%d" % number, NOON) for number in range(count))
 
 
 def place(topic: str, led: bool, in_sync: int) -> Mapping[Partition, Placement]:
@@ -314,6 +315,13 @@ def test_a_lost_table_of_stock_or_of_items_is_told(table: FoldedTable) -> None:
 
 def test_dead_letters_that_the_group_has_passed_are_no_blown_fuse() -> None:
     there = with_group("lockstep.normalise", RAW_ERP, 55, spans=spans_with(RAW_ERP, Span(0, 60)), letters=letters(50))
+
+    assert {finding.code for finding in findings(there)} == {Code.DEAD_LETTERS}
+
+
+def test_dead_letters_of_one_order_are_no_blown_fuse() -> None:
+    same = tuple(replace(letter, key=b"acme/5001") for letter in letters(50))
+    there = with_group("lockstep.normalise", RAW_ERP, 50, spans=spans_with(RAW_ERP, Span(0, 60)), letters=same)
 
     assert {finding.code for finding in findings(there)} == {Code.DEAD_LETTERS}
 
