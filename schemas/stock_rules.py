@@ -42,7 +42,7 @@ class StockRules(Frozen):
     hand_edits: Literal["overrule", "respect"] = "overrule"
     """What becomes of a figure that a person set in Shopify. respect: it stands until Clarus' own figure changes."""
     ask_again: int = Field(default=60, ge=1, le=3600)
-    """Seconds after which a reading that has not come is asked for again."""
+    """Seconds after which a reading that has not come is asked for again; then after twice as long, up to an hour."""
     unread: int = Field(default=1800, ge=60)
     """Seconds without a figure that may be believed before a case opens."""
 

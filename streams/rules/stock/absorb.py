@@ -144,7 +144,8 @@ def _acted(state: StockState, event: OperatorActed) -> StockState:
     match event.action:
         case "retry" | "refresh":
             refusal = None if state.refusal is None else state.refusal.model_copy(update={"again": True})
-            return state.model_copy(update={"refusal": refusal}).asking(System.SHOPIFY, System.CLARUS)
+            # What a person asks for does not wait because it could not be read before.
+            return state.model_copy(update={"refusal": refusal, "asked": ()}).asking(System.SHOPIFY, System.CLARUS)
         case "assign":
             mine = [case for case in state.cases if case.code == event.target]
             others = tuple(one for one in state.taken if one.code != event.target)

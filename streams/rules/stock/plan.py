@@ -27,6 +27,8 @@ from streams.rules.stock.obstacles import obstacle
 from streams.rules.stock.state import Asked, StockState
 
 OBJECT = "on-hand"
+ASK_AGAIN_MOST = 3600
+"""Seconds. What cannot be read, or is not answered, is asked for ever more rarely, but not more rarely than this."""
 _NOTHING: Mapping[str, object] = {"wanted": None, "differs_since": None, "changed_at": None, "drift": ""}
 """Differs."""
 
@@ -180,17 +182,20 @@ def _command(state: StockState, item: ShopItem, figure: int, why: Cause, decisio
 
 
 def _asked(state: StockState, rules: StockRules, wishes: _Wishes) -> tuple[StockState, tuple[Ask, ...]]:
-    """What is asked for and has not come is asked for again after a while, not at every event."""
-    again = timedelta(seconds=rules.ask_again)
+    """What is asked for and has not come is asked for again after a while, and after twice that: not at every event."""
     asks: list[Ask] = []
     still = {one.system: one for one in state.asked}
     for system, token in ((system, wishes.asks[system]) for system in System if system in wishes.asks):
-        before = still.get(system)
-        if before is not None and before.token >= token and state.now < before.at + again:
-            wishes.wakes.append(before.at + again)
-            continue
+        wait, before = rules.ask_again, still.get(system)
+        if before is not None and before.token >= token:
+            waited = before.wait or rules.ask_again
+            due = before.at + timedelta(seconds=waited)
+            if state.now < due:
+                wishes.wakes.append(due)
+                continue
+            wait = min(2 * waited, ASK_AGAIN_MOST)
         asks.append(Ask(system, token))
-        still[system] = Asked(system=system, at=state.now, token=token)
-        wishes.wakes.append(state.now + again)
+        still[system] = Asked(system=system, at=state.now, token=token, wait=wait)
+        wishes.wakes.append(state.now + timedelta(seconds=wait))
     asked = tuple(still[system] for system in System if system in wishes.asks)
     return state.model_copy(update={"asked": asked}), tuple(asks)

@@ -42,6 +42,8 @@ class Asked(Frozen):
     system: System
     at: Utc
     token: int = -1
+    wait: int = 0
+    """Seconds after which it is asked for again; 0: as the brand's `ask_again` says."""
 
 
 class StockState(Frozen):

@@ -9,7 +9,7 @@ from schemas.base import OrderId, System
 from schemas.cases import CaseCode
 from schemas.commands import command_id
 from schemas.config import BrandConfig
-from schemas.events import CommandEnded, DemandSeen
+from schemas.events import CommandEnded, DemandSeen, SnapshotUnreadable
 from schemas.outcomes import Outcome, OutcomeKind
 from schemas.stock import InventoryItemId, ShopItem
 from streams.rules.orders.emit import Decision
@@ -18,7 +18,7 @@ from streams.rules.orders.state import DEAD
 from streams.rules.stock.absorb import absorb
 from streams.rules.stock.causes import Cause, basis, cause
 from streams.rules.stock.obstacles import obstacle
-from streams.rules.stock.state import StockState, first
+from streams.rules.stock.state import Asked, StockState, first
 from streams.rules.stock.step import step, wake
 from tests.builders import ACME, NOON
 from tests.stock_story import ITEM, LEEDS, MUG, QUIET, StockStory, an_item, stock_brand
@@ -154,6 +154,63 @@ def test_a_reading_that_does_not_come_is_asked_for_again_and_not_before() -> Non
     answered = len(story.shopify(10).clarus(10).asked)
     assert len(story.later(hours=2).asked) == answered
     assert story.state.asked == ()
+
+
+def test_a_reading_that_never_comes_is_asked_for_ever_more_rarely_up_to_once_an_hour() -> None:
+    story = StockStory(stock_brand(ask_again=600, unread=86_400)).withheld(0).shopify(10)
+    story.asked.clear()
+    waits = []
+    for _ in range(4):
+        (asked,) = story.state.asked
+        waits.append(asked.wait)
+        assert story.state.wake_at is not None
+        assert timedelta() <= story.state.wake_at - asked.at - timedelta(seconds=asked.wait) < timedelta(milliseconds=1)
+        story.later(seconds=asked.wait)
+    assert waits == [600, 1200, 2400, 3600]
+    assert story.asked == [(CLARUS, story.state.level_at)] * 4
+    assert [one.wait for one in story.state.asked] == [3600]
+
+
+def test_an_answer_that_cannot_be_understood_is_no_answer() -> None:
+    """It is asked for again at the wait that runs, and that is not begun anew."""
+    story = StockStory(stock_brand(ask_again=60)).shopify(10)
+    story.asked.clear()
+    minutes = []
+    for minute in range(1, 61):
+        story._event(SnapshotUnreadable(**story._head("raw.clarus"), system=CLARUS, reason="available: 12.5"))
+        asked = len(story.asked)
+        minutes += [minute] * (len(story.later(minutes=1).asked) - asked)
+    assert minutes == [1, 3, 7, 15, 31]
+
+
+def test_an_answer_or_a_newer_question_begins_the_waits_anew() -> None:
+    story = StockStory(stock_brand(ask_again=60)).withheld(0).shopify(10).later(minutes=1)
+    assert [one.wait for one in story.state.asked] == [120]
+    story.shopify(11)
+    assert [(one.system, one.token, one.wait) for one in story.state.asked] == [(CLARUS, story.state.level_at, 60)]
+    answered = story.later(minutes=1).clarus(10).shopify(12).later(seconds=QUIET)
+    assert [one.wait for one in answered.state.asked] == [60]
+
+
+def test_a_reading_that_an_earlier_release_asked_for_is_waited_for_as_before() -> None:
+    story = StockStory(stock_brand(ask_again=60)).withheld(0).shopify(10)
+    (now,) = story.state.asked
+    earlier = Asked.model_validate(now.model_dump(exclude={"wait"}))
+    state = story.state.model_copy(update={"asked": (earlier,)})
+    decision = Decision(partition=0, offset=99)
+    early = wake(state, story.config, now.at + timedelta(seconds=59), decision)
+    assert (early.asks, early.state.wake_at) == ((), story.state.wake_at)
+    late = wake(state, story.config, now.at + timedelta(seconds=60), decision)
+    assert [(one.system, one.wait) for one in late.state.asked] == [(CLARUS, 120)]
+    assert [one.system for one in late.asks] == [CLARUS]
+
+
+@pytest.mark.parametrize("action", ["retry", "refresh"])
+def test_a_person_does_not_wait_until_it_is_asked_again(action: str) -> None:
+    story = StockStory(stock_brand(ask_again=600)).withheld(0).later(seconds=600)
+    story.asked.clear()
+    assert [system for system, _ in story.operator(action).asked] == [SHOPIFY, CLARUS]
+    assert [one.wait for one in story.state.asked] == [600, 600]
 
 
 def test_what_one_system_answers_is_still_asked_of_the_other() -> None:
