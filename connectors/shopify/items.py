@@ -1,5 +1,6 @@
 """Which inventory items of a shop become which product code. Read whole, and kept for a while."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 
 from connectors.shopify.client import ShopifyClient
@@ -22,15 +23,24 @@ class Items:
         self._read_at: float | None = None
         self._by_code: dict[Sku, list[InventoryItemId]] = {}
         self._rules: SkuRules | None = None
+        self._missed: dict[Sku, float] = {}
+        """Codes a list that was read for them did not have, and when."""
+        self._missed_by: SkuRules | None = None
+        self._reading = asyncio.Lock()
 
     async def of(self, codes: Sequence[Sku], rules: SkuRules) -> Mapping[Sku, Sequence[InventoryItemId]]:
         """The items of each code, none for one the shop does not have. Raises ConnectorError.
 
-        The whole list is read again when it is old, or when it lacks a code and was not read just now.
+        The whole list is read again when it is old, or when it lacks a code and was not read just now: once for a code
+        that it then still lacks, which `code_of` or a later list may find. Who asks meanwhile waits for the same list.
         """
-        age = None if self._read_at is None else self._clock.monotonic() - self._read_at
-        if age is None or age > self._known_for or (age > self._known_for / 20 and not self._has(codes, rules)):
-            await self._read()
+        if self._is_due(codes, rules):
+            async with self._reading:
+                if self._is_due(codes, rules):
+                    await self._read()
+                    self._sort(rules)
+                    read_at = self._clock.monotonic()
+                    self._missed |= {code: read_at for code in codes if code not in self._by_code}
         self._sort(rules)
         return {code: self._by_code.get(code, []) for code in codes}
 
@@ -52,7 +62,8 @@ class Items:
 
     async def codes(self, rules: SkuRules) -> Sequence[Sku]:
         """Of every item of the shop, read anew."""
-        await self._read()
+        async with self._reading:
+            await self._read()
         return self.known(rules)
 
     def known(self, rules: SkuRules) -> Sequence[Sku]:
@@ -64,9 +75,17 @@ class Items:
         """Every item of the shop, as somebody else has read it just now."""
         self._skus, self._rules, self._read_at = dict(skus), None, self._clock.monotonic()
 
-    def _has(self, codes: Sequence[Sku], rules: SkuRules) -> bool:
+    def _is_due(self, codes: Sequence[Sku], rules: SkuRules) -> bool:
+        if self._missed_by is not rules:
+            self._missed, self._missed_by = {}, rules
+        now = self._clock.monotonic()
+        if self._read_at is None or now - self._read_at > self._known_for:
+            return True
+        if now - self._read_at <= self._known_for / 20:
+            return False
         self._sort(rules)
-        return all(code in self._by_code for code in codes)
+        self._missed = {code: at for code, at in self._missed.items() if now - at <= self._known_for}
+        return any(code not in self._by_code and code not in self._missed for code in codes)
 
     def _sort(self, rules: SkuRules) -> None:
         if self._rules is rules:

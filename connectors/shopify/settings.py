@@ -67,7 +67,7 @@ class ShopifyShop(Frozen):
     lists_head_room: float = Field(default=0.6, ge=0, lt=1)
     """Long lists leave this share to orders and polls."""
     items_known_for: float = Field(default=3600.0, gt=0)
-    """The list of inventory items is read anew after this, and a twentieth of it after it was found to lack one."""
+    """The list of inventory items is read anew after this, and for a code it lacks after a twentieth of it, once."""
     stock_gathers: float = Field(default=0.5, ge=0)
     """So long a stock figure waits for others to go along in one call."""
     stock_again: float = Field(default=5.0, ge=0)
