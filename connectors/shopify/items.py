@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 
+from connectors.runtime.errors import Unauthorised
 from connectors.shopify.client import ShopifyClient
 from connectors.shopify.gids import gid, number_of
 from connectors.shopify.limiter import Purpose
@@ -45,9 +46,11 @@ class Items:
         return {code: self._by_code.get(code, []) for code in codes}
 
     async def code_of(self, item: InventoryItemId, rules: SkuRules) -> Sku | None:
-        """Asked of Shopify when it is new to us; None for one without SKU, or that is gone."""
+        """Asked of Shopify when it is new to us; None for one without SKU, or that is gone. Raises ConnectorError."""
         if item not in self._skus:
             answer = await self._client.query("StockItem", {"id": gid("InventoryItem", item)}, Purpose.POLL)
+            if answer.denied:
+                raise Unauthorised(f"StockItem: {answer.denied[0].text}")
             found = answer.data.get("inventoryItem") or {}
             if not found.get("sku"):
                 return None

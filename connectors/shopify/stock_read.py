@@ -5,7 +5,7 @@ from typing import Any
 
 import orjson
 
-from connectors.runtime.errors import Incompatible
+from connectors.runtime.errors import Incompatible, Unauthorised
 from connectors.runtime.port import Reading
 from connectors.shopify.client import ShopifyClient
 from connectors.shopify.gids import gid, number_of
@@ -28,7 +28,10 @@ class LevelReader:
         self._client, self._items, self._clock = client, items, clock
 
     async def read(self, config: BrandConfig, ids: Sequence[OrderId]) -> list[Reading]:
-        """One Reading per stock item. Raises ConnectorError."""
+        """One Reading per stock item. Raises ConnectorError, Unauthorised also when our rights hide an item or level.
+
+        Without `read_products` the variants alone are hidden, and no item is taken for a bundle.
+        """
         started = self._clock.now()
         wanted = {id_: of for id_ in ids if (of := stock_of(id_)) is not None}
         items = await self._items.of(sorted({code for code, _ in wanted.values()}), config.skus)
@@ -53,6 +56,8 @@ class LevelReader:
     ) -> dict[InventoryItemId, dict[str, Any]]:
         variables = {"ids": [gid("InventoryItem", item) for item in items], "location": gid("Location", location)}
         answer = await self._client.query("StockLevels", variables, Purpose.POLL, f"StockLevels {len(items) // 10}")
+        if hidden := [error for error in answer.denied if "variants" not in error.path]:
+            raise Unauthorised(f"StockLevels: {hidden[0].text}")
         nodes = answer.data.get("nodes")
         if not isinstance(nodes, list):
             raise Incompatible(f"StockLevels: expected nodes, found {type(nodes).__name__}")

@@ -141,3 +141,39 @@ def test_a_list_that_fails_is_read_by_the_next_who_waits() -> None:
         assert second == {MUG: ["801"]}
 
     run(story())
+
+
+# --- rights
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        denied({"nodes": [None]}, "nodes", 0),
+        denied(
+            {"nodes": [{"id": "gid://shopify/InventoryItem/801", "sku": MUG, "inventoryLevel": None}]},
+            *("nodes", 0, "inventoryLevel"),
+        ),
+    ],
+    ids=["item", "level"],
+)
+def test_a_level_that_is_hidden_from_us_is_not_taken_for_none(answer: httpx.Response) -> None:
+    shop = a_shop_that_lists((801, MUG)).will_answer("StockLevels", answer)
+    reader = LevelReader(a_client(shop), items_of(shop), shop.clock)
+    with pytest.raises(Unauthorised, match="StockLevels: Access denied"):
+        asyncio.run(reader.read(stock_brand(), [stock_id(MUG, LEEDS)]))
+
+
+def test_levels_are_read_where_the_variants_alone_are_hidden() -> None:
+    node = {"id": "gid://shopify/InventoryItem/801", "sku": MUG, "tracked": True, "variants": None}
+    shop = a_shop_that_lists((801, MUG))
+    shop.will_answer("StockLevels", denied({"nodes": [node]}, "nodes", 0, "variants"))
+    reader = LevelReader(a_client(shop), items_of(shop), shop.clock)
+    (reading,) = asyncio.run(reader.read(stock_brand(), [stock_id(MUG, LEEDS)]))
+    assert MUG.encode() in reading.body
+
+
+def test_an_item_that_is_hidden_from_us_is_not_taken_for_gone() -> None:
+    shop = RecordedShop().will_answer("StockItem", denied({"inventoryItem": None}, "inventoryItem"))
+    with pytest.raises(Unauthorised, match="StockItem: Access denied"):
+        asyncio.run(items_of(shop).code_of(InventoryItemId("801"), RULES))
