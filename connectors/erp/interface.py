@@ -12,7 +12,7 @@ Rules every adapter keeps:
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from connectors.erp.setup import ErpSetup
@@ -21,6 +21,9 @@ from connectors.runtime.port import Changes, Reading
 from schemas.base import Brand, OrderId, Sku
 from schemas.commands import PostFulfilment, UpsertErpOrder
 from schemas.items import ErpItemId
+
+FIRST_POLL = timedelta(hours=4)
+"""How far the first poll after a start looks back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +115,10 @@ class ErpAdapter(Protocol):
         ...
 
     async def changes_since(self, brand: Brand, cursor: str) -> Changes:
-        """Orders changed since the cursor, with overlap; '' gives all."""
+        """Orders changed since the cursor, with overlap; '' at first: since FIRST_POLL ago.
+
+        Every start of every instance begins so. What is older, the sweep finds.
+        """
         ...
 
     async def listed(self, brand: Brand, since: datetime) -> Sequence[OrderId]:

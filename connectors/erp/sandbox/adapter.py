@@ -1,6 +1,7 @@
 """The adapter to the sandbox ERP: keyed upserts, and fulfilments the ERP itself recognises by their key."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from urllib.parse import quote
@@ -10,7 +11,7 @@ import orjson
 
 from connectors.erp.coverage import key_of_part, next_part, standing, still_to_enter
 from connectors.erp.http import ErpHttp
-from connectors.erp.interface import Capabilities, ItemChanges, ItemRecord, NotYet, Written
+from connectors.erp.interface import FIRST_POLL, Capabilities, ItemChanges, ItemRecord, NotYet, Written
 from connectors.erp.sandbox.setup import SandboxErpSetup
 from connectors.erp.sandbox.translate import translate
 from connectors.runtime.errors import NotFound, Rejected
@@ -118,10 +119,13 @@ class SandboxErp:
 
     async def changes_since(self, brand: Brand, cursor: str) -> Changes:
         """By change number, which the ERP gives out in order: nothing is missed and nothing need overlap."""
-        return await self._listed(brand, int(cursor or "0"), [])
+        if cursor:
+            return await self._listed(brand, int(cursor), [])
+        first = await self._listed(brand, 0, _since(self._clock.now() - FIRST_POLL))
+        return first if first.orders else replace(first, cursor="")
 
     async def listed(self, brand: Brand, since: datetime) -> Sequence[OrderId]:
-        return (await self._listed(brand, 0, [("changed_since", since.isoformat())])).orders
+        return (await self._listed(brand, 0, _since(since))).orders
 
     async def _listed(self, brand: Brand, after: int, filter_: list[tuple[str, str]]) -> Changes:
         orders: list[OrderId] = []
@@ -182,6 +186,10 @@ class SandboxErp:
                 raise NotYet(refused.code, refused.text, DRAFT_RETRY_SECONDS) from refused
             raise Rejected(OUR_CODES.get(refused.code, refused.code), refused.text, refused.field) from refused
         return answer
+
+
+def _since(moment: datetime) -> list[tuple[str, str]]:
+    return [("changed_since", moment.isoformat())]
 
 
 def _path(order: OrderId) -> str:

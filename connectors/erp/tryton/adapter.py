@@ -6,7 +6,7 @@ from datetime import datetime
 import httpx
 import orjson
 
-from connectors.erp.interface import Capabilities, ItemChanges, ItemRecord, Written
+from connectors.erp.interface import FIRST_POLL, Capabilities, ItemChanges, ItemRecord, Written
 from connectors.erp.tryton.client import TrytonClient
 from connectors.erp.tryton.items import item_codes, items, items_changed
 from connectors.erp.tryton.master import MasterRecords, Shop
@@ -88,7 +88,8 @@ class TrytonErp:
         return await self._fulfilments.post(self._shops[command.brand], command)
 
     async def changes_since(self, brand: Brand, cursor: str) -> Changes:
-        return await changes_since(self._client, self._shops[brand].web_shop, cursor)
+        since = datetime.fromisoformat(cursor) if cursor else self._clock.now() - FIRST_POLL
+        return await changes_since(self._client, self._shops[brand].web_shop, since, self._clock)
 
     async def listed(self, brand: Brand, since: datetime) -> Sequence[OrderId]:
         return (await self.changes_since(brand, since.isoformat())).orders

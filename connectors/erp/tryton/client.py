@@ -1,7 +1,7 @@
 """Tryton's REST interface, series 8.0 (read in the package trytond 8.0.12, `trytond/protocols/rest`)."""
 
 import base64
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -14,6 +14,9 @@ from connectors.runtime.errors import Incompatible, Rejected
 from kernel.clock import Clock
 
 Record = dict[str, Any]
+
+PAGE = 1000
+"""Records one answer holds at most where there may be any number."""
 
 
 class TrytonClient:
@@ -50,6 +53,17 @@ class TrytonClient:
         if not isinstance(found, list):
             raise Incompatible(f"search of {model}: expected a list, found {type(found).__name__}")
         return found
+
+    async def every(self, model: str, domain: Sequence[Any], fields: Sequence[str]) -> AsyncIterator[Record]:
+        """As `search`, however many they are, a page at a time."""
+        last = 0
+        while True:
+            page = await self.search(model, [["id", ">", last], *domain], fields, most=PAGE)
+            for record in page:
+                yield record
+            if len(page) < PAGE:
+                return
+            last = int(page[-1]["id"])
 
     async def create(self, model: str, values: Mapping[str, Any]) -> int:
         """The new record's id."""

@@ -1,7 +1,7 @@
 """The item master of Tryton: salable products of the kind *goods*, those that are no longer active too."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,7 +12,6 @@ from schemas.base import Sku
 from schemas.items import ErpItemId
 
 PRODUCT = "product.product"
-PAGE = 1000
 AT_ONCE = 100
 
 MASTER: list[Any] = [["template.type", "=", "goods"], ["template.salable", "=", True], ["active", "in", [True, False]]]
@@ -25,7 +24,7 @@ STAMPS = tuple(f"{of}{stamp}" for of in ("", "template.", "identifiers.") for st
 
 async def item_codes(client: TrytonClient) -> Mapping[ErpItemId, Sku]:
     """Of every item; '' where it has none."""
-    return {_id(record): _code(record) async for record in _all(client, ("code",))}
+    return {_id(record): _code(record) async for record in client.every(PRODUCT, MASTER, ("code",))}
 
 
 async def items(client: TrytonClient, ids: Sequence[ErpItemId]) -> Mapping[ErpItemId, ItemRecord]:
@@ -40,7 +39,7 @@ async def items(client: TrytonClient, ids: Sequence[ErpItemId]) -> Mapping[ErpIt
 async def items_changed(client: TrytonClient, cursor: str) -> ItemChanges:
     """By the newest stamp of Tryton's own; our clock plays no part. For the overlap see `read.changes_since`."""
     if not cursor:
-        newest = [at async for record in _all(client, STAMPS) for at in _stamps(record)]
+        newest = [at async for record in client.every(PRODUCT, MASTER, STAMPS) for at in _stamps(record)]
         return ItemChanges({}, max(newest, default=datetime.fromtimestamp(0, UTC)).isoformat())
     since = datetime.fromisoformat(cursor)
     domains = ([[stamp, ">=", moment(since - OVERLAP)], *MASTER] for stamp in STAMPS)
@@ -48,17 +47,6 @@ async def items_changed(client: TrytonClient, cursor: str) -> ItemChanges:
     written = [record for found in several for record in found]
     newest = [since, *(at for record in written for at in _stamps(record))]
     return ItemChanges({_id(record): _code(record) for record in written}, max(newest).isoformat())
-
-
-async def _all(client: TrytonClient, fields: Sequence[str]) -> AsyncIterator[Record]:
-    last = 0
-    while True:
-        page = await client.search(PRODUCT, [["id", ">", last], *MASTER], fields, most=PAGE)
-        for record in page:
-            yield record
-        if len(page) < PAGE:
-            return
-        last = int(page[-1]["id"])
 
 
 def _stamps(record: Record) -> Iterator[datetime]:

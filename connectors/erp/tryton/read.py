@@ -5,10 +5,12 @@ from datetime import datetime, timedelta
 
 from connectors.erp.tryton.client import Record, TrytonClient, as_moment, moment
 from connectors.runtime.port import Changes
+from kernel.clock import Clock
 from schemas.base import OrderId
 
 SALE = "sale.sale"
 SHIPMENT = "stock.shipment.out"
+STAMPS = ("create_date", "write_date")
 
 SUPPLEMENT = "~"
 """`5012~2` is the web id of the second sale of order 5012: Tryton takes no new line once a sale is committed."""
@@ -50,25 +52,21 @@ async def sales_of(client: TrytonClient, web_shop: str, orders: Sequence[OrderId
     return found
 
 
-async def changes_since(client: TrytonClient, web_shop: str, cursor: str) -> Changes:
-    """Orders whose sale or shipment was written since the cursor, with overlap.
+async def changes_since(client: TrytonClient, web_shop: str, since: datetime, clock: Clock) -> Changes:
+    """Orders of which a sale, or a shipment of it, was written since, with overlap.
 
-    The cursor is the newest stamp of Tryton's own; our clock plays no part. No outgoing webhook
-    was found in Tryton (series 8.0), so this poll is how its postings are noticed.
+    The cursor is the newest stamp of Tryton's own, less the time the pages took: what was written meanwhile in a page
+    that had been read comes again. No outgoing webhook was found in Tryton (series 8.0), so this poll is how its
+    postings are noticed.
     """
-    since = datetime.fromisoformat(cursor) - OVERLAP if cursor else None
-    stamps = ("create_date", "write_date")
-    written = [] if since is None else [["OR", *([stamp, ">=", moment(since)] for stamp in stamps)]]
-    sales = await client.search(SALE, [["web_shop.name", "=", web_shop], *written], [*stamps, "web_id"])
-    shipments = await client.search(SHIPMENT, written, [*stamps, "outgoing_moves.origin"])
-    orders = dict.fromkeys(order_of(sale) for sale in sales)
-    origins = {move["origin"] for shipment in shipments for move in shipment["outgoing_moves"]}
-    lines = sorted(int(origin.partition(",")[2]) for origin in origins if origin and origin.startswith("sale.line,"))
-    if lines:
-        domain = [["id", "in", lines], ["sale.web_shop.name", "=", web_shop]]
-        for line in await client.search("sale.line", domain, ["sale.web_id"]):
-            orders[order_of(line["sale"])] = None
-    newest = [as_moment(record[stamp]) for record in [*sales, *shipments] for stamp in stamps if record[stamp]]
-    if since is not None:
-        newest.append(since + OVERLAP)
-    return Changes(tuple(orders), max(newest).isoformat() if newest else cursor, proven=True)
+    began, newest = clock.monotonic(), since
+    orders: dict[OrderId, None] = {}
+    for of in ("", "shipments."):
+        stamps = [f"{of}{stamp}" for stamp in STAMPS]
+        written = ["OR", *([stamp, ">=", moment(since - OVERLAP)] for stamp in stamps)]
+        async for sale in client.every(SALE, [["web_shop.name", "=", web_shop], written], [*stamps, "web_id"]):
+            orders[order_of(sale)] = None
+            records = sale["shipments"] if of else [sale]
+            newest = max((newest, *(as_moment(one[stamp]) for one in records for stamp in STAMPS if one.get(stamp))))
+    reached = newest - timedelta(seconds=clock.monotonic() - began)
+    return Changes(tuple(orders), max(since, reached).isoformat(), proven=True)

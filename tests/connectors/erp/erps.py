@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
@@ -88,6 +88,8 @@ class ErpUnderTest:
     books: Callable[[], Awaitable[dict[str, Any]]]
     clerk: ItemClerk
     translate_items: Callable[[bytes], tuple[ErpItem, ...]]
+    clock: StepClock
+    """Of the adapter."""
 
     async def order(self, order: OrderId) -> ErpOrder:
         """As the ERP shows it now."""
@@ -137,13 +139,16 @@ async def sandbox_under_test() -> AsyncIterator[ErpUnderTest]:
 
     port = ErpPort({ACME: adapter}, clock, config_of)
     clerk = SandboxClerk(world)
-    yield ErpUnderTest(adapter, port, network, translate_sandbox, wait, wait, books, clerk, translate_sandbox_items)
+    yield ErpUnderTest(
+        adapter, port, network, translate_sandbox, wait, wait, books, clerk, translate_sandbox_items, clock
+    )
     await port.aclose()
 
 
 @asynccontextmanager
 async def tryton_under_test(server: TrytonServer) -> AsyncIterator[ErpUnderTest]:
     clock = StepClock()
+    clock.advance((datetime.now(UTC) - clock.now()).total_seconds())  # the server's is the machine's
     network = LossyTransport(httpx.AsyncHTTPTransport())
     shops = {ACME: Shop(web_shop="acme", customer="WEB-acme")}
     adapter = TrytonErp(server.base_url, server.key, shops, clock, posts_itself=False, transport=network)
@@ -163,7 +168,7 @@ async def tryton_under_test(server: TrytonServer) -> AsyncIterator[ErpUnderTest]
         people = TrytonClient(server.base_url, server.key, 1, 30.0, 4, clock)
         keeper = TrytonClerk(people)
         yield ErpUnderTest(
-            adapter, port, network, translate_tryton, nothing, post_all, books, keeper, translate_tryton_items
+            adapter, port, network, translate_tryton, nothing, post_all, books, keeper, translate_tryton_items, clock
         )
         await people.aclose()
         await port.aclose()

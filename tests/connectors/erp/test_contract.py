@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from connectors.erp.interface import FIRST_POLL
 from connectors.runtime.errors import Rejected, Unavailable
 from schemas.base import LineId, OrderId, Sku, Units
 from schemas.erp import ErpOrderState, FulfilmentState
@@ -266,5 +267,20 @@ def test_the_poll_finds_a_posting_nobody_told_us_about(tell: Tell) -> None:
         later = await erp.adapter.changes_since(ACME, seen.cursor)
         assert posted in later.orders
         assert (await erp.adapter.changes_since(ACME, later.cursor)).cursor == later.cursor
+
+    tell(story)
+
+
+def test_the_first_poll_looks_back_for_some_hours_and_later_ones_go_on_from_there(tell: Tell) -> None:
+    async def story(erp: ErpUnderTest) -> None:
+        old = an_order()
+        await erp.committed(wish(old, line(1, LAMP, 1)))
+        erp.clock.advance(FIRST_POLL.total_seconds() - 600)
+        assert old in (await erp.adapter.changes_since(ACME, "")).orders
+        erp.clock.advance(1200)
+        first = await erp.adapter.changes_since(ACME, "")
+        assert (first.orders, first.proven) == ((), True)
+        assert (await erp.adapter.changes_since(ACME, first.cursor)).orders == ()
+        assert old in await erp.adapter.listed(ACME, erp.clock.now() - 2 * FIRST_POLL), "the sweep finds it"
 
     tell(story)
