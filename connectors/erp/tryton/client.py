@@ -10,7 +10,7 @@ import httpx
 import orjson
 
 from connectors.erp.http import ErpHttp
-from connectors.runtime.errors import Incompatible, Rejected
+from connectors.runtime.errors import Incompatible, Rejected, TimedOut
 from kernel.clock import Clock
 
 Record = dict[str, Any]
@@ -50,8 +50,8 @@ class TrytonClient:
         if most is not None:
             parameters.append(("s", str(most)))
         found = await self._http.get(f"model/{model}", parameters)
-        if not isinstance(found, list):
-            raise Incompatible(f"search of {model}: expected a list, found {type(found).__name__}")
+        if not isinstance(found, list) or not all(isinstance(record, dict) and "id" in record for record in found):
+            raise Incompatible(f"search of {model}: expected a list of records, found {_shape(found)}")
         return found
 
     async def every(self, model: str, domain: Sequence[Any], fields: Sequence[str]) -> AsyncIterator[Record]:
@@ -66,9 +66,13 @@ class TrytonClient:
             last = int(page[-1]["id"])
 
     async def create(self, model: str, values: Mapping[str, Any]) -> int:
-        """The new record's id."""
+        """The new record's id. Raises TimedOut also for an answer that does not say it: it may stand there."""
         record = await self._http.write("POST", f"model/{model}", values)
-        return int(record["id"])
+        match record:
+            case {"id": int(id_)}:
+                return id_
+            case _:
+                raise TimedOut(f"create of {model}: expected the record's id, found {_shape(record)}")
 
     async def change(self, model: str, record: int, values: Mapping[str, Any]) -> None:
         await self._http.write("PUT", f"model/{model}/{record}", values)
@@ -77,7 +81,8 @@ class TrytonClient:
         """Run an action on a record last seen in `state`; its state afterwards.
 
         A refused action is checked against the state: Tryton refuses to repeat what was done (measured), so a record
-        that has moved on meanwhile is no failure. Raises Rejected only when it still stands where it stood.
+        that has moved on meanwhile is no failure. Raises Rejected only when it still stands where it stood, and
+        TimedOut also for an answer that does not say the state.
         """
         try:
             after = await self._http.write("POST", f"model/{model}/{record}/{action}?f=state", {})
@@ -86,7 +91,22 @@ class TrytonClient:
             if not now or now[0]["state"] == state:
                 raise
             return str(now[0]["state"])
-        return str(after["state"])
+        match after:
+            case {"state": str(reached)}:
+                return reached
+            case _:
+                raise TimedOut(f"{action} of {model} {record}: expected its state, found {_shape(after)}")
+
+
+def _shape(answer: Any) -> str:
+    """What came instead, without its values."""
+    match answer:
+        case dict():
+            return f"an object of {sorted(answer)}"
+        case list():
+            return f"a list of {', '.join(sorted({type(one).__name__ for one in answer}))}"
+        case _:
+            return "nothing" if answer is None else type(answer).__name__
 
 
 def encoded(value: Any) -> str:

@@ -1,4 +1,4 @@
-"""Tryton's answers without a server: pages of what changed."""
+"""Tryton's answers without a server: pages of what changed, and answers of an odd shape."""
 
 import asyncio
 import base64
@@ -8,9 +8,11 @@ from typing import Any
 
 import httpx
 import orjson
+import pytest
 
 from connectors.erp.tryton.client import TrytonClient, moment
 from connectors.erp.tryton.read import OVERLAP, changes_since
+from connectors.runtime.errors import Incompatible, TimedOut
 from tests.sandbox.step_clock import StepClock
 
 SINCE = datetime(2026, 5, 4, 8, tzinfo=UTC)
@@ -64,3 +66,27 @@ def test_what_is_written_in_a_page_that_was_read_comes_again() -> None:
     assert datetime.fromisoformat(found.cursor) == SINCE + timedelta(minutes=30 - 4)
     late = SINCE + timedelta(minutes=28)
     assert asyncio.run(changes_since(client(sales), "acme", late, sales.clock)).cursor == late.isoformat()
+
+
+# --- answers of an odd shape
+
+
+@pytest.mark.parametrize(
+    ("body", "found"),
+    [(b"", "nothing"), (b"7", "int"), (b'{"id": 1}', "an object of ['id']"), (b"[1, null]", "a list of NoneType, int")],
+)
+def test_a_list_of_an_odd_shape_is_said_as_it_is(body: bytes, found: str) -> None:
+    odd = client(lambda _: httpx.Response(200, content=body))
+    with pytest.raises(Incompatible) as refused:
+        asyncio.run(odd.search("sale.sale", [], ["state"]))
+    assert str(refused.value) == f"search of sale.sale: expected a list of records, found {found}"
+
+
+@pytest.mark.parametrize("body", [b"", b"[]", b"7", b'{"id": null}', b'{"state": 3}'])
+def test_a_write_whose_answer_does_not_say_what_was_done_is_unclear(body: bytes) -> None:
+    """The port looks before it writes again, as after an answer that was lost."""
+    odd = client(lambda _: httpx.Response(200, content=body))
+    with pytest.raises(TimedOut, match=r"create of sale\.sale: expected the record's id, found"):
+        asyncio.run(odd.create("sale.sale", {}))
+    with pytest.raises(TimedOut, match=r"quote of sale\.sale 1: expected its state, found"):
+        asyncio.run(odd.act("sale.sale", 1, "quote", "draft"))
