@@ -22,6 +22,14 @@ SPARE, NEW = Sku("SPARE-PART"), Sku("NEW-1")
 RULES = SkuRules()
 
 
+class ShopOfMany(RecordedShop):
+    """Others come to their turn before it answers."""
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        await asyncio.sleep(0)
+        return await super().handle_async_request(request)
+
+
 def listing(*items: tuple[int, str]) -> httpx.Response:
     nodes = [{"id": f"gid://shopify/InventoryItem/{number}", "sku": sku} for number, sku in items]
     page = {"nodes": nodes, "pageInfo": {"hasNextPage": False, "endCursor": None}}
@@ -120,7 +128,7 @@ def test_what_was_missed_by_other_rules_is_looked_for_again() -> None:
 
 
 def test_readers_that_come_together_share_one_list() -> None:
-    shop = a_shop_that_lists((801, MUG))
+    shop = ShopOfMany().will_answer("StockItems", listing((801, MUG)))
     items = items_of(shop)
 
     async def story() -> None:
@@ -132,7 +140,7 @@ def test_readers_that_come_together_share_one_list() -> None:
 
 
 def test_a_list_that_fails_is_read_by_the_next_who_waits() -> None:
-    shop = RecordedShop().will_answer("StockItems", httpx.Response(401)).will_answer("StockItems", listing((801, MUG)))
+    shop = ShopOfMany().will_answer("StockItems", httpx.Response(401)).will_answer("StockItems", listing((801, MUG)))
     items = items_of(shop)
 
     async def story() -> None:
