@@ -1,8 +1,10 @@
 """Every record a connector takes ends here: finished, or as a dead letter and then finished."""
 
+from dataclasses import replace
+
 from connectors.runtime.progress import Progress
 from connectors.runtime.records import dead_letter
-from kernel.log import Producer, Record
+from kernel.log import Producer, Record, RecordTooLarge
 from kernel.metrics import Metrics
 from schemas.base import CommandId
 
@@ -30,7 +32,13 @@ class Endings:
         self._progress.finish(record.partition, record.offset)
 
     async def dead_letter(self, record: Record, reason: str) -> None:
-        """Returns when the broker has it; only then the record is finished."""
-        await (await self._producer.send(**dead_letter(record, self._stage, reason)))
+        """Returns when the broker has it; only then the record is finished. One that is too large with what is said of
+        it goes without its body, which lies where the headers say.
+        """
+        try:
+            await (await self._producer.send(**dead_letter(record, self._stage, reason)))
+        except RecordTooLarge:
+            reason = f"{reason} (a body of {len(record.value or b'')} bytes, left where it lies)"
+            await (await self._producer.send(**dead_letter(replace(record, value=b""), self._stage, reason)))
         self._metrics.dead_letters.labels(record.partition.topic).inc()
         self.finish(record)

@@ -1,19 +1,26 @@
 """Everything a connector says goes to one topic, `raw.<system>`, under the epoch of its partition."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Iterable, Sequence
 from datetime import datetime
+
+import structlog
 
 from connectors.runtime.port import Reading
 from kernel.clock import Clock
-from kernel.log import Producer
+from kernel.log import Appended, Producer, RecordTooLarge
 from kernel.metrics import Metrics
-from schemas.base import Brand, OrderId, System, connection_id, order_key
+from schemas.base import Brand, OrderId, OrderKey, System, connection_id, order_key
 from schemas.events import ConnectionState
 from schemas.hints import Hint
 from schemas.outcomes import Outcome
 from schemas.raw import ConnectionReport, RawHeaders, RawKind
 from schemas.sweep import MOST_STRAYS, Listed, Stray, SweepReport
 from schemas.topics import HINTS, RAW
+
+_log = structlog.get_logger(__name__)
+
+TEXT_MOST = 500
+"""Characters that are kept of the texts of an outcome that is larger than a record may be."""
 
 
 class Publisher:
@@ -33,9 +40,16 @@ class Publisher:
         )
         self.epochs[number] = appended.offset
 
-    async def readings(self, readings: Iterable[Reading], number: int, trace: str = "", token: int = -1) -> None:
-        """Snapshots, in order; returns when the broker has them all."""
-        waiting = []
+    async def readings(
+        self, readings: Iterable[Reading], number: int, trace: str = "", token: int = -1
+    ) -> dict[OrderId, str]:
+        """Snapshots, in order; returns when the broker has them all.
+
+        One that is larger than a record may be is told without its body: nobody can read that, so its order gets a
+        case. Returns for the order of each such what was expected and what was found.
+        """
+        waiting: list[tuple[Reading, RawHeaders, Awaitable[Appended]]] = []
+        too_large: dict[OrderId, str] = {}
         for reading in readings:
             headers = self._headers(reading.brand, RawKind.SNAPSHOT, number, reading.read_started_at).model_copy(
                 update={
@@ -46,31 +60,45 @@ class Publisher:
                     "token": token,
                 }
             )
-            waiting.append(
-                await self._producer.send(
-                    self._topic,
-                    key=order_key(reading.brand, reading.order).encode(),
-                    value=reading.body,
-                    headers=headers.dump(),
-                    partition=number,
-                )
-            )
+            try:
+                waiting.append((reading, headers, await self._snapshot(reading, reading.body, headers, number)))
+            except RecordTooLarge as cause:
+                too_large[reading.order] = await self._too_large(reading, headers, number, cause)
             self._metrics.readings.labels(reading.brand, self._system).inc()
-        for acknowledged in waiting:
-            await acknowledged
+        for reading, headers, acknowledged in waiting:
+            try:
+                await acknowledged
+            except RecordTooLarge as cause:
+                too_large[reading.order] = await self._too_large(reading, headers, number, cause)
+        return too_large
+
+    async def _snapshot(self, reading: Reading, body: bytes, headers: RawHeaders, number: int) -> Awaitable[Appended]:
+        key = order_key(reading.brand, reading.order).encode()
+        return await self._producer.send(self._topic, key=key, value=body, headers=headers.dump(), partition=number)
+
+    async def _too_large(self, reading: Reading, headers: RawHeaders, number: int, cause: RecordTooLarge) -> str:
+        """Say so instead of the body, in words that are no JSON."""
+        text = f"{order_key(reading.brand, reading.order)}: an answer of {len(reading.body)} bytes is not kept: {cause}"
+        _log.warning("connector.answer_too_large", system=self._system, brand=reading.brand, text=text)
+        told = headers.model_copy(update={"absent": False})
+        await (await self._snapshot(reading, text.encode(), told, number))
+        return text
 
     async def outcome(self, brand: Brand, order: OrderId, outcome: Outcome, number: int, trace: str = "") -> None:
+        """Returns when the broker has it. Of one that is larger than a record may be, its texts are cut."""
         headers = self._headers(brand, RawKind.OUTCOME, number, self._clock.now()).model_copy(update={"trace": trace})
-        await (
-            await self._producer.send(
-                self._topic,
-                key=order_key(brand, order).encode(),
-                value=outcome.model_dump_json(exclude_defaults=True).encode(),
-                headers=headers.dump(),
-                partition=number,
-            )
-        )
+        try:
+            await self._ended(order_key(brand, order), outcome, headers, number)
+        except RecordTooLarge as cause:
+            _log.warning("connector.outcome_too_large", system=self._system, command=outcome.command, error=str(cause))
+            cut = {name: getattr(outcome, name)[:TEXT_MOST] for name in ("code", "field", "text")}
+            await self._ended(order_key(brand, order), outcome.model_copy(update=cut), headers, number)
         self._metrics.outcomes.labels(brand, self._system, outcome.kind).inc()
+
+    async def _ended(self, key: OrderKey, outcome: Outcome, headers: RawHeaders, number: int) -> None:
+        body = outcome.model_dump_json(exclude_defaults=True).encode()
+        sent = self._producer.send(self._topic, key=key.encode(), value=body, headers=headers.dump(), partition=number)
+        await (await sent)
 
     async def connection(self, brand: Brand, state: ConnectionState, text: str) -> None:
         """How the brand's connection fares; under its own key, in whatever partition that lies."""

@@ -51,7 +51,7 @@ class Reads:
             for lane in lanes:
                 lane.refused = 0
                 if not lane.blind:
-                    for waiting in taken.pop(lane.key):
+                    for waiting in taken.pop(lane.key, ()):
                         self._endings.finish(waiting.record)
         except ConnectorError as error:
             await self._connections.failed(brand, error)
@@ -97,7 +97,12 @@ class Reads:
                 continue
             first = hints[lane.key][0].hint
             token = max(waiting.hint.token for waiting in hints[lane.key])
-            await self._publisher.readings([reading], lane.number, first.trace, token)
+            too_large = await self._publisher.readings([reading], lane.number, first.trace, token)
+            if too_large:
+                lane.blind = False
+                for waiting in hints.pop(lane.key):
+                    await self._endings.dead_letter(waiting.record, too_large[reading.order])
+                continue
             waited = (self._clock.now() - first.seen_at).total_seconds()
             self._metrics.hint_to_snapshot.labels(brand, self._port.system).observe(max(0.0, waited))
             if first.trace:  # only what came in at the door bears one
