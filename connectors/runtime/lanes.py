@@ -14,8 +14,30 @@ from schemas.hints import SWEEP, Hint
 
 @dataclass(frozen=True, slots=True)
 class WaitingHint:
+    """One hint, or all of a key that one reading answers.
+
+    `record` is the one that is finished by it, with the highest token of theirs. `hint` bears that token, the newest
+    `seen_at` and the trace of the first that has one; `since` is when the first was seen.
+    """
+
     record: Record
     hint: Hint
+    since: datetime
+
+    @property
+    def swept(self) -> bool:
+        """A sweep asks, and what it read of everything at once will do; of what others tell it will not."""
+        return self.hint.why == SWEEP
+
+    def joined(self, newer: "WaitingHint") -> "WaitingHint":
+        """Both, when a newer one comes."""
+        stays = newer if newer.hint.token >= self.hint.token else self
+        seen_at, trace = max(self.hint.seen_at, newer.hint.seen_at), self.hint.trace or newer.hint.trace
+        return WaitingHint(
+            stays.record,
+            stays.hint.model_copy(update={"seen_at": seen_at, "trace": trace}),
+            min(self.since, newer.since),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +58,9 @@ Slot = tuple[Brand, Kind]
 class Lane:
     """Of one order, in one partition number of hints and commands alike.
 
-    `perhaps_until`: somebody, our predecessor or a call of ours nobody waits for any more, may be writing this order
-    until then; no command of the lane starts before. `refused` counts the reads in a row that will fail the same again.
+    `hints` are at most two: of sweeps, and of all else. `perhaps_until`: somebody, our predecessor or a call of ours
+    nobody waits for any more, may be writing this order until then; no command of the lane starts before. `refused`
+    counts the reads in a row that will fail the same again.
     `blind`: the last answer was not complete; what it shows is told, and it is asked again.
     """
 
@@ -64,11 +87,25 @@ class Lane:
     @property
     def gentle(self) -> bool:
         """Whether nothing but a sweep wants it read."""
-        return self.kind is not Kind.STOCK and bool(self.hints) and all(one.hint.why == SWEEP for one in self.hints)
+        return self.kind is not Kind.STOCK and bool(self.hints) and all(one.swept for one in self.hints)
+
+    @property
+    def wants_a_read(self) -> bool:
+        """Now. One that stands among the unread may have no hint left: see `Lanes.drop_idle`."""
+        return bool(self.hints) and not self.busy and not self.commands
 
     @property
     def idle(self) -> bool:
         return not (self.busy or self.hints or self.commands)
+
+    def hinted(self, newer: WaitingHint) -> Record | None:
+        """Add a hint. Returns the record that need not come again: what is read for the one that stays answers both."""
+        for place, older in enumerate(self.hints):
+            if older.swept is newer.swept and older.record.partition == newer.record.partition:
+                self.hints[place] = joined = older.joined(newer)
+                return older.record if joined.record is newer.record else newer.record
+        self.hints.append(newer)
+        return None
 
     def perhaps_written(self, now: datetime) -> bool:
         return self.perhaps_until is not None and now < self.perhaps_until
@@ -138,6 +175,7 @@ class Lanes:
     def to_read(self, lane: Lane) -> None:
         """What only a sweep wants is behind all others, until something else wants it too."""
         if lane.gentle:
+            self._unread[lane.brand][lane.kind].pop(lane.key, None)
             self._gentle[lane.brand][lane.key] = None
             return
         self._gentle[lane.brand].pop(lane.key, None)
@@ -157,7 +195,7 @@ class Lanes:
 
     def _next_of(self, unread: dict[OrderKey, None], most: int) -> list[Lane]:
         lanes = (self._lanes[key] for key in unread)
-        free = (lane for lane in lanes if not lane.busy and not lane.commands)
+        free = (lane for lane in lanes if lane.wants_a_read)
         batch = list(islice(free, 1))
         if batch and not batch[0].refused:
             batch.extend(islice((lane for lane in free if not lane.refused), most - 1))
@@ -170,10 +208,10 @@ class Lanes:
         """The same of what only a sweep wants; empty while anything else is to be read. They are few at a time: what
         an order needs in between waits for no long call.
         """
-        if any(self._unread[brand].values()):
+        if any(self._lanes[key].hints for unread in self._unread[brand].values() for key in unread):
             return []
         lanes = (self._lanes[key] for key in self._gentle[brand])
-        free = (lane for lane in lanes if not lane.busy and not lane.commands)
+        free = (lane for lane in lanes if lane.wants_a_read)
         batch = list(islice(free, most))
         if any(lane.refused for lane in batch):
             batch = batch[:1]

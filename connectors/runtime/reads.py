@@ -14,7 +14,7 @@ from kernel.clock import Clock
 from kernel.log import Record
 from kernel.metrics import Metrics, Stage
 from schemas.base import Brand, OrderId, OrderKey
-from schemas.hints import SWEEP, Hint
+from schemas.hints import Hint
 
 _log = structlog.get_logger(__name__)
 
@@ -60,8 +60,18 @@ class Reads:
         finally:
             for lane in lanes:
                 if taken.get(lane.key) and lane in self._lanes:
-                    lane.hints = [*taken[lane.key], *lane.hints]
+                    newer, lane.hints = lane.hints, taken[lane.key]
+                    for waiting in newer:
+                        self.hinted(lane, waiting)
                     self._lanes.to_read(lane)
+
+    def hinted(self, lane: Lane, waiting: WaitingHint) -> None:
+        """Something is to be read. Of the hints of a key that wait, one of a kind is kept, and finished by the reading;
+        the others are finished with it, so that a system that is away lets no hints heap up.
+        """
+        answered_with_it = lane.hinted(waiting)
+        if answered_with_it is not None:
+            self._endings.finish(answered_with_it)
 
     async def resolve(self, hint: Hint, record: Record, delay: float, moved: Callable[[], None]) -> None:
         """A hint about something else: find whose it is and hint again. Tries every `delay` seconds."""
@@ -95,17 +105,18 @@ class Reads:
             told, lane.blind = lane.blind and not reading.complete, not reading.complete
             if told:
                 continue
-            first = hints[lane.key][0].hint
-            token = max(waiting.hint.token for waiting in hints[lane.key])
-            too_large = await self._publisher.readings([reading], lane.number, first.trace, token)
+            waiting = sorted(hints[lane.key], key=lambda one: one.since)
+            trace = next((one.hint.trace for one in waiting if one.hint.trace), "")
+            token = max(one.hint.token for one in waiting)
+            too_large = await self._publisher.readings([reading], lane.number, trace, token)
             if too_large:
                 lane.blind = False
-                for waiting in hints.pop(lane.key):
-                    await self._endings.dead_letter(waiting.record, too_large[reading.order])
+                for one in hints.pop(lane.key):
+                    await self._endings.dead_letter(one.record, too_large[reading.order])
                 continue
-            waited = (self._clock.now() - first.seen_at).total_seconds()
+            waited = (self._clock.now() - waiting[0].since).total_seconds()
             self._metrics.hint_to_snapshot.labels(brand, self._port.system).observe(max(0.0, waited))
-            if first.trace:  # only what came in at the door bears one
+            if trace:  # only what came in at the door bears one
                 self._metrics.stage_seconds.labels(brand, Stage.WEBHOOK_TO_SNAPSHOT).observe(max(0.0, waited))
         await self._connections.believed(brand, readings)
 
@@ -116,9 +127,9 @@ class Reads:
         if self._all_at_once is None:
             return
         for order, lane in lanes.items():
-            waiting = [one.hint for one in hints[lane.key]]
-            if all(hint.why == SWEEP for hint in waiting):
-                found = self._all_at_once.read_at_once(brand, order, max(hint.seen_at for hint in waiting))
+            waiting = hints[lane.key]
+            if all(one.swept for one in waiting):
+                found = self._all_at_once.read_at_once(brand, order, max(one.hint.seen_at for one in waiting))
                 if found is not None:
                     yield found
 

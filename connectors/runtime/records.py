@@ -1,5 +1,6 @@
 """What lies in a connector's two topics, and where it goes when it cannot be read."""
 
+from dataclasses import replace
 from typing import Any, cast
 
 from pydantic import ValidationError
@@ -22,6 +23,14 @@ def hint_of(record: Record) -> Hint:
         raise Unreadable("hint", "a valid hint", f"{wrong.error_count()} errors") from wrong
 
 
+def without_evidence(record: Record, hint: Hint) -> tuple[Record, Hint]:
+    """As they are kept while they wait: a hint is finished by a reading, and its evidence lies where it came from."""
+    if not hint.evidence:
+        return record, hint
+    slim = hint.model_copy(update={"evidence": ""})
+    return replace(record, value=slim.model_dump_json().encode()), slim
+
+
 def command_of(record: Record) -> Command:
     """Raises Unreadable, also when the command lies under another order's key."""
     command = cast("Command", _COMMANDS.decode(record.value or b"", record.headers))
@@ -31,7 +40,7 @@ def command_of(record: Record) -> Command:
 
 
 def dead_letter(record: Record, stage: str, reason: str) -> dict[str, Any]:
-    """The arguments of a producer's `send`: the record as it came, where it lies and why it could not be used."""
+    """The arguments of a producer's `send`: the record as we have it, where it lies and why it could not be used."""
     headers = {
         "topic": record.partition.topic.encode(),
         "partition": str(record.partition.number).encode(),

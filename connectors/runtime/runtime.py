@@ -31,7 +31,7 @@ from connectors.runtime.progress import Progress
 from connectors.runtime.publisher import Publisher
 from connectors.runtime.reads import Reads
 from connectors.runtime.recall import tried
-from connectors.runtime.records import command_of, hint_of
+from connectors.runtime.records import command_of, hint_of, without_evidence
 from connectors.runtime.settings import RuntimeSettings
 from connectors.runtime.sweeps import Sweeps
 from kernel.clock import Clock
@@ -226,7 +226,7 @@ class ConnectorRuntime:
             )
         else:
             lane = self._lanes.of(hint.brand, hint.order, record.partition.number)
-            lane.hints.append(WaitingHint(record, hint))
+            self._reading.hinted(lane, WaitingHint(*without_evidence(record, hint), hint.seen_at))
             self._lanes.to_read(lane)
 
     def _take_command(self, record: Record) -> None:

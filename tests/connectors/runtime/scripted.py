@@ -166,8 +166,9 @@ class Bench:
         body = config.model_dump_json().encode()
         await (await self.producer.send(CONFIG.name, key=config.brand.encode(), value=body))
 
-    async def hint(self, order: str, *, brand: Brand = ACME, why: str = "poll") -> None:
-        body = Hint(brand=brand, order=OrderId(order), why=why, seen_at=self.clock.now()).model_dump_json().encode()
+    async def hint(self, order: str, *, brand: Brand = ACME, why: str = "poll", **more: object) -> None:
+        named = {"brand": brand, "order": order, "why": why, "seen_at": self.clock.now(), **more}
+        body = Hint.model_validate(named).model_dump_json().encode()
         await (await self.producer.send(HINTS_TOPIC, key=order_key(brand, OrderId(order)).encode(), value=body))
 
     def create(self, order: str = "5012", reference: str = "", **changes: object) -> CreateGoodsOut:

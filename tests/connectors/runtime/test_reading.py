@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import pytest
 
-from connectors.runtime.errors import Incompatible, RateLimited, Unavailable
+from connectors.runtime.errors import Incompatible, RateLimited, Unauthorised, Unavailable
 from schemas.base import Brand
 from schemas.events import ConnectionState
 from schemas.raw import RawKind
@@ -53,6 +53,47 @@ def test_a_failed_read_keeps_its_hints_and_waits_longer_each_time() -> None:
         assert gaps[0] >= 0.5
         assert len(on.told(RawKind.SNAPSHOT)) == 1
         assert on.connections == [ConnectionState.WELL], "three failures do not open a breaker"
+
+    bench(story)
+
+
+def test_a_system_that_is_away_lets_no_hints_of_an_order_heap_up() -> None:
+    """The older ones are finished with the newest, which comes again after a restart."""
+
+    async def story(on: Bench) -> None:
+        on.port.refuses["77"] = Unauthorised("answered 401")
+        runtime = on.start()
+        for _ in range(300):
+            await on.hint("77", why="orders/updated", evidence="x" * 20_000)
+        await on.clock.sleep(60)
+        assert on.unfinished() == 1
+        (lane,) = runtime._lanes
+        (waiting,) = lane.hints
+        assert len(waiting.record.value or b"") + len(waiting.hint.evidence) < 500
+        await on.stop(runtime)
+        on.port.refuses.clear()
+        on.start()
+        await on.finished()
+        assert len(on.told(RawKind.SNAPSHOT)) == 1
+
+    bench(story)
+
+
+def test_hints_that_were_joined_bear_the_trace_and_the_token_of_theirs() -> None:
+    async def story(on: Bench) -> None:
+        on.port.failures["read"].append(Unavailable("away"))
+        on.start()
+        await on.hint("77")
+        await on.until(lambda: len(on.port.calls) == 1)
+        await on.hint("77", trace="a", token=7)
+        await on.hint("77", trace="b")
+        await on.finished()
+        (snapshot,) = on.told(RawKind.SNAPSHOT)
+        assert (snapshot.headers["trace"], snapshot.headers["token"]) == (b"a", b"7")
+        seen = on.metrics.registry.get_sample_value(
+            "lockstep_hint_to_snapshot_seconds_sum", {"brand": "acme", "system": "clarus"}
+        )
+        assert seen == pytest.approx(on.clock.monotonic(), abs=1.0), "since the first of them"
 
     bench(story)
 
