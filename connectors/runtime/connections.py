@@ -1,5 +1,6 @@
 """How each brand's connection to one system fares: told at the start and at every change, obeyed by every call."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import assert_never
@@ -22,6 +23,8 @@ class Connections:
     def __init__(self, system: System, brands: Iterable[Brand], publisher: Publisher, clock: Clock) -> None:
         self._system, self._publisher, self._clock = system, publisher, clock
         self._breakers = {brand: Breaker() for brand in brands}
+        self._answers: Counter[Brand] = Counter()
+        self._shown: Counter[Brand] = Counter()
         self._told: set[Brand] = set()
         """Of whom we have told something since the last rebalance. Before that the log may say what another saw."""
 
@@ -32,6 +35,14 @@ class Connections:
     def closed_until(self, brand: Brand) -> datetime | None:
         """Until when nothing should be tried for this brand; None when something may."""
         return self._breakers[brand].closed_until(self._clock.now())
+
+    def answers(self, brand: Brand) -> int:
+        """How many came that could be believed. More than a while ago: the connection is well."""
+        return self._answers[brand]
+
+    def shown(self, brand: Brand) -> int:
+        """Those of them that showed what lies under a key."""
+        return self._shown[brand]
 
     def tell_again(self) -> None:
         """Another connector joined or left: what it told last about a connection stands in the log, whatever it was.
@@ -44,6 +55,7 @@ class Connections:
         if not readings:
             return
         if all(reading.complete for reading in readings):
+            self._shown[brand] += 1
             await self.well(brand)
             return
         breaker = self._breakers[brand]
@@ -52,6 +64,7 @@ class Connections:
 
     async def well(self, brand: Brand) -> None:
         """An answer came that can be believed."""
+        self._answers[brand] += 1
         breaker = self._breakers[brand]
         if breaker.succeeded() or brand not in self._told:
             await self._tell(brand, breaker)

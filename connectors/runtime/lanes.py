@@ -1,15 +1,19 @@
 """One lane per order: what waits for it, and whether a call for it is out. A key is never read while it is written."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
 
+from connectors.runtime.failing import Failing
 from kernel.log import Record
 from schemas.aggregates import Kind, kind_of
 from schemas.base import Brand, OrderId, OrderKey, order_key
 from schemas.commands import Command
 from schemas.hints import SWEEP, Hint
+
+TOGETHER = 1000
+"""Where a batch of lanes in doubt stops growing; the system's own limit comes first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +63,7 @@ class Lane:
     """Of one order, in one partition number of hints and commands alike.
 
     `hints` are at most two: of sweeps, and of all else. `perhaps_until`: somebody, our predecessor or a call of ours
-    nobody waits for any more, may be writing this order until then; no command of the lane starts before. `refused`
-    counts the reads in a row that will fail the same again.
+    nobody waits for any more, may be writing this order until then; no command of the lane starts before.
     `blind`: the last answer was not complete; what it shows is told, and it is asked again.
     """
 
@@ -73,7 +76,7 @@ class Lane:
     hints: list[WaitingHint] = field(default_factory=list)
     commands: list[WaitingCommand] = field(default_factory=list)
     perhaps_until: datetime | None = None
-    refused: int = 0
+    failing: Failing | None = None
     blind: bool = False
 
     def __post_init__(self) -> None:
@@ -89,10 +92,21 @@ class Lane:
         """Whether nothing but a sweep wants it read."""
         return self.kind is not Kind.STOCK and bool(self.hints) and all(one.swept for one in self.hints)
 
+    def unread(self, now: datetime) -> bool:
+        """Whether a read is wanted now. One that stands among the unread may have no hint left: `Lanes.drop_idle`."""
+        return bool(self.hints) and (self.failing is None or not self.failing.rests(now))
+
+    def may_be_read(self, now: datetime) -> bool:
+        return not self.busy and not self.commands and self.unread(now)
+
     @property
-    def wants_a_read(self) -> bool:
-        """Now. One that stands among the unread may have no hint left: see `Lanes.drop_idle`."""
-        return bool(self.hints) and not self.busy and not self.commands
+    def doubtful(self) -> bool:
+        return self.failing is not None and self.failing.doubtful
+
+    @property
+    def alone(self) -> bool:
+        """Whether it is known to fail by itself."""
+        return self.failing is not None and self.failing.own > 0
 
     @property
     def idle(self) -> bool:
@@ -132,6 +146,10 @@ class Lanes:
         """The kind whose turn it is comes first: a sweep of all stock does not keep an order waiting."""
         self._gentle: dict[Brand, dict[OrderKey, None]] = {brand: {} for brand in self._unread}
         """What is read when nothing else is to be."""
+        self._unresolved: dict[Brand, dict[OrderKey, None]] = {brand: {} for brand in self._unread}
+        """Whose key is not known yet: `~ID`."""
+        self._together = dict.fromkeys(self._unread, 1)
+        """How many lanes in doubt are read by one call."""
         self._commanded: dict[Slot, dict[OrderKey, Lane]] = {}
         """Lanes with commands; who has waited longest stands first."""
         self._lingering: dict[OrderKey, Lane] = {}
@@ -174,6 +192,9 @@ class Lanes:
 
     def to_read(self, lane: Lane) -> None:
         """What only a sweep wants is behind all others, until something else wants it too."""
+        if lane.order.startswith("~"):
+            self._unresolved[lane.brand][lane.key] = None
+            return
         if lane.gentle:
             self._unread[lane.brand][lane.kind].pop(lane.key, None)
             self._gentle[lane.brand][lane.key] = None
@@ -181,44 +202,55 @@ class Lanes:
         self._gentle[lane.brand].pop(lane.key, None)
         self._unread[lane.brand][lane.kind][lane.key] = None
 
-    def next_read(self, brand: Brand, most: Mapping[Kind, int]) -> list[Lane]:
-        """Take lanes of one kind to read together; they are busy from here on, empty when there is nothing to read.
-
-        One whose last read was refused is read alone: it does not take others along.
-        """
+    def next_read(self, brand: Brand, most: Mapping[Kind, int], now: datetime) -> list[Lane]:
+        """Take lanes of one kind to read together; they are busy from here on, empty when there is nothing to read."""
         for kind, unread in list(self._unread[brand].items()):
-            batch = self._next_of(unread, most[kind])
+            batch = self._next_of(unread, most[kind], now)
             if batch:
                 self._unread[brand][kind] = self._unread[brand].pop(kind)  # the others have their turn first
                 return batch
         return []
 
-    def _next_of(self, unread: dict[OrderKey, None], most: int) -> list[Lane]:
-        lanes = (self._lanes[key] for key in unread)
-        free = (lane for lane in lanes if lane.wants_a_read)
-        batch = list(islice(free, 1))
-        if batch and not batch[0].refused:
-            batch.extend(islice((lane for lane in free if not lane.refused), most - 1))
-        for lane in batch:
-            lane.busy = True
-            del unread[lane.key]
-        return batch
-
-    def next_gentle(self, brand: Brand, most: int) -> list[Lane]:
+    def next_gentle(self, brand: Brand, most: int, now: datetime) -> list[Lane]:
         """The same of what only a sweep wants; empty while anything else is to be read. They are few at a time: what
         an order needs in between waits for no long call.
         """
-        if any(self._lanes[key].hints for unread in self._unread[brand].values() for key in unread):
+        if any(self._lanes[key].unread(now) for unread in self._unread[brand].values() for key in unread):
             return []
-        lanes = (self._lanes[key] for key in self._gentle[brand])
-        free = (lane for lane in lanes if lane.wants_a_read)
-        batch = list(islice(free, most))
-        if any(lane.refused for lane in batch):
-            batch = batch[:1]
+        return self._next_of(self._gentle[brand], most, now)
+
+    def next_unresolved(self, brand: Brand, now: datetime) -> Lane | None:
+        """The next of which it is to be found whose it is; busy from here on."""
+        return next(iter(self._next_of(self._unresolved[brand], 1, now)), None)
+
+    def _next_of(self, waiting: dict[OrderKey, None], most: int, now: datetime) -> list[Lane]:
+        """Those in doubt keep to themselves, in batches that grow while they are answered; who is known to fail is read
+        alone: none takes others along.
+        """
+        lanes = (self._lanes[key] for key in waiting)
+        free = (lane for lane in lanes if lane.may_be_read(now))
+        batch = list(islice(free, 1))
+        if batch and not batch[0].alone:
+            doubtful = batch[0].doubtful
+            most = min(most, self._together[batch[0].brand]) if doubtful else most
+            alike = (lane for lane in free if lane.doubtful is doubtful and not lane.alone)
+            batch.extend(islice(alike, most - 1))
         for lane in batch:
             lane.busy = True
-            del self._gentle[brand][lane.key]
+            del waiting[lane.key]
         return batch
+
+    def failed(self, lanes: Sequence[Lane]) -> None:
+        """Where they are in doubt, the next of those are read one by one."""
+        if any(lane.doubtful for lane in lanes):
+            self._together[lanes[0].brand] = 1
+
+    def answered(self, lanes: Sequence[Lane]) -> None:
+        """Those that were in doubt are not any more, and more of the others are read together."""
+        if any(lane.doubtful for lane in lanes):
+            self._together[lanes[0].brand] = min(2 * self._together[lanes[0].brand], TOGETHER)
+        for lane in lanes:
+            lane.failing = None
 
     def drop_idle(self, lane: Lane, now: datetime) -> None:
         """A lane that may still be written in is kept until that is over, for the commands to come.
@@ -250,3 +282,4 @@ class Lanes:
         if lane.brand in self._unread:  # a command may be for a brand that is none of ours
             self._unread[lane.brand][lane.kind].pop(lane.key, None)
             self._gentle[lane.brand].pop(lane.key, None)
+            self._unresolved[lane.brand].pop(lane.key, None)

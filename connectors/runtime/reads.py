@@ -1,25 +1,26 @@
 """Reads: what they show is told before their hints count as finished, and one order's failure is not another's."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import structlog
 
 from connectors.runtime.connections import Connections
 from connectors.runtime.endings import Endings
-from connectors.runtime.errors import ConnectorError, Permanent, Unauthorised
+from connectors.runtime.errors import ConnectorError, Permanent, RateLimited, Unauthorised
+from connectors.runtime.failing import Failing
 from connectors.runtime.lanes import Lane, Lanes, WaitingHint
 from connectors.runtime.port import Port, Reading, ReadsAtOnce
 from connectors.runtime.publisher import Publisher
 from kernel.clock import Clock
-from kernel.log import Record
 from kernel.metrics import Metrics, Stage
 from schemas.base import Brand, OrderId, OrderKey
-from schemas.hints import Hint
 
 _log = structlog.get_logger(__name__)
 
-REFUSED_MOST = 3
-"""Reads of one order that would fail the same again; then its hints go to the dead letters and others are not held."""
+OWN_MOST = 2
+"""Reads of an order that would fail the same again, alone and while others were answered; then its hints go to the dead
+letters.
+"""
 
 
 class Reads:
@@ -48,22 +49,16 @@ class Reads:
             lane.hints = []
         try:
             await self._read_and_tell(brand, lanes, taken)
+            self._lanes.answered(lanes)
             for lane in lanes:
-                lane.refused = 0
                 if not lane.blind:
                     for waiting in taken.pop(lane.key, ()):
                         self._endings.finish(waiting.record)
         except ConnectorError as error:
-            await self._connections.failed(brand, error)
-            if _same_again(error):
-                await self._refused(lanes, taken, error)
+            await self._failed(brand, lanes, taken, error)
         finally:
             for lane in lanes:
-                if taken.get(lane.key) and lane in self._lanes:
-                    newer, lane.hints = lane.hints, taken[lane.key]
-                    for waiting in newer:
-                        self.hinted(lane, waiting)
-                    self._lanes.to_read(lane)
+                self._keep(lane, taken.get(lane.key))
 
     def hinted(self, lane: Lane, waiting: WaitingHint) -> None:
         """Something is to be read. Of the hints of a key that wait, one of a kind is kept, and finished by the reading;
@@ -73,26 +68,32 @@ class Reads:
         if answered_with_it is not None:
             self._endings.finish(answered_with_it)
 
-    async def resolve(self, hint: Hint, record: Record, delay: float, moved: Callable[[], None]) -> None:
-        """A hint about something else: find whose it is and hint again. Tries every `delay` seconds."""
-        refused = 0
-        while True:
-            try:
-                found = await self._port.resolve(hint)
-                break
-            except ConnectorError as error:
-                await self._connections.failed(hint.brand, error)
-                refused += _same_again(error)
-                if refused >= REFUSED_MOST:
-                    await self._endings.dead_letter(record, f"{type(error).__name__}: {error}")
-                    return
-            await self._clock.sleep(delay)
-            moved()
-        if not found:
-            _log.info("connector.hint_of_no_order", system=self._port.system, brand=hint.brand, about=hint.order)
-        else:
-            await self._publisher.hints(hint.brand, found, hint.why)
-        self._endings.finish(record)
+    async def resolve(self, lane: Lane) -> None:
+        """Hints about something else: find whose it is and hint again. What goes wrong keeps them."""
+        taken = {lane.key: lane.hints}
+        lane.hints = []
+        try:
+            hint = next((one.hint for one in taken[lane.key] if not one.swept), taken[lane.key][0].hint)
+            found = await self._port.resolve(hint)
+            if not found:
+                _log.info("connector.hint_of_no_order", system=self._port.system, brand=hint.brand, about=hint.order)
+            else:
+                await self._publisher.hints(hint.brand, found, hint.why)
+            lane.failing = None
+            for waiting in taken.pop(lane.key):
+                self._endings.finish(waiting.record)
+        except ConnectorError as error:
+            await self._failed(lane.brand, [lane], taken, error)
+        finally:
+            self._keep(lane, taken.get(lane.key))
+
+    def _keep(self, lane: Lane, older: list[WaitingHint] | None) -> None:
+        """These were not answered: with what came meanwhile they wait again."""
+        if older and lane in self._lanes:
+            newer, lane.hints = lane.hints, older
+            for waiting in newer:
+                self.hinted(lane, waiting)
+            self._lanes.to_read(lane)
 
     async def _read_and_tell(self, brand: Brand, lanes: list[Lane], hints: dict[OrderKey, list[WaitingHint]]) -> None:
         by_order = {lane.order: lane for lane in lanes}
@@ -133,18 +134,37 @@ class Reads:
                 if found is not None:
                     yield found
 
-    async def _refused(
-        self, lanes: Sequence[Lane], hints: dict[OrderKey, list[WaitingHint]], error: ConnectorError
+    async def _failed(
+        self, brand: Brand, lanes: Sequence[Lane], hints: dict[OrderKey, list[WaitingHint]], error: ConnectorError
     ) -> None:
-        """The same read fails the same again: each order alone from now on, and not for ever."""
+        """What one key fails for, while others are answered, is no sign of the connection: it waits alone, longer each
+        time, or is given up when it would fail the same for ever. All else is the connection's: nothing is given up.
+        """
+        if isinstance(error, Unauthorised | RateLimited):
+            await self._connections.failed(brand, error)
+            return
+        answers, shown = self._connections.answers(brand), self._connections.shown(brand)
         for lane in lanes:
-            lane.refused += 1
-            if len(lanes) == 1 and lane.refused >= REFUSED_MOST:
-                for waiting in hints.pop(lane.key):
-                    await self._endings.dead_letter(waiting.record, f"{type(error).__name__}: {error}")
-                lane.refused = 0
-
-
-def _same_again(error: ConnectorError) -> bool:
-    """Whether it is this record's, and asking again would end the same."""
-    return isinstance(error, Permanent) and not isinstance(error, Unauthorised)
+            failing = lane.failing = lane.failing or Failing(answers, shown)
+            failing.failed(answers, certain=len(lanes) == 1, same_again=isinstance(error, Permanent))
+        (first, *others) = lanes
+        if others or not first.alone:
+            self._lanes.failed(lanes)
+            await self._connections.failed(brand, error)
+            return
+        assert first.failing is not None
+        text = f"{type(error).__name__}: {error}"
+        if isinstance(error, Permanent) and first.failing.own >= OWN_MOST and shown > first.failing.shown:
+            for waiting in hints.pop(first.key):
+                await self._endings.dead_letter(waiting.record, text)
+            first.failing = None
+            return
+        pause = first.failing.wait(self._clock.now())
+        _log.warning(
+            "connector.one_fails",
+            system=self._port.system,
+            key=first.key,
+            times=first.failing.times,
+            again_in=pause,
+            error=text,
+        )

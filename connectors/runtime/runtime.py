@@ -49,6 +49,8 @@ from schemas.topics import HINTS, RAW, commands_of
 
 SWEPT_TOGETHER = 20
 """Items that a sweep hints at a time."""
+RESOLVED_AT_ONCE = 4
+"""Hints of a brand about something else than a key of ours: calls that are out to find whose it is."""
 
 _log = structlog.get_logger(__name__)
 
@@ -76,6 +78,7 @@ class ConnectorRuntime:
         self._pulse, self._lag = Pulse(), Lag(port.system, metrics)
         self._lanes = Lanes(port.brands)
         self._reads: dict[Brand, int] = dict.fromkeys(port.brands, 0)
+        self._resolves: dict[Brand, int] = dict.fromkeys(port.brands, 0)
         self._writes: Counter[tuple[Brand, Kind]] = Counter()
         self._found_at_start: dict[Partition, int] = {}
         self._taken_at: dict[int, float] = {}
@@ -123,7 +126,7 @@ class ConnectorRuntime:
     def _waiting(self) -> bool:
         now = self._clock.now()
         return bool(self._calls) or any(
-            lane.commands or (lane.hints and self._connections.closed_until(lane.brand) is None)
+            lane.commands or (lane.unread(now) and self._connections.closed_until(lane.brand) is None)
             for lane in self._lanes
             if not lane.perhaps_written(now)
         )
@@ -220,10 +223,6 @@ class ConnectorRuntime:
             self._calls.start(
                 self._sweeps.make(hint, record, self._settings.delay, self._moved), {record.partition.number}
             )
-        elif hint.order.startswith("~"):
-            self._calls.start(
-                self._reading.resolve(hint, record, self._settings.delay, self._moved), {record.partition.number}
-            )
         else:
             lane = self._lanes.of(hint.brand, hint.order, record.partition.number)
             self._reading.hinted(lane, WaitingHint(*without_evidence(record, hint), hint.seen_at))
@@ -254,12 +253,21 @@ class ConnectorRuntime:
         self._lanes.drop_lingering(now)
         for brand in sorted(self._port.brands):
             while self._reads[brand] < self._settings.reads_at_once and self._connections.closed_until(brand) is None:
-                batch = self._lanes.next_read(brand, self._batches)
+                batch = self._lanes.next_read(brand, self._batches, self._clock.now())
                 if not batch:
                     break
                 self._reads[brand] += 1
                 self._calls.start(self._read(brand, batch), {lane.number for lane in batch})
+            self._schedule_resolving(brand)
             self._schedule_gentle(brand)
+
+    def _schedule_resolving(self, brand: Brand) -> None:
+        while self._resolves[brand] < RESOLVED_AT_ONCE and self._connections.closed_until(brand) is None:
+            lane = self._lanes.next_unresolved(brand, self._clock.now())
+            if lane is None:
+                break
+            self._resolves[brand] += 1
+            self._calls.start(self._resolve(brand, lane), {lane.number})
 
     def _schedule_gentle(self, brand: Brand) -> None:
         """One read for a sweep at a time, when nothing else is to be read and enough of the budget is left."""
@@ -267,7 +275,8 @@ class ConnectorRuntime:
             return
         if self._budget(brand) < self._settings.sweep_leaves:
             return
-        batch = self._lanes.next_gentle(brand, min(self._port.read_batch, self._settings.sweep_batch))
+        most = min(self._port.read_batch, self._settings.sweep_batch)
+        batch = self._lanes.next_gentle(brand, most, self._clock.now())
         if batch:
             self._reads[brand] += 1
             self._calls.start(self._read(brand, batch), {lane.number for lane in batch})
@@ -303,6 +312,13 @@ class ConnectorRuntime:
             self._reads[brand] -= 1
             for lane in lanes:
                 self._free(lane)
+
+    async def _resolve(self, brand: Brand, lane: Lane) -> None:
+        try:
+            await self._reading.resolve(lane)
+        finally:
+            self._resolves[brand] -= 1
+            self._free(lane)
 
     def _free(self, lane: Lane) -> None:
         lane.busy = False

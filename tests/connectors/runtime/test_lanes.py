@@ -66,7 +66,7 @@ def test_a_lane_without_a_hint_is_not_read_and_keeps_no_sweep_waiting() -> None:
     """A command that was held too long keeps it among the lanes."""
     lanes = Lanes([ACME])
     hinted(lanes, 1)
-    (lane,) = lanes.next_read(ACME, TEN)
+    (lane,) = lanes.next_read(ACME, TEN, NOON)
     hinted(lanes, 2)  # the call is not out yet: it takes this one along
     lane.hints, lane.busy = [], False
     lane.stays_closed(NOON + timedelta(seconds=30))
@@ -76,14 +76,14 @@ def test_a_lane_without_a_hint_is_not_read_and_keeps_no_sweep_waiting() -> None:
     swept.hinted(a_hint(3, OrderId("5002"), SWEEP))
     lanes.to_read(swept)
 
-    assert lanes.next_read(ACME, TEN) == []
-    assert lanes.next_gentle(ACME, 10) == [swept]
+    assert lanes.next_read(ACME, TEN, NOON) == []
+    assert lanes.next_gentle(ACME, 10, NOON) == [swept]
 
 
 def test_a_hint_that_shares_a_call_about_to_begin_leaves_nothing_unread_behind() -> None:
     lanes = Lanes([ACME])
     hinted(lanes, 1)
-    (lane,) = lanes.next_read(ACME, TEN)
+    (lane,) = lanes.next_read(ACME, TEN, NOON)
     hinted(lanes, 2)  # the call is not out yet: it takes this one along
 
     lane.hints = []
@@ -91,22 +91,22 @@ def test_a_hint_that_shares_a_call_about_to_begin_leaves_nothing_unread_behind()
     lanes.drop_idle(lane, NOON)
 
     assert lane not in lanes
-    assert lanes.next_read(ACME, TEN) == []
+    assert lanes.next_read(ACME, TEN, NOON) == []
 
 
 def test_a_hint_that_comes_while_the_call_is_out_is_read_next() -> None:
     lanes = Lanes([ACME])
     hinted(lanes, 1)
-    (lane,) = lanes.next_read(ACME, TEN)
+    (lane,) = lanes.next_read(ACME, TEN, NOON)
     lane.hints = []
     hinted(lanes, 2)
 
-    assert lanes.next_read(ACME, TEN) == [], "one call at a time"
+    assert lanes.next_read(ACME, TEN, NOON) == [], "one call at a time"
 
     lane.busy = False
     lanes.drop_idle(lane, NOON)
 
-    assert lanes.next_read(ACME, TEN) == [lane]
+    assert lanes.next_read(ACME, TEN, NOON) == [lane]
 
 
 def test_what_is_given_up_is_not_read() -> None:
@@ -115,7 +115,7 @@ def test_what_is_given_up_is_not_read() -> None:
 
     lanes.give_up(frozenset({0}))
 
-    assert lanes.next_read(ACME, TEN) == []
+    assert lanes.next_read(ACME, TEN, NOON) == []
     assert len(lanes) == 0
 
 
@@ -126,6 +126,6 @@ def test_kinds_are_read_in_turns_and_never_in_one_call() -> None:
         hinted(lanes, offset, id_)
 
     most = {**TEN, Kind.STOCK: 2, Kind.ORDER: 1}
-    taken = [[lane.order for lane in lanes.next_read(ACME, most)] for _ in range(6)]
+    taken = [[lane.order for lane in lanes.next_read(ACME, most, NOON)] for _ in range(6)]
 
     assert taken == [["5001"], stock[:2], ["5002"], stock[2:4], stock[4:], []]

@@ -4,12 +4,11 @@ from itertools import pairwise
 
 import pytest
 
-from connectors.runtime.errors import Incompatible, RateLimited, Unauthorised, Unavailable
+from connectors.runtime.errors import RateLimited, Unauthorised, Unavailable
 from schemas.base import Brand
 from schemas.events import ConnectionState
 from schemas.raw import RawKind
-from schemas.topics import HINTS
-from tests.connectors.runtime.scripted import HINTS_TOPIC, SETTINGS, SYSTEM, Bench, bench
+from tests.connectors.runtime.scripted import HINTS_TOPIC, SYSTEM, Bench, bench
 
 
 def test_an_idle_order_is_read_at_once_and_hints_meanwhile_share_the_next_call() -> None:
@@ -161,23 +160,6 @@ def test_answers_that_do_not_show_what_is_ours_are_told_and_open_the_breaker() -
     bench(story)
 
 
-def test_an_order_whose_read_always_fails_ends_in_the_dead_letters_and_holds_nobody_up() -> None:
-    async def story(on: Bench) -> None:
-        on.port.refuses["13"] = Incompatible("lines: expected a list, found a number")
-        for order in ("11", "12", "13", "14"):
-            await on.hint(order)
-        on.start()
-        await on.finished()
-        assert {record.key for record in on.told(RawKind.SNAPSHOT)} == {b"acme/11", b"acme/12", b"acme/14"}
-        (letter,) = on.letters
-        assert letter.key == b"acme/13"
-        assert letter.headers["topic"] == HINTS_TOPIC.encode()
-        assert b"Incompatible: lines" in letter.headers["reason"]
-        assert [call.orders for call in on.port.calls].count(("13",)) == 2, "alone after the call it spoilt"
-
-    bench(story)
-
-
 def test_a_hint_nobody_can_read_is_a_dead_letter() -> None:
     async def story(on: Bench) -> None:
         on.start()
@@ -200,30 +182,3 @@ def test_hints_of_brands_without_a_connection_and_of_the_connection_itself_are_f
         assert on.port.calls == []
 
     bench(story)
-
-
-def test_a_hint_for_something_else_is_hinted_again_under_its_order() -> None:
-    async def story(on: Bench) -> None:
-        on.port.resolved["~9001"] = on.create("5012").order
-        on.start()
-        await on.hint("~9001", why="goods_out")
-        await on.finished()
-        assert [(call.what, call.orders) for call in on.port.calls] == [("resolve", ("~9001",)), ("read", ("5012",))]
-        await on.hint("~9999")
-        await on.finished()
-        assert len(on.log.records(HINTS[SYSTEM].name)) == 3, "what is no order of ours is hinted nowhere"
-
-    bench(story)
-
-
-def test_resolving_goes_on_through_any_number_of_failures() -> None:
-    async def story(on: Bench) -> None:
-        on.port.takes = 0.0
-        on.port.resolved["~9001"] = on.create("5012").order
-        on.port.failures["resolve"].extend(Unavailable("away") for _ in range(1500))
-        on.start()
-        await on.hint("~9001")
-        await on.until(lambda: len(on.told(RawKind.SNAPSHOT)) == 1, within=100)
-        assert [call.what for call in on.port.calls].count("resolve") == 1501
-
-    bench(story, settings=SETTINGS.model_copy(update={"delay": 0.01}))
