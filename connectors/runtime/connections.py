@@ -88,6 +88,15 @@ class Connections:
         if changed:
             await self._tell(brand, breaker)
 
+    async def list_failed(self, brand: Brand, error: ConnectorError) -> None:
+        """A list that is refused is no sign that the connection is down: reads and commands go on."""
+        if isinstance(error, Permanent) and not isinstance(error, Unauthorised):
+            _log.warning(
+                "connector.list_refused", system=self._system, brand=brand, error=f"{type(error).__name__}: {error}"
+            )
+        else:
+            await self.failed(brand, error)
+
     async def _tell(self, brand: Brand, breaker: Breaker) -> None:
         self._told.add(brand)
         await self._publisher.connection(brand, breaker.state, breaker.text)

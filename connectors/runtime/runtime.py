@@ -363,24 +363,29 @@ class ConnectorRuntime:
                 if changes.proven:
                     await self._connections.well(brand)
             except ConnectorError as error:
-                await self._connections.failed(brand, error)
+                await self._connections.list_failed(brand, error)
             await self._clock.sleep(self._settings.poll_every)
 
     async def _poll_stock(self, port: KeepsStock, brand: Brand) -> None:
-        """Find stock that no webhook told of: what moved at every poll, everything at every sweep."""
+        """Find stock that no webhook told of: what moved at every poll, everything at every sweep, whatever became of
+        the poll.
+        """
         cursor, swept = "", -math.inf
         while True:
             try:
                 changes = await port.moved(brand, cursor)
                 cursor = changes.cursor
                 await self._publisher.hints(brand, changes.orders, "poll")
-                if self._clock.monotonic() - swept >= self._settings.sweep_every:
+            except ConnectorError as error:
+                await self._connections.list_failed(brand, error)
+            if self._clock.monotonic() - swept >= self._settings.sweep_every:
+                try:
                     began = self._clock.now()
                     items = await port.stocked(brand)
                     await self._publisher.hints(brand, items, SWEEP, seen_at=began)
                     swept = self._clock.monotonic() if items else swept
-            except ConnectorError as error:
-                await self._connections.failed(brand, error)
+                except ConnectorError as error:
+                    await self._connections.list_failed(brand, error)
             await self._clock.sleep(self._settings.poll_every)
 
     async def _poll_items(self, port: KeepsItems, brand: Brand) -> None:
@@ -391,7 +396,7 @@ class ConnectorRuntime:
                 cursor = changes.cursor
                 await self._publisher.hints(brand, changes.orders, "poll")
             except ConnectorError as error:
-                await self._connections.failed(brand, error)
+                await self._connections.list_failed(brand, error)
             await self._clock.sleep(self._settings.poll_every)
 
     async def _sweep_items(self, port: ListsItems, brand: Brand) -> None:
@@ -401,7 +406,7 @@ class ConnectorRuntime:
             try:
                 items = await port.all_items(brand)
             except ConnectorError as error:
-                await self._connections.failed(brand, error)
+                await self._connections.list_failed(brand, error)
             for start in range(0, len(items), SWEPT_TOGETHER):
                 part = items[start : start + SWEPT_TOGETHER]
                 await self._publisher.hints(brand, part, "sweep")
