@@ -5,13 +5,14 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.table import Table
+from rich.markup import escape
+from rich.table import Column, Table
 
 from lockstep import daily_page
 from lockstep.case_page import page
 from lockstep.case_words import explained, is_overdue
 from lockstep.cli.case_actions import answer, assign, close, override, release, release_again, retry
-from lockstep.cli.common import finish, now, out, read_key, the_log, who_asks
+from lockstep.cli.common import finish, now, out, print_table, read_key, the_log, who_asks
 from lockstep.cli.preview import held
 from lockstep.digest import digest, theirs
 from lockstep.reading import newest_cases
@@ -50,12 +51,14 @@ def list_(
     elif not found:
         out.print("No open cases.")
     else:
-        out.print(_table(found))
+        print_table(_table(found), exact=3)
 
 
 def _table(found: list[Case]) -> Table:
     at = now()
-    table = Table("case", "order", "about", "says", "owner", "due (UTC)", "taken by", box=None)
+    whole = (Column(name, no_wrap=True) for name in ("case", "order", "about", "owner", "due (UTC)", "taken by"))
+    code, order, about, *others = whole
+    table = Table(code, order, about, "says", *others, box=None)
     for case in found:
         colour = "red" if case.open else "green"
         due = f"{case.due_at:%m-%d %H:%M}" if case.open else "closed"
@@ -63,7 +66,8 @@ def _table(found: list[Case]) -> Table:
             due = f"[bold red]{due}[/bold red]"
         owner = case.owner if case.escalated_to is None else f"{case.owner}, {case.escalated_to}"
         key = order_key(case.brand, case.order)
-        table.add_row(f"[{colour}]{case.code}[/{colour}]", key, case.object, case.detail, owner, due, case.assignee)
+        said = (key, case.object, case.detail, owner)
+        table.add_row(f"[{colour}]{case.code}[/{colour}]", *map(escape, said), due, case.assignee)
     return table
 
 

@@ -1,7 +1,8 @@
-"""What the commands share: settings, the log, who is asking, and running asyncio to its end."""
+"""What the commands share: settings, the log, who is asking, what is printed how wide, running asyncio to its end."""
 
 import asyncio
 import getpass
+import sys
 from collections.abc import Coroutine
 from datetime import datetime
 from typing import Any, TypeVar
@@ -9,6 +10,8 @@ from typing import Any, TypeVar
 import typer
 from pydantic import ValidationError
 from rich.console import Console
+from rich.padding import Padding
+from rich.table import Table
 
 from kernel.clock import SystemClock
 from kernel.log import Log
@@ -20,7 +23,11 @@ from schemas.aggregates import item_of, stock_of
 from schemas.base import OrderId, OrderKey, split_key
 
 T = TypeVar("T")
-out = Console(highlight=False)
+UNFOLDED = 10_000
+"""Columns. Where there is no terminal a program reads, and no line is folded for it."""
+out = Console(highlight=False, width=None if sys.stdout.isatty() else UNFOLDED)
+LEAST = 24
+"""Columns of a terminal that must be left for what is wrapped, or it goes on a line of its own."""
 
 
 def settings() -> Settings:
@@ -42,6 +49,25 @@ def the_log() -> Log:
 
 def finish(work: Coroutine[Any, Any, T]) -> T:
     return asyncio.run(work)
+
+
+def print_table(table: Table, exact: int) -> None:
+    """Its first `exact` columns are what somebody types next: they are never cut. Only the columns that are not
+    `no_wrap` are wrapped; where the terminal is too narrow for that, the others stand beneath, with their names.
+    """
+    wide = out.measure(table, options=out.options.update(max_width=UNFOLDED)).maximum
+    wrapped = sum(
+        max(out.measure(cell, options=out.options.update(max_width=UNFOLDED)).maximum for cell in column.cells)
+        for column in table.columns
+        if not column.no_wrap
+    )
+    if wide <= out.width or wide - wrapped + LEAST <= out.width:
+        out.print(table)
+        return
+    for row in zip(*(column.cells for column in table.columns), strict=True):
+        out.print("  ".join(str(cell) for cell in row[:exact]), soft_wrap=True)
+        named = zip(table.columns[exact:], row[exact:], strict=True)
+        out.print(Padding("; ".join(f"{column.header}: {cell}" for column, cell in named if cell), (0, 0, 0, 2)))
 
 
 def read_key(order: str) -> OrderKey:

@@ -5,13 +5,14 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.table import Table
+from rich.markup import escape
+from rich.table import Column, Table
 
 from kernel.log import Log
 from lockstep.awaited import HOLD
 from lockstep.brand_files import read_brand
 from lockstep.case_words import moment
-from lockstep.cli.common import finish, now, out, the_log
+from lockstep.cli.common import finish, now, out, print_table, the_log
 from lockstep.preview import Foreseen, Foresight
 from lockstep.publishing import following
 from lockstep.reading import newest_configs
@@ -103,11 +104,11 @@ def held(
     if not listed:
         out.print("No order is held.")
         return
-    table = Table("order", "held since", "by", box=None)
+    table = Table(Column("order", no_wrap=True), Column("held since", no_wrap=True), "by", box=None)
     for since, state, holds in sorted(((_since(*one), *one) for one in listed), key=lambda row: row[0]):
         reasons = "; ".join(f"{hold.code}, {hold.detail}" for hold in holds)
-        table.add_row(order_key(Brand(state.brand), state.order), since, reasons)
-    out.print(table)
+        table.add_row(order_key(Brand(state.brand), state.order), since, escape(reasons))
+    print_table(table, exact=2)
 
 
 def _holds(state: OrderState, config: BrandConfig | None) -> list[Waiting]:

@@ -3,7 +3,7 @@
 from typing import Annotated
 
 import typer
-from rich.table import Table
+from rich.table import Column, Table
 
 from lockstep.cli.common import finish, now, out, the_log, who_asks
 from lockstep.reading import newest_configs
@@ -44,7 +44,7 @@ def _print(found: Result) -> None:
         return
     still = f", {found.awaited} still awaited" if found.awaited else ""
     out.print(f"[bold]{found.compared}[/bold] orders compared in the sweep of {found.newest:%Y-%m-%d %H:%M} UTC{still}")
-    table = Table("orders", "cause", "that is", "for example", box=None)
+    table = Table("orders", "cause", "that is", Column("for example", no_wrap=True), box=None)
     for cause, count in sorted(found.causes.items(), key=lambda one: (one[0] != AGREES, -one[1], one[0])):
         table.add_row(str(count), cause, IN_WORDS[cause], "\n".join(found.examples.get(cause, ())))
     out.print(table)

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.table import Table
+from rich.table import Column, Table
 
 from lockstep.cli.common import finish, out, settings
 from lockstep.kafka import kafka_log
@@ -28,7 +28,7 @@ def create() -> None:
 @topics.command("list")
 def list_() -> None:
     """List every topic of the registry with what it holds."""
-    table = Table("topic", "key", "holds", "kept", "writer", box=None)
+    table = Table(Column("topic", no_wrap=True), "key", "holds", "kept", "writer", box=None)
     for topic in ALL:
         kept = topic.cleanup if topic.cleanup == "compact" else _days(topic.retention_ms)
         table.add_row(topic.name, topic.key, topic.holds, kept, topic.writer)

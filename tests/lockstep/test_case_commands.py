@@ -10,6 +10,7 @@ import pytest
 from kernel.clock import LoopClock
 from kernel.memory_log import MemoryLog
 from kernel.virtual_time import VirtualTimeLoop
+from lockstep.cli.common import out
 from schemas.base import Brand
 from schemas.cases import CATALOGUE, CaseCode, Owner
 from schemas.orders import FinancialStatus
@@ -76,6 +77,23 @@ def test_a_list_names_who_took_it_and_what_it_says(desk: Desk) -> None:
     (row,) = (line for line in desk.reads("case list").splitlines() if "short_closed" in line)
 
     assert all(word in row for word in (KEY, G1, "2 of 3 units", "customer service", "11-03 20:00", "ola"))
+
+
+@pytest.mark.parametrize("width", [40, 80, 120, 160])
+def test_what_is_typed_next_is_never_cut_however_narrow_the_terminal(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, width: int
+) -> None:
+    monkeypatch.setattr(out, "_width", width)
+    says = "expected 2 of 3 units [of the second line], and nobody in the warehouse knows where the third is"
+    desk.has([a_case(CaseCode.CHANGED_AFTER_RELEASE, "6120034455667", detail=says, assignee="ola")])
+
+    said = desk.reads("case list")
+
+    (line,) = (line for line in said.splitlines() if "changed_after_release" in line)
+    assert line.split()[:3] == ["changed_after_release", "acme/6120034455667", "ACME-6120034455667-71-1"]
+    assert "…" not in said
+    for word in (*says.split(), "ola", "13:00"):
+        assert word in said
 
 
 @pytest.mark.parametrize("option", ["--owner nobody", "--code nonsense"])

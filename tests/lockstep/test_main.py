@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from lockstep.cli import main
+from schemas.topics import ALL
 from tests.lockstep.brands import brand_file
 
 
@@ -113,6 +114,7 @@ class Impatient:
 sys.meta_path.insert(0, Impatient())
 sys.argv = ["lockstep", "audit"]
 from lockstep.cli import main
+from schemas.topics import ALL
 main()
 """
 
@@ -123,3 +125,12 @@ def test_ctrl_c_while_the_commands_are_loaded_leaves_no_stack_trace() -> None:
     )
 
     assert (ended.returncode, ended.stdout, ended.stderr) == (130, "", "")
+
+
+def test_no_line_is_folded_or_cut_for_a_program_that_reads() -> None:
+    listed = subprocess.run(
+        [sys.executable, "-m", "lockstep", "topics", "list"], capture_output=True, text=True, check=True
+    ).stdout
+
+    assert len(listed.splitlines()) == len(ALL) + 1
+    assert all(topic.holds in listed for topic in ALL)

@@ -12,6 +12,7 @@ from kernel.clock import LoopClock
 from kernel.memory_log import MemoryLog
 from kernel.virtual_time import VirtualTimeLoop
 from lockstep.cli import preview as preview_commands
+from lockstep.cli.common import out
 from lockstep.preview import Foresight
 from schemas.base import Brand
 from schemas.commands import CreateGoodsOut
@@ -165,3 +166,13 @@ def test_held_orders_are_listed_with_every_reason(desk: Desk) -> None:
     assert "payment_not_met, payment is PENDING; address_incomplete, lacks phone" in said
     assert "acme/5013" not in desk.reads("case held --code unmapped_shipping_line")
     assert desk.reads("case held --brand brio") == "No order is held.\n"
+
+
+def test_a_held_order_is_named_whole_on_a_narrow_terminal(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(out, "_width", 40)
+    desk.keeps(a_morning())
+    lines = desk.reads("case held").splitlines()
+    assert [line for line in lines if line.startswith("acme/")] == [
+        "acme/5012  2026-11-03 12:00 UTC",
+        "acme/5013  2026-11-03 12:00 UTC",
+    ]
