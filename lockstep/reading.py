@@ -55,6 +55,16 @@ async def newest_configs(log: Log) -> dict[Brand, BrandConfig]:
     return configs
 
 
+async def brands_in(log: Log, topic: str) -> set[Brand]:
+    """Whose keys lie in a topic of keys `brand/id`."""
+    brands: set[Brand] = set()
+    async with everything(log, [topic]) as records:
+        async for record in records:
+            if record.key is not None and record.key not in MARKS:
+                brands.add(Brand(record.key.decode(errors="replace").partition("/")[0]))
+    return brands
+
+
 async def newest_cases(log: Log) -> list[Case]:
     """Open and closed, the most urgent first."""
     cases: dict[str, Case] = {}

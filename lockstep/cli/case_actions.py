@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from lockstep.case_words import after_answer, goes_up
-from lockstep.cli.common import act, finish, out, person, read_key, the_log, who_asks
+from lockstep.cli.common import act, acted_on, finish, out, person, the_log, who_asks
 from lockstep.reading import newest_cases
 from schemas.base import OrderKey, order_key
 from schemas.cases import CATALOGUE, Case, CaseCode
@@ -36,7 +36,7 @@ def assign(
     about: About = "",
 ) -> None:
     """Take a case, or give it to somebody. It stays with its owner; others see that someone is at it."""
-    key = read_key(order)
+    key = acted_on(order)
     handle = "" if nobody else to or who_asks()
     if handle and not HANDLE.fullmatch(handle):
         raise typer.BadParameter(
@@ -61,7 +61,7 @@ def answer(
     about: About = "",
 ) -> None:
     """Answer a case's question. The answer is kept as a decision; with the same facts it is not asked again."""
-    key = read_key(order)
+    key = acted_on(order)
     question = QUESTIONS.get(code)
     if question is None:
         raise typer.BadParameter(f"{code} asks nothing: {CATALOGUE[code].first_action}", param_hint="CODE")
@@ -79,7 +79,7 @@ def answer(
 
 def retry(order: Order, why: Why = "") -> None:
     """Send again now what was refused or delayed for this order."""
-    key = read_key(order)
+    key = acted_on(order)
     finish(act(key, "retry", why=why))
     out.print(f"{key}: what was refused is tried again now.")
     out.print(
@@ -90,7 +90,7 @@ def retry(order: Order, why: Why = "") -> None:
 
 def override(order: Order, code: Code, reason: Reason) -> None:
     """Let an order leave in spite of one reason that holds it, for good. What is overridden stays on record."""
-    key = read_key(order)
+    key = acted_on(order)
     entry = CATALOGUE[code]
     if not entry.override:
         can = ", ".join(one for one, what in CATALOGUE.items() if what.override)
@@ -105,7 +105,7 @@ def override(order: Order, code: Code, reason: Reason) -> None:
 
 def release(order: Order, reason: Reason) -> None:
     """Let a held order leave in spite of every reason that may be overridden; names the others. Reads its log."""
-    key = read_key(order)
+    key = acted_on(order)
     with out.status(f"reading the log of {key} …"):
         made = finish(person().release(key, reason))
     if made.unknown:
@@ -126,7 +126,7 @@ def release(order: Order, reason: Reason) -> None:
 
 def close(order: Order, code: Code, why: Why, about: About = "") -> None:
     """Close a case that only a person can close; it opens again when its facts change."""
-    key = read_key(order)
+    key = acted_on(order)
     entry = CATALOGUE[code]
     if not entry.by_person:
         raise typer.BadParameter(
@@ -144,7 +144,7 @@ def release_again(
     why: Why,
 ) -> None:
     """Release the units of a missing or short-closed goods-out again. The warehouse gets a new goods-out."""
-    key = read_key(order)
+    key = acted_on(order)
     finish(act(key, "release_again", target=goods_out, why=why))
     out.print(f"{key}: what {goods_out} still covers may be released again.")
     out.print(

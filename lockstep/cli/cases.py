@@ -12,11 +12,11 @@ from lockstep import daily_page
 from lockstep.case_page import page
 from lockstep.case_words import explained, is_overdue
 from lockstep.cli.case_actions import answer, assign, close, override, release, release_again, retry
-from lockstep.cli.common import finish, now, out, print_table, read_key, the_log, who_asks
+from lockstep.cli.common import configured, finish, now, out, print_table, read_key, the_log, who_asks
 from lockstep.cli.preview import held
 from lockstep.digest import digest, theirs
 from lockstep.reading import newest_cases
-from schemas.base import Brand, order_key
+from schemas.base import Brand, order_key, split_key
 from schemas.cases import Case, CaseCode, Owner
 
 cases = typer.Typer(no_args_is_help=True, help="Cases: what a person must look at, who owns it and what to do first.")
@@ -36,6 +36,8 @@ def list_(
 ) -> None:
     """List open cases, the one due first on top."""
     at, me = now(), who_asks() if mine else ""
+    if brand:
+        configured(brand)
     found = [
         case
         for case in finish(newest_cases(the_log()))
@@ -81,6 +83,8 @@ def show(order: Order, as_json: AsJson = False) -> None:
     """Show an order's cases: what each means, what to do first, what to type and what will close it."""
     key = read_key(order)
     found = [case for case in finish(newest_cases(the_log())) if order_key(case.brand, case.order) == key]
+    if not found:
+        configured(split_key(key)[0])
     if as_json:
         typer.echo(_json(found))
         return
@@ -97,6 +101,8 @@ def digest_(
     brand: Annotated[str, typer.Option(help="only this brand's")] = "",
 ) -> None:
     """Print the daily digest, in Markdown: what waits for whom, the most pressing first, and what to do first."""
+    if brand:
+        configured(brand)
     found, at = finish(newest_cases(the_log())), now()
     brands = [Brand(brand)] if brand else sorted({case.brand for case in found})
     owners = tuple(Owner) if owner is None else (owner,)

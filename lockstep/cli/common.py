@@ -15,12 +15,15 @@ from rich.table import Table
 
 from kernel.clock import SystemClock
 from kernel.log import Log
+from lockstep.brand_files import ConfigurationError
 from lockstep.deciding import Person
 from lockstep.kafka import kafka_log
+from lockstep.reading import newest_configs
 from lockstep.settings import Settings, SettingsError
 from schemas.actions import ActionKind
 from schemas.aggregates import item_of, stock_of
-from schemas.base import OrderId, OrderKey, split_key
+from schemas.base import Brand, OrderId, OrderKey, split_key
+from schemas.config import BrandConfig
 
 T = TypeVar("T")
 UNFOLDED = 10_000
@@ -82,6 +85,22 @@ def read_key(order: str) -> OrderKey:
     except ValueError as wrong:
         raise typer.BadParameter(f"{wrong}; for example acme/6120034455667") from wrong
     return OrderKey(f"{brand}/{number}")
+
+
+def configured(brand: str) -> BrandConfig:
+    """The brand's newest configuration in the log. Raises ConfigurationError naming the brands there are."""
+    found = finish(newest_configs(the_log()))
+    if Brand(brand) not in found:
+        there = ", ".join(sorted(found)) or "none: `lockstep config apply FILE`"
+        raise ConfigurationError(f"{brand}: expected a configured brand, found {there}")
+    return found[Brand(brand)]
+
+
+def acted_on(order: str) -> OrderKey:
+    """The key of what a person acts on, of a configured brand: nobody else would ever read what is written."""
+    key = read_key(order)
+    configured(split_key(key)[0])
+    return key
 
 
 def now() -> datetime:

@@ -4,9 +4,9 @@ from typing import Annotated
 
 import typer
 
-from lockstep.cli.common import finish, out, the_log
+from lockstep.cli.common import configured, finish, out, the_log
 from lockstep.item_words import explained
-from lockstep.reading import newest_configs, read_item
+from lockstep.reading import read_item
 from schemas.base import Brand, Sku
 
 
@@ -19,10 +19,7 @@ def item(
     Reads the items table's changelog; changes nothing.
     """
     with out.status(f"reading item {code} of {brand} …"):
-        config = finish(newest_configs(the_log())).get(Brand(brand))
-        if config is None:
-            out.print(f"{brand}: expected a configured brand; `lockstep config show` lists them")
-            raise typer.Exit(1)
+        config = configured(brand)
         found = finish(read_item(the_log(), Brand(brand), config.skus.code_of(Sku(code))))
     if found is None:
         out.print(f"{code}: not in the log of {brand}. Are items switched on, the role running, the code right?")

@@ -9,7 +9,7 @@ from rich.table import Table
 
 from lockstep.awaited import at_ease, awaited, decided
 from lockstep.case_words import moment
-from lockstep.cli.common import act, finish, out, read_key, the_log
+from lockstep.cli.common import act, acted_on, configured, finish, out, read_key, the_log
 from lockstep.reading import OrderStory, read_order
 from lockstep.words import event_in_words, systems_side_by_side
 from schemas.aggregates import item_of, stock_of
@@ -37,6 +37,7 @@ def show(
     with out.status(f"reading the log of {key} …") as status:
         story = finish(read_order(the_log(), key, lambda count: status.update(f"reading the log: {count} records …")))
     if story.state is None:
+        configured(brand)
         out.print(f"{key}: not in the log. Is the order id right? `lockstep refresh {key}` asks the systems for it.")
         raise typer.Exit(1)
     _print(key, story, events)
@@ -74,6 +75,6 @@ def _print(key: OrderKey, story: OrderStory, last: int) -> None:
 
 def refresh(order: Order) -> None:
     """Read an order again from all three systems, now."""
-    key = read_key(order)
+    key = acted_on(order)
     finish(act(key, "refresh"))
     out.print(f"{key} will be read again from Shopify, Clarus and the ERP.")

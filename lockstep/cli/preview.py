@@ -12,7 +12,7 @@ from kernel.log import Log
 from lockstep.awaited import HOLD
 from lockstep.brand_files import read_brand
 from lockstep.case_words import moment
-from lockstep.cli.common import finish, now, out, print_table, the_log
+from lockstep.cli.common import configured, finish, now, out, print_table, the_log
 from lockstep.preview import Foreseen, Foresight
 from lockstep.publishing import following
 from lockstep.reading import newest_configs
@@ -89,6 +89,8 @@ def held(
     code: Annotated[CaseCode | None, typer.Option(help="only this reason", metavar="CODE", show_choices=False)] = None,
 ) -> None:
     """List every order that is held, with all its reasons, the longest held on top. Reads the orders' table."""
+    if brand:
+        configured(brand)
     log = the_log()
 
     async def found() -> list[tuple[OrderState, list[Waiting]]]:

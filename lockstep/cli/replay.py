@@ -15,10 +15,12 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
+from lockstep.brand_files import ConfigurationError
 from lockstep.cli.common import finish, now, out, settings
 from lockstep.cli.from_systems import Asked as SystemsAsked
 from lockstep.cli.from_systems import rebuild_from_systems
 from lockstep.kafka import kafka_log
+from lockstep.reading import brands_in, newest_configs
 from lockstep.replay.anew import empty
 from lockstep.replay.checks import Finding, Weight
 from lockstep.replay.compare import Compared
@@ -79,6 +81,7 @@ def verify(
     the next run goes on from there; without it the first run on a log that is cut begins at the table as it is.
     """
     plan = replace(planned(work, processes, without_brand), table=table.table)
+    known(plan)
     with folding(f"folding {plan.table.events.name}") as told, saved_when_interrupted():
         verified = verify_log(connecting(), plan, told)
     print_verified(verified)
@@ -133,6 +136,7 @@ def rebuild(
     if brands:
         raise typer.BadParameter(f"brands are for --from-systems, found {', '.join(brands)}; see --without-brand")
     plan = planned(work, processes, without_brand)
+    known(plan)
     connect = connecting()
     if yes:
         finish(nobody_works(connect()))
@@ -181,6 +185,18 @@ def planned(work: Path, processes: int, without: Sequence[str] | None) -> Plan:
     except OSError as cause:
         raise SettingsError(f"--work {work}: expected a folder to write to, found {cause.strerror}") from cause
     return Plan(work, processes, tuple(Brand(brand) for brand in without or ()))
+
+
+def known(plan: Plan) -> None:
+    """Whether what is left out is configured, or was and has keys in the table. Raises ConfigurationError."""
+    log = connecting()()
+    there: set[Brand] = set(finish(newest_configs(log))) if plan.without else set()
+    if not there.issuperset(plan.without):
+        there |= finish(brands_in(log, plan.table.state.name))
+    for brand in plan.without:
+        if brand not in there:
+            named = ", ".join(sorted(there)) or "none"
+            raise ConfigurationError(f"--without-brand {brand}: expected a brand of the log, found {named}")
 
 
 def connecting() -> Connect:

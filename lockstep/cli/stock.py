@@ -4,8 +4,8 @@ from typing import Annotated
 
 import typer
 
-from lockstep.cli.common import finish, out, the_log
-from lockstep.reading import newest_configs, read_all_stock, read_stock
+from lockstep.cli.common import configured, finish, out, the_log
+from lockstep.reading import read_all_stock, read_stock
 from lockstep.stock_words import differing, explained
 from schemas.base import Brand, LocationId, Sku
 
@@ -23,10 +23,7 @@ def stock(
     Reads the stock table's changelog; changes nothing.
     """
     with out.status(f"reading the stock of {brand} …"):
-        config = finish(newest_configs(the_log())).get(Brand(brand))
-        if config is None:
-            out.print(f"{brand}: expected a configured brand; `lockstep config show` lists them")
-            raise typer.Exit(1)
+        config = configured(brand)
         if not sku:
             for line in differing(finish(read_all_stock(the_log(), Brand(brand))), config):
                 out.print(line, markup=False, highlight=False)

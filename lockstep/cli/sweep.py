@@ -5,8 +5,7 @@ from typing import Annotated
 import typer
 from rich.table import Column, Table
 
-from lockstep.cli.common import finish, now, out, the_log, who_asks
-from lockstep.reading import newest_configs
+from lockstep.cli.common import configured, finish, now, out, the_log, who_asks
 from lockstep.sweeps import IN_WORDS, Result, ask, result
 from schemas.base import Brand
 from schemas.sweep import AGREES
@@ -21,9 +20,7 @@ def sweep(
 
     Changes nothing outside. The nightly sweep does the same at its hour. With --show it reads the orders' table once.
     """
-    if Brand(brand) not in finish(newest_configs(the_log())):
-        out.print(f"{brand}: expected a configured brand; `lockstep config show` lists them")
-        raise typer.Exit(1)
+    configured(brand)
     if not show:
         finish(ask(the_log(), Brand(brand), who_asks(), why, now()))
         out.print(f"{brand} is swept: the running connectors list and read it, behind what orders need.")

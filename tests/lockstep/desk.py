@@ -17,6 +17,7 @@ from lockstep.cli.app import program
 from schemas.actions import OperatorAction
 from schemas.avro import Codec
 from schemas.cases import Case
+from schemas.config import BrandConfig
 from schemas.topics import CASES, CONFIG, OPERATOR_ACTIONS, ORDERS_EVENTS, ORDERS_STATE
 from tests.story import Story
 
@@ -64,6 +65,19 @@ class Desk:
 
         self.runner.run(append())
 
+    def configures(self, *configs: BrandConfig) -> None:
+        """Append configurations to their topic."""
+
+        async def append() -> None:
+            producer = self.log.producer()
+            await producer.start()
+            for config in configs:
+                value = config.model_dump_json().encode()
+                await (await producer.send(CONFIG.name, key=config.brand.encode(), value=value))
+            await producer.stop()
+
+        self.runner.run(append())
+
     def tells(self, story: Story) -> None:
         """Append a story's events to the log, all in the partition of its order."""
         number = partition_of(f"{story.brand()}/{story.order}".encode(), self.log.count(ORDERS_EVENTS.name))
@@ -88,11 +102,10 @@ class Desk:
             await producer.start()
             for key, value in story.changelog.items():
                 await (await producer.send(ORDERS_STATE.name, key=key, value=value, partition=0))
-            config = story.config
-            await (await producer.send(CONFIG.name, key=config.brand.encode(), value=config.model_dump_json().encode()))
             await producer.stop()
 
         self.runner.run(append())
+        self.configures(story.config)
 
     def written(self) -> list[OperatorAction]:
         """Every action asked for, in order."""

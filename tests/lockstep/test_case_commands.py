@@ -10,13 +10,14 @@ import pytest
 from kernel.clock import LoopClock
 from kernel.memory_log import MemoryLog
 from kernel.virtual_time import VirtualTimeLoop
+from lockstep.brand_files import ConfigurationError
 from lockstep.cli.common import out
 from schemas.base import Brand
 from schemas.cases import CATALOGUE, CaseCode, Owner
 from schemas.orders import FinancialStatus
 from schemas.questions import QUESTIONS
 from schemas.topics import ALL
-from tests.builders import NOON, a_case, an_order
+from tests.builders import NOON, a_brand, a_case, an_order
 from tests.lockstep.desk import Desk
 from tests.story import Story
 
@@ -26,10 +27,12 @@ G1 = "ACME-5012-71-1"
 
 @pytest.fixture
 def desk(monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
-    """It is noon."""
+    """It is noon; acme and brio are configured."""
     clock = LoopClock(NOON)
     with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
-        yield Desk(monkeypatch, runner, MemoryLog(clock, {topic.name: 2 for topic in ALL}), clock)
+        desk = Desk(monkeypatch, runner, MemoryLog(clock, {topic.name: 2 for topic in ALL}), clock)
+        desk.configures(a_brand(), a_brand(brand=Brand("brio"), reference_prefix="BRIO"))
+        yield desk
 
 
 SHORT = a_case(CaseCode.SHORT_CLOSED)
@@ -48,8 +51,8 @@ def test_open_cases_are_listed_the_one_due_first_on_top(desk: Desk) -> None:
 
     assert listed(desk) == ["goods_out_missing", "short_closed"]
     assert listed(desk, "--closed") == ["goods_out_missing", "short_closed", "erp_not_posted"]
-    assert listed(desk, "--brand nobody") == []
-    assert desk.reads("case list --brand nobody") == "No open cases.\n"
+    assert listed(desk, "--brand brio") == []
+    assert desk.reads("case list --brand brio") == "No open cases.\n"
 
 
 def test_cases_are_listed_by_owner_and_by_whom_they_went_up_to(desk: Desk) -> None:
@@ -123,6 +126,37 @@ def test_every_case_is_shown_with_all_there_is_to_do(desk: Desk, code: CaseCode)
 
 def test_no_case(desk: Desk) -> None:
     assert desk.reads("case show acme/6099") == "acme/6099: no case.\n"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "case list --brand acm",
+        "case list --brand acm --json",
+        "case held --brand acm",
+        "case digest --brand acm",
+        "case show acm/5012",
+        "case assign acm/5012 short_closed",
+        "case answer acm/5012 short_closed refund --why why",
+        "case retry acm/5012",
+        "case override acm/5012 payment_not_met --reason why",
+        "case release acm/5012 --reason why",
+        "case close acm/5012 reship? --why why",
+        f"case release-again acm/5012 {G1} --why why",
+        "refresh acm/5012",
+        "show acm/5012",
+        "stock acm",
+        "item acm MUG",
+        "sweep acm",
+    ],
+)
+def test_a_mistyped_brand_is_refused_with_those_there_are(desk: Desk, line: str) -> None:
+    refused = desk.types(line)
+
+    assert isinstance(refused.exception, ConfigurationError)
+    assert str(refused.exception) == "acm: expected a configured brand, found acme, brio"
+    assert refused.output == ""
+    assert desk.written() == []
 
 
 # --- taking

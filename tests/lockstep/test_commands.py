@@ -185,12 +185,14 @@ def test_a_brand_that_nobody_configured_cannot_be_paused(terminal: Terminal) -> 
     assert "nobody: expected a configured brand, found none; see `lockstep config apply`" in str(refused.exception)
 
 
-def test_what_a_person_asks_for_reaches_the_broker(terminal: Terminal) -> None:
-    asked = terminal.types("case retry acme/7001 --why mended", LOCKSTEP_OPERATOR="kim")
+def test_what_a_person_asks_for_reaches_the_broker(terminal: Terminal, tmp_path: Path) -> None:
+    terminal.types("config apply", brand_file(tmp_path))
+
+    asked = terminal.types("case override acme/7001 payment_not_met --reason trusted", LOCKSTEP_OPERATOR="kim")
 
     (written,) = terminal.actions(OrderKey("acme/7001"))
     assert asked.exit_code == 0
-    assert (written.action, written.why, written.who) == ("retry", "mended", "kim")
+    assert (written.action, written.why, written.who) == ("override", "trusted", "kim")
 
 
 def seen(event: OrderEvent) -> tuple[str, BaseModel, Codec]:
@@ -246,7 +248,9 @@ def test_show_tells_an_order_from_the_log(terminal: Terminal) -> None:
     assert "R. Example" not in shown.output, "nothing personal is printed"
 
 
-def test_show_of_an_unknown_order_says_what_to_do(terminal: Terminal) -> None:
+def test_show_of_an_unknown_order_says_what_to_do(terminal: Terminal, tmp_path: Path) -> None:
+    terminal.types("config apply", brand_file(tmp_path))
+
     shown = terminal.types("show acme/9999")
 
     assert shown.exit_code == 1

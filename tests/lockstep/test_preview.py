@@ -165,6 +165,7 @@ def test_held_orders_are_listed_with_every_reason(desk: Desk) -> None:
     assert [line.split()[0] for line in said.splitlines()[1:]] == ["acme/5012", "acme/5013"]
     assert "payment_not_met, payment is PENDING; address_incomplete, lacks phone" in said
     assert "acme/5013" not in desk.reads("case held --code unmapped_shipping_line")
+    desk.configures(a_brand(brand=Brand("brio"), reference_prefix="BRIO"))
     assert desk.reads("case held --brand brio") == "No order is held.\n"
 
 
