@@ -11,6 +11,9 @@ from schemas.actions import ActionKind, OperatorAction
 from schemas.base import OrderKey, split_key
 from schemas.cases import CATALOGUE, CaseCode
 from schemas.topics import OPERATOR_ACTIONS
+from streams.rules.items.state import ItemState
+from streams.rules.orders.state import OrderState
+from streams.rules.stock.state import StockState
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +73,14 @@ class Person:
             if code not in overridden:
                 await self.act(key, "override", target=code, why=why)
         return Release(held=bool(holds), lifted=lifted, stays=tuple(still_holding(state, config, lifted)))
+
+
+def to_try_again(state: OrderState | StockState | ItemState) -> bool:
+    """Whether anything was refused, delayed, sent without an outcome, or is a case: a retry changes nothing else."""
+    if isinstance(state, StockState):
+        return bool(state.refusal or state.delayed_until or state.in_flight or state.cases)
+    untold = isinstance(state, OrderState) and state.untold
+    return bool(state.refusals or state.delays or state.in_flight or untold or state.cases)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,20 +1,20 @@
 """Reading the log for people: everything in some topics, the newest of each key, one order's events and state."""
 
 from collections import defaultdict
-from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from kernel.log import Log, Record
 from kernel.partitioner import partition_of
-from schemas.aggregates import item_id, stock_id, stock_of
+from schemas.aggregates import Kind, item_id, kind_of, stock_id, stock_of
 from schemas.avro import Codec
 from schemas.base import Brand, LocationId, OrderKey, Sku, order_key, split_key
 from schemas.cases import Case
 from schemas.config import BrandConfig
 from schemas.errors import Unreadable
 from schemas.events import EVENT_KINDS, OrderEvent
-from schemas.topics import CASES, CONFIG, ITEMS_STATE, ORDERS_EVENTS, STOCK_STATE
+from schemas.topics import CASES, CONFIG, ITEMS_STATE, ORDERS_EVENTS, ORDERS_STATE, STOCK_STATE, Topic
 from streams.agents.orders import OrdersFold
 from streams.engine.changelog import MARKS, Restored
 from streams.engine.prefix import unpack
@@ -24,6 +24,11 @@ from streams.rules.stock.state import StockState
 
 _EVENTS = Codec(EVENT_KINDS)
 _CASES = Codec((Case,))
+_TABLES: Mapping[Kind, tuple[Topic, type[OrderState | StockState | ItemState]]] = {
+    Kind.ORDER: (ORDERS_STATE, OrderState),
+    Kind.STOCK: (STOCK_STATE, StockState),
+    Kind.ITEM: (ITEMS_STATE, ItemState),
+}
 Progress = Callable[[int], None]
 
 
@@ -123,6 +128,13 @@ async def read_order(log: Log, key: OrderKey, progress: Progress = lambda _: Non
                 continue  # it lies in the dead letters
     brand = split_key(key)[0]
     return OrderStory(fold.states().get(key), fold.config_of(brand), tuple(told))
+
+
+async def read_state(log: Log, key: OrderKey) -> OrderState | StockState | ItemState | None:
+    """What the workers know of a key, whatever it stands for: its newest state, as the changelog has it."""
+    topic, model = _TABLES[kind_of(split_key(key)[1])]
+    found = await _newest(log, topic.name, {key.encode()})
+    return next((model.model_validate_json(unpack(value)[1]) for value in found.values()), None)
 
 
 async def read_item(log: Log, brand: Brand, code: Sku) -> ItemState | None:

@@ -11,10 +11,15 @@ import typer
 
 from lockstep.case_words import after_answer, goes_up
 from lockstep.cli.common import act, acted_on, finish, out, person, the_log, who_asks
-from lockstep.reading import newest_cases
+from lockstep.deciding import to_try_again
+from lockstep.reading import newest_cases, read_state
 from schemas.base import OrderKey, order_key
 from schemas.cases import CATALOGUE, Case, CaseCode
 from schemas.questions import QUESTIONS, answer_of
+from streams.rules.items.state import ItemState
+from streams.rules.orders.acted import may_go_again
+from streams.rules.orders.state import KnownGoodsOut, OrderState
+from streams.rules.stock.state import StockState
 
 Order = Annotated[str, typer.Argument(help="brand/order id, for example acme/6120034455667")]
 Code = Annotated[
@@ -80,6 +85,9 @@ def answer(
 def retry(order: Order, why: Why = "") -> None:
     """Send again now what was refused or delayed for this order."""
     key = acted_on(order)
+    if not to_try_again(_state(key)):
+        out.print(f"{key}: nothing was refused or delayed. {NOTHING_WRITTEN} To have it read: lockstep refresh {key}")
+        return
     finish(act(key, "retry", why=why))
     out.print(f"{key}: what was refused is tried again now.")
     out.print(
@@ -145,12 +153,44 @@ def release_again(
 ) -> None:
     """Release the units of a missing or short-closed goods-out again. The warehouse gets a new goods-out."""
     key = acted_on(order)
+    state = _state(key)
+    theirs = state.goods_outs if isinstance(state, OrderState) else ()
+    known = next((one for one in theirs if one.reference == goods_out), None)
+    if known is None:
+        there = ", ".join(f"{one.reference} {_where(one)}" for one in theirs) or "none"
+        out.print(
+            f"{key}: expected a goods-out of this order, found {goods_out}. There are: {there}. {NOTHING_WRITTEN}"
+        )
+        raise typer.Exit(1)
+    if known.given_up:
+        out.print(f"{key}: what {goods_out} still covers may be released again already. {NOTHING_WRITTEN}")
+        return
+    if not may_go_again(known):
+        out.print(
+            f"{key}: expected a goods-out that has ended or is missing, found {goods_out} {_where(known)}: the "
+            f"warehouse still works on it. {NOTHING_WRITTEN} Cancel it in Clarus first; when "
+            f"`lockstep show {key}` says so, type this again."
+        )
+        raise typer.Exit(1)
     finish(act(key, "release_again", target=goods_out, why=why))
     out.print(f"{key}: what {goods_out} still covers may be released again.")
-    out.print(
-        "Next: the warehouse gets a new goods-out for it, unless it still works on the old one: cancel that in Clarus "
-        "first. What left and was told is not sent again."
-    )
+    out.print("Next: the warehouse gets a new goods-out for it. What left and was told is not sent again.")
+
+
+def _state(key: OrderKey) -> OrderState | StockState | ItemState:
+    """What the workers know of it. Nothing: says so, writes nothing, ends."""
+    state = finish(read_state(the_log(), key))
+    if state is None:
+        out.print(
+            f"{key}: not in the log. {NOTHING_WRITTEN} Is the order id right? `lockstep refresh {key}` asks the "
+            "systems for it."
+        )
+        raise typer.Exit(1)
+    return state
+
+
+def _where(known: KnownGoodsOut) -> str:
+    return "missing" if known.missing else known.goods_out.status
 
 
 def _open(key: OrderKey, code: CaseCode, about: str) -> list[Case]:

@@ -101,7 +101,8 @@ class Desk:
             producer = self.log.producer()
             await producer.start()
             for key, value in story.changelog.items():
-                await (await producer.send(ORDERS_STATE.name, key=key, value=value, partition=0))
+                number = partition_of(key, self.log.count(ORDERS_STATE.name))
+                await (await producer.send(ORDERS_STATE.name, key=key, value=value, partition=number))
             await producer.stop()
 
         self.runner.run(append())

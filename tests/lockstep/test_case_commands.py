@@ -17,12 +17,14 @@ from schemas.cases import CATALOGUE, CaseCode, Owner
 from schemas.orders import FinancialStatus
 from schemas.questions import QUESTIONS
 from schemas.topics import ALL
-from tests.builders import NOON, a_brand, a_case, an_order
+from tests.builders import NOON, a_brand, a_case, a_goods_out, an_order
 from tests.lockstep.desk import Desk
+from tests.rules.test_rest import in_step
 from tests.story import Story
 
 KEY = "acme/5012"
 G1 = "ACME-5012-71-1"
+MUGS = a_goods_out(G1).with_line("901", "MUG", 2)
 
 
 @pytest.fixture
@@ -36,6 +38,14 @@ def desk(monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
 
 
 SHORT = a_case(CaseCode.SHORT_CLOSED)
+
+
+def in_the_warehouse() -> Story:
+    return Story().shopify(an_order().with_line("MUG", 2).routed("71")).clarus(MUGS.picking())
+
+
+def missing() -> Story:
+    return in_the_warehouse().clarus().clarus()
 
 
 def listed(desk: Desk, options: str = "", handle: str = "kim") -> list[str]:
@@ -264,6 +274,7 @@ def test_what_a_person_asks_for_is_written_with_who_and_why(
     desk: Desk, line: str, action: str, target: str, why: str
 ) -> None:
     desk.has([a_case(CaseCode.RESHIP)])
+    desk.keeps(missing())
 
     said = desk.reads(line)
 
@@ -272,6 +283,56 @@ def test_what_a_person_asks_for_is_written_with_who_and_why(
     assert (written.action, written.target, written.why) == (action, target, why)
     assert said.startswith(KEY)
     assert "Next: " in said or action == "refresh"
+
+
+@pytest.mark.parametrize("line", ["retry {}", "release-again {} ACME-5012-71-1 --why lost"])
+def test_an_order_that_nobody_knows_is_neither_tried_nor_released_again(desk: Desk, line: str) -> None:
+    refused = desk.types(f"case {line.format(KEY)}")
+
+    assert refused.exit_code == 1
+    assert f"{KEY}: not in the log. Nothing was written." in refused.output
+    assert f"`lockstep refresh {KEY}` asks the systems" in refused.output
+    assert desk.written() == []
+
+
+def test_where_nothing_was_refused_nothing_is_tried_again(desk: Desk) -> None:
+    desk.keeps(in_step())
+
+    assert "nothing was refused or delayed. Nothing was written." in desk.reads(f"case retry {KEY}")
+    assert desk.written() == []
+
+
+@pytest.mark.parametrize("key", ["acme/stock:11/0042-A", "acme/item:MUG"])
+def test_a_stock_item_or_an_item_that_nobody_knows_is_not_tried_again(desk: Desk, key: str) -> None:
+    assert f"{key}: not in the log. Nothing was written." in desk.types(f"case retry {key}").output
+    assert desk.written() == []
+
+
+def test_a_goods_out_that_is_not_of_the_order_is_named_beside_those_that_are(desk: Desk) -> None:
+    desk.keeps(missing())
+
+    refused = desk.types(f"case release-again {KEY} FOO --why lost")
+
+    assert refused.exit_code == 1
+    assert f"expected a goods-out of this order, found FOO. There are: {G1} missing. Nothing was" in refused.output
+    assert desk.written() == []
+
+
+def test_what_the_warehouse_still_works_on_is_not_released_again(desk: Desk) -> None:
+    desk.keeps(in_the_warehouse())
+
+    refused = desk.types(f"case release-again {KEY} {G1} --why lost")
+
+    assert refused.exit_code == 1
+    assert f"found {G1} PICK: the warehouse still works on it. Nothing was written." in refused.output
+    assert desk.written() == []
+
+
+def test_what_was_released_again_is_not_a_second_time(desk: Desk) -> None:
+    desk.keeps(missing().operator("release_again", G1))
+
+    assert "released again already. Nothing was written." in desk.reads(f"case release-again {KEY} {G1} --why lost")
+    assert desk.written() == []
 
 
 @pytest.mark.parametrize("code", [code for code in CaseCode if not CATALOGUE[code].override])
@@ -395,7 +456,7 @@ def test_whoever_cannot_be_named_is_told_to_say_who(desk: Desk, monkeypatch: pyt
 
     monkeypatch.setattr("getpass.getuser", nobody)
 
-    refused = desk.types(f"case retry {KEY}", handle="")
+    refused = desk.types(f"refresh {KEY}", handle="")
 
     assert "LOCKSTEP_OPERATOR: expected your handle" in str(refused.exception)
     assert Brand("acme") not in [one.brand for one in desk.written()]

@@ -8,7 +8,7 @@ from schemas.events import OperatorActed
 from schemas.questions import Then, answer_of
 from streams.rules.orders.acting import Acting
 from streams.rules.orders.cases import HasCases
-from streams.rules.orders.state import DEAD, Answered, Closed, OrderState, Overridden, Taken
+from streams.rules.orders.state import DEAD, Answered, Closed, KnownGoodsOut, OrderState, Overridden, Taken
 from streams.rules.orders.sweeping import asked_for
 
 S = TypeVar("S", bound=HasCases)
@@ -65,14 +65,18 @@ def closed(state: S, *cases: Case) -> S:
     return state.model_copy(update={"closed_by_person": (*state.closed_by_person, *new)})
 
 
+def may_go_again(known: KnownGoodsOut) -> bool:
+    """Whether the warehouse is done with it, or it bears a line that nobody ordered."""
+    settled = known.missing or known.goods_out.status.ended
+    return settled or any(not line.line for line in known.goods_out.lines)
+
+
 def _given_up(state: OrderState, reference: GoodsOutRef) -> OrderState:
     """What a goods-out still covers may go again. While the warehouse works on it, it is cancelled there first."""
     known = state.goods_out(reference)
-    if known is None:
+    if known is None or not may_go_again(known):
         return state
-    settled = known.missing or known.goods_out.status.ended
-    strange = any(not line.line for line in known.goods_out.lines)
-    return state.with_goods_out(reference, given_up=True) if settled or strange else state
+    return state.with_goods_out(reference, given_up=True)
 
 
 def _overridden(state: OrderState, event: OperatorActed) -> OrderState:
