@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 
 from lockstep.case_words import moment
-from schemas.cases import CATALOGUE, CaseCode
+from schemas.cases import CATALOGUE, Case, CaseCode
 from schemas.config import BrandConfig
 from streams.rules.orders.findings import Waiting
 from streams.rules.orders.plan import asked
@@ -100,7 +100,9 @@ def _wait(state: OrderState, waiting: Waiting) -> Iterator[str]:
     else:
         what = f"waits: {about}: {_SAID.get(kind, kind)}" if about else f"waits: {_SAID.get(kind, kind)}"
     yield f"{what} Since {moment(since)}." if what.endswith(".") else f"{what}, since {moment(since)}"
-    yield f"  next: {'; '.join(_next(state, waiting, since))}"
+    then = tuple(_next(state, waiting, since)) or tuple(_refused(state, about))
+    if then:
+        yield f"  next: {'; '.join(then)}"
 
 
 def _next(state: OrderState, waiting: Waiting, since: datetime) -> Iterator[str]:
@@ -114,7 +116,19 @@ def _next(state: OrderState, waiting: Waiting, since: datetime) -> Iterator[str]
     open_case = next((one for one in state.cases if (one.code, one.object) == (waiting.code, waiting.object)), None)
     opens = since + timedelta(seconds=waiting.after)
     if open_case is not None:
-        yield f"the case {open_case.code} is open, due {moment(open_case.due_at)} at {open_case.owner}"
+        yield _is_open(open_case)
     elif opens > state.now:
         entry = CATALOGUE[waiting.code]
         yield f"if it lasts, a case {waiting.code} opens {moment(opens)} for {entry.owner}"
+
+
+def _refused(state: OrderState, about: str) -> Iterator[str]:
+    """Of a goods-out that Clarus refused: nothing is read and no other case opens until that is mended."""
+    for one in state.refusals:
+        if about and one.object == f"goods-out:{about}":
+            yield f"{one.system} refused it, {one.code}"
+    yield from (_is_open(case) for case in state.cases if case.object == about)
+
+
+def _is_open(case: Case) -> str:
+    return f"the case {case.code} is open, due {moment(case.due_at)} at {case.owner}"

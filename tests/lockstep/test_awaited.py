@@ -99,6 +99,20 @@ def test_what_was_refused_says_how_to_try_it_now() -> None:
     assert "at once: lockstep case retry acme/5012" in said(story)
 
 
+@pytest.mark.parametrize("hours", [0, 1, 30])
+def test_a_wait_for_what_clarus_refused_points_to_the_case(hours: int) -> None:
+    story = Story().shopify(ROUTED)
+    story.ended(story.one(CreateGoodsOut), OutcomeKind.REJECTED, code="unknown_sku", field="MUG").later(hours=hours)
+
+    lines = said(story).splitlines()
+
+    (at,) = (number for number, line in enumerate(lines) if line.startswith(f"waits: {G1}:"))
+    assert lines[at + 1] == (
+        "  next: clarus refused it, unknown_sku; the case unknown_sku is open, due 2026-11-03 16:00 UTC at operations"
+    )
+    assert "  next: " not in lines
+
+
 def test_an_order_of_a_brand_nobody_configured_says_so() -> None:
     state = Story().shopify(ROUTED).state
 
