@@ -20,7 +20,7 @@ Order = Annotated[str, typer.Argument(help="brand/order id, for example acme/612
 
 def show(
     order: Order,
-    events: Annotated[int, typer.Option(help="how many of the last events to list; 0: all")] = 30,
+    events: Annotated[int, typer.Option(min=0, help="how many of the last events to list; 0: all")] = 30,
 ) -> None:
     """Show an order: the three systems side by side, what holds it, since when and what happens next, its cases, what
     people decided, and the events that led here.

@@ -125,16 +125,26 @@ def rebuild(
     the role and its connectors, whose sweeps read all there is.
     """
     if table is not Which.ORDERS:
-        if from_systems or send_unsent or without_brand or brands:
+        if from_systems or send_unsent or without_brand or brands or config:
             raise typer.BadParameter(f"--table {table} goes with --yes alone: it is made anew for every brand")
         make_anew(table.table, yes=yes)
         return
     if from_systems:
+        if send_unsent or without_brand:
+            option = "--send-unsent" if send_unsent else "--without-brand"
+            raise typer.BadParameter(f"{option} is for a rebuild from the log, found --from-systems beside it")
         chosen = tuple(Brand(brand) for brand in brands or ())
         asked = SystemsAsked(chosen, tuple(config or ()), closed_within, work / "from-systems", yes)
         raise typer.Exit(rebuild_from_systems(asked))
     if brands:
         raise typer.BadParameter(f"brands are for --from-systems, found {', '.join(brands)}; see --without-brand")
+    if config:
+        named = ", ".join(str(file) for file in config)
+        raise typer.BadParameter(
+            f"--config is for --from-systems, found {named}; the log has its configurations itself"
+        )
+    if send_unsent and not yes:
+        raise typer.BadParameter("--send-unsent is for --yes: without it nothing is put in place or sent")
     plan = planned(work, processes, without_brand)
     known(plan)
     connect = connecting()

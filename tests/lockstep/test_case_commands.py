@@ -169,6 +169,13 @@ def test_a_mistyped_brand_is_refused_with_those_there_are(desk: Desk, line: str)
     assert desk.written() == []
 
 
+def test_fewer_events_than_none_cannot_be_shown(desk: Desk) -> None:
+    refused = desk.types(f"show {KEY} --events -3")
+
+    assert refused.exit_code == 2
+    assert "greater than or equal to 0" in refused.output
+
+
 # --- taking
 
 

@@ -48,3 +48,21 @@ def test_a_mistyped_brand_to_leave_out_is_refused(desk: Desk, tmp_path: Path, co
 
 def test_a_brand_that_nobody_configures_any_more_may_be_left_out(desk: Desk, tmp_path: Path) -> None:
     replay.known(Plan(tmp_path, 1, (Brand("acme"), Brand("gone"))))
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ("acme", "brands are for --from-systems, found acme"),
+        ("--config acme.toml", "--config is for --from-systems, found acme.toml"),
+        ("--send-unsent", "--send-unsent is for --yes"),
+        ("--from-systems --send-unsent", "--send-unsent is for a rebuild from the log"),
+        ("--from-systems --without-brand acme", "--without-brand is for a rebuild from the log"),
+        ("--table stock --config acme.toml", "--table stock goes with --yes alone"),
+    ],
+)
+def test_an_option_without_the_one_it_belongs_to_is_refused(desk: Desk, options: str, says: str) -> None:
+    refused = desk.types(f"rebuild {options}")
+
+    assert refused.exit_code == 2
+    assert says in " ".join(refused.output.replace("│", " ").split())
