@@ -27,8 +27,8 @@ is that fact, kept with who and why. While a case is open nothing is lost and no
 | take a case, or give it to somebody | `lockstep case assign BRAND/ORDER CODE --to HANDLE` |
 | answer its question | `lockstep case answer BRAND/ORDER CODE ANSWER --why WHY` |
 | try at once what was refused, when the cause is mended | `lockstep case retry BRAND/ORDER` |
-| let a held order leave in spite of one reason | `lockstep case override BRAND/ORDER CODE --reason WHY` |
-| let it leave in spite of all that may be overridden | `lockstep case release BRAND/ORDER --reason WHY` |
+| let a held order leave in spite of one reason | `lockstep case override BRAND/ORDER CODE --why WHY` |
+| let it leave in spite of all that may be overridden | `lockstep case release BRAND/ORDER --why WHY` |
 | close what only a person can close | `lockstep case close BRAND/ORDER CODE --why WHY` |
 | send the units of a lost or short goods-out again | `lockstep case release-again BRAND/ORDER GOODS_OUT --why WHY` |
 

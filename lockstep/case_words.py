@@ -89,7 +89,7 @@ def _to_type(case: Case) -> Iterator[str]:
     if entry.by_person and question is None:
         yield f"Or close it: lockstep case close {key} {case.code} --why WHY"
     if entry.override:
-        yield f"Or override it, and {entry.override}: lockstep case override {key} {case.code} --reason WHY"
+        yield f"Or override it, and {entry.override}: lockstep case override {key} {case.code} --why WHY"
 
 
 def _how_late(case: Case, now: datetime) -> str:

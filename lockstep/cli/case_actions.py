@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from lockstep.case_words import after_answer, goes_up
-from lockstep.cli.common import act, acted_on, finish, out, person, the_log, who_asks
+from lockstep.cli.common import WHY, Why, act, acted_on, finish, out, person, the_log, who_asks
 from lockstep.deciding import to_try_again
 from lockstep.reading import newest_cases, read_state
 from schemas.base import OrderKey, order_key
@@ -26,8 +26,7 @@ Code = Annotated[
     CaseCode, typer.Argument(help="the case's code, as `case list` shows it", metavar="CODE", show_choices=False)
 ]
 About = Annotated[str, typer.Option("--object", help="only the case about this, where an order has several of a code")]
-Why = Annotated[str, typer.Option(help="kept with the action")]
-Reason = Annotated[str, typer.Option(help="why the order may leave; kept with the action")]
+Leaves = Annotated[str, typer.Option(*WHY, help="why the order may leave; kept with the action")]
 
 HANDLE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,38}")
 NOTHING_WRITTEN = "Nothing was written."
@@ -96,7 +95,7 @@ def retry(order: Order, why: Why = "") -> None:
     )
 
 
-def override(order: Order, code: Code, reason: Reason) -> None:
+def override(order: Order, code: Code, why: Leaves) -> None:
     """Let an order leave in spite of one reason that holds it, for good. What is overridden stays on record."""
     key = acted_on(order)
     entry = CATALOGUE[code]
@@ -106,16 +105,16 @@ def override(order: Order, code: Code, reason: Reason) -> None:
             f"{code} cannot be overridden, for nothing could be sent then. {entry.first_action} Can be: {can}",
             param_hint="CODE",
         )
-    finish(act(key, "override", target=code, why=reason))
+    finish(act(key, "override", target=code, why=why))
     out.print(f"{key}: {code} keeps this order back no more.")
     out.print(f"Next: {entry.override}. Another reason may still hold it: lockstep show {key}")
 
 
-def release(order: Order, reason: Reason) -> None:
+def release(order: Order, why: Leaves) -> None:
     """Let a held order leave in spite of every reason that may be overridden; names the others. Reads its log."""
     key = acted_on(order)
     with out.status(f"reading the log of {key} …"):
-        made = finish(person().release(key, reason))
+        made = finish(person().release(key, why))
     if made.unknown:
         out.print(f"{key}: {made.unknown}. {NOTHING_WRITTEN}")
         raise typer.Exit(1)

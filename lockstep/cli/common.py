@@ -5,7 +5,7 @@ import getpass
 import sys
 from collections.abc import Coroutine
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import typer
 from pydantic import ValidationError
@@ -26,6 +26,9 @@ from schemas.base import Brand, OrderId, OrderKey, split_key
 from schemas.config import BrandConfig
 
 T = TypeVar("T")
+WHY = ("--why", "--reason")
+"""One option by two names; the first is the one to teach."""
+Why = Annotated[str, typer.Option(*WHY, help="kept with the action")]
 UNFOLDED = 10_000
 """Columns. Where there is no terminal a program reads, and no line is folded for it."""
 out = Console(highlight=False, width=None if sys.stdout.isatty() else UNFOLDED)

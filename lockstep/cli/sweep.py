@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 from rich.table import Column, Table
 
-from lockstep.cli.common import configured, finish, now, out, the_log, who_asks
+from lockstep.cli.common import Why, configured, finish, now, out, the_log, who_asks
 from lockstep.sweeps import IN_WORDS, Result, ask, result
 from schemas.base import Brand
 from schemas.sweep import AGREES
@@ -14,7 +14,7 @@ from schemas.sweep import AGREES
 def sweep(
     brand: Annotated[str, typer.Argument(help="the brand, for example acme")],
     show: Annotated[bool, typer.Option("--show", help="ask for nothing; tell what the newest sweep found")] = False,
-    why: Annotated[str, typer.Option(help="kept with the action")] = "",
+    why: Why = "",
 ) -> None:
     """Read every open and lately closed order from all three systems and compare them; or tell what was found.
 

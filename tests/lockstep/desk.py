@@ -13,6 +13,7 @@ from kernel.memory_log import MemoryLog
 from kernel.partitioner import partition_of
 from lockstep.cli import cases as case_commands
 from lockstep.cli import common
+from lockstep.cli import sweep as sweep_command
 from lockstep.cli.app import program
 from schemas.actions import OperatorAction
 from schemas.avro import Codec
@@ -32,6 +33,7 @@ class Desk:
         patch.setattr(common, "kafka_log", lambda *_: log)
         patch.setattr(common, "now", lambda: self._now(clock))
         patch.setattr(case_commands, "now", lambda: self._now(clock))
+        patch.setattr(sweep_command, "now", lambda: self._now(clock))
         patch.setattr(common.out, "_width", 250)
         patch.setattr(asyncio, "run", runner.run)
 

@@ -149,8 +149,8 @@ def test_no_case(desk: Desk) -> None:
         "case assign acm/5012 short_closed",
         "case answer acm/5012 short_closed refund --why why",
         "case retry acm/5012",
-        "case override acm/5012 payment_not_met --reason why",
-        "case release acm/5012 --reason why",
+        "case override acm/5012 payment_not_met --why why",
+        "case release acm/5012 --why why",
         "case close acm/5012 reship? --why why",
         f"case release-again acm/5012 {G1} --why why",
         "refresh acm/5012",
@@ -270,7 +270,7 @@ def test_a_case_that_asks_nothing_says_what_to_do(desk: Desk) -> None:
     ("line", "action", "target", "why"),
     [
         (f"case retry {KEY} --why mended", "retry", "", "mended"),
-        (f"case override {KEY} payment_not_met --reason trusted", "override", "payment_not_met", "trusted"),
+        (f"case override {KEY} payment_not_met --why trusted", "override", "payment_not_met", "trusted"),
         (f"case close {KEY} reship? --why returned", "close", "reship?", "returned"),
         (f"case release-again {KEY} {G1} --why lost", "release_again", G1, "lost"),
         (f"refresh {KEY}", "refresh", "", ""),
@@ -290,6 +290,36 @@ def test_what_a_person_asks_for_is_written_with_who_and_why(
     assert (written.action, written.target, written.why) == (action, target, why)
     assert said.startswith(KEY)
     assert "Next: " in said or action == "refresh"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "case answer {} reship? corrected",
+        "case retry {}",
+        "case override {} payment_not_met",
+        "case close {} reship?",
+        "case release-again {} ACME-5012-71-1",
+        "sweep acme",
+    ],
+)
+@pytest.mark.parametrize("option", ["--why", "--reason"])
+def test_why_may_be_called_the_reason_everywhere(desk: Desk, line: str, option: str) -> None:
+    desk.has([a_case(CaseCode.RESHIP)])
+    desk.keeps(missing())
+
+    desk.reads(f"{line.format(KEY)} {option} 'the shopper rang'")
+
+    assert {one.why for one in desk.written()} == {"the shopper rang"}
+
+
+@pytest.mark.parametrize("option", ["--why", "--reason"])
+def test_an_order_is_released_for_a_reason_by_either_name(desk: Desk, option: str) -> None:
+    desk.tells(Story().shopify(an_order().with_line("MUG", 1).routed("71").paid(FinancialStatus.PENDING)))
+
+    desk.reads(f"case release {KEY} {option} 'they pay by invoice'")
+
+    assert [one.why for one in desk.written()] == ["they pay by invoice"]
 
 
 @pytest.mark.parametrize("line", ["retry {}", "release-again {} ACME-5012-71-1 --why lost"])
@@ -344,7 +374,7 @@ def test_what_was_released_again_is_not_a_second_time(desk: Desk) -> None:
 
 @pytest.mark.parametrize("code", [code for code in CaseCode if not CATALOGUE[code].override])
 def test_what_could_not_be_sent_cannot_be_overridden(desk: Desk, code: CaseCode) -> None:
-    refused = desk.types(f"case override {KEY} {code} --reason hurry")
+    refused = desk.types(f"case override {KEY} {code} --why hurry")
 
     assert refused.exit_code == 2
     assert "cannot be overridden" in refused.output
@@ -392,7 +422,7 @@ def test_one_of_several_is_meant_by_what_it_is_about(desk: Desk) -> None:
 
 
 def test_release_of_an_order_nobody_knows_writes_nothing(desk: Desk) -> None:
-    refused = desk.types(f"case release {KEY} --reason hurry")
+    refused = desk.types(f"case release {KEY} --why hurry")
 
     assert refused.exit_code == 1
     assert "the order is not in the log" in refused.output
@@ -403,7 +433,7 @@ def test_release_overrides_every_hold_that_may_be_and_names_the_others(desk: Des
     unpaid = an_order().with_line("MUG", 1).routed("71", to="99").paid(FinancialStatus.PENDING)
     desk.tells(Story().shopify(unpaid))
 
-    said = desk.types(f"case release {KEY} --reason 'they pay by invoice'")
+    said = desk.types(f"case release {KEY} --why 'they pay by invoice'")
 
     assert [(one.action, one.target, one.why) for one in desk.written()] == [
         ("override", "payment_not_met", "they pay by invoice")
@@ -416,7 +446,7 @@ def test_release_overrides_every_hold_that_may_be_and_names_the_others(desk: Des
 def test_release_does_not_promise_what_an_order_without_any_address_cannot_keep(desk: Desk) -> None:
     desk.tells(Story().shopify(an_order().with_line("MUG", 1).routed("71").shipping_to(None)))
 
-    said = desk.types(f"case release {KEY} --reason hurry")
+    said = desk.types(f"case release {KEY} --why hurry")
 
     assert said.exit_code == 1
     assert "cannot be overridden: address_incomplete, lacks delivery address" in said.output
@@ -445,7 +475,7 @@ def test_a_digest_without_cases(desk: Desk) -> None:
 def test_release_of_an_order_that_nothing_holds_writes_nothing(desk: Desk) -> None:
     desk.tells(Story().shopify(an_order().with_line("MUG", 1).routed("71")))
 
-    assert "nothing holds it. Nothing was written." in desk.reads(f"case release {KEY} --reason hurry")
+    assert "nothing holds it. Nothing was written." in desk.reads(f"case release {KEY} --why hurry")
     assert desk.written() == []
 
 

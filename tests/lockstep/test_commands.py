@@ -188,7 +188,7 @@ def test_a_brand_that_nobody_configured_cannot_be_paused(terminal: Terminal) -> 
 def test_what_a_person_asks_for_reaches_the_broker(terminal: Terminal, tmp_path: Path) -> None:
     terminal.types("config apply", brand_file(tmp_path))
 
-    asked = terminal.types("case override acme/7001 payment_not_met --reason trusted", LOCKSTEP_OPERATOR="kim")
+    asked = terminal.types("case override acme/7001 payment_not_met --why trusted", LOCKSTEP_OPERATOR="kim")
 
     (written,) = terminal.actions(OrderKey("acme/7001"))
     assert asked.exit_code == 0

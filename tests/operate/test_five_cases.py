@@ -241,7 +241,7 @@ def test_what_holds_an_order_is_seen_and_overridden(newcomer: Newcomer) -> None:
     shown = newcomer.desk.reads(f"show {key}")
     assert "held: payment_not_met, payment is PENDING" in shown
     assert "next: it goes on by itself when the payment rule is met" in shown
-    said = newcomer.desk.reads(f"case release {key} --reason 'they pay by invoice'")
+    said = newcomer.desk.reads(f"case release {key} --why 'they pay by invoice'")
 
     assert "Next: the order is released within seconds" in said
     newcomer.goes_on(lambda: len(sent(newcomer)) == 1)
