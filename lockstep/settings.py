@@ -6,11 +6,12 @@ brand. A value may be `env:NAME` or `file:PATH`, so that secrets stay where the 
 
 import json
 import os
+import re
 import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, SecretStr, ValidationError, model_validator
+from pydantic import AfterValidator, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from connectors.runtime.settings import RuntimeSettings
@@ -147,6 +148,13 @@ def _expect_none(fields: dict[str, Any], expected: str) -> None:
         raise ValueError(f"{' and '.join(given)} given: expected {expected}")
 
 
+def handle(said: str) -> str:
+    """What stands in the log for a person for ever. Raises ValueError for an address or a name."""
+    if said and not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,38}", said):
+        raise ValueError(f"expected a handle of letters, digits, dots and dashes, found {said!r}; no address")
+    return said
+
+
 class Settings(BaseSettings):
     """Read once at start."""
 
@@ -163,7 +171,9 @@ class Settings(BaseSettings):
     health_port: int = Field(default=0, description="port of /health and /metrics of other roles; 0: none")
     session_timeout: float = Field(default=30.0, description="seconds after which a silent worker loses its partitions")
     tick_every: float = Field(default=0.5, description="seconds between looks at the due index")
-    operator: str = Field(default="", description="your handle, on what you ask for at the command line")
+    operator: Annotated[str, AfterValidator(handle)] = Field(
+        default="", description="your handle, on what you ask for at the command line"
+    )
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     runtime: RuntimeSettings = RuntimeSettings()
 

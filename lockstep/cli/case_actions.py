@@ -4,7 +4,6 @@ Each writes one record of `operator.actions` with who and why, and says what wil
 nothing the second time, or something that changes nothing.
 """
 
-import re
 from typing import Annotated
 
 import typer
@@ -13,6 +12,7 @@ from lockstep.case_words import after_answer, goes_up
 from lockstep.cli.common import WHY, Why, act, acted_on, finish, out, person, the_log, who_asks
 from lockstep.deciding import to_try_again
 from lockstep.reading import newest_cases, read_state
+from lockstep.settings import handle
 from schemas.base import OrderKey, order_key
 from schemas.cases import CATALOGUE, Case, CaseCode
 from schemas.questions import QUESTIONS, answer_of
@@ -28,7 +28,6 @@ Code = Annotated[
 About = Annotated[str, typer.Option("--object", help="only the case about this, where an order has several of a code")]
 Leaves = Annotated[str, typer.Option(*WHY, help="why the order may leave; kept with the action")]
 
-HANDLE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,38}")
 NOTHING_WRITTEN = "Nothing was written."
 
 
@@ -41,17 +40,16 @@ def assign(
 ) -> None:
     """Take a case, or give it to somebody. It stays with its owner; others see that someone is at it."""
     key = acted_on(order)
-    handle = "" if nobody else to or who_asks()
-    if handle and not HANDLE.fullmatch(handle):
-        raise typer.BadParameter(
-            f"expected a handle of letters, digits, dots and dashes, found {handle!r}; no address", param_hint="--to"
-        )
+    try:
+        taker = "" if nobody else handle(to) or who_asks()
+    except ValueError as wrong:
+        raise typer.BadParameter(str(wrong), param_hint="--to") from wrong
     found = _open(key, code, about)
-    whose = f"{handle}'s" if handle else "nobody's"
-    if all(case.assignee == handle for case in found):
+    whose = f"{taker}'s" if taker else "nobody's"
+    if all(case.assignee == taker for case in found):
         out.print(f"{key}: case {code} is {whose} already. {NOTHING_WRITTEN}")
         return
-    finish(act(key, "assign", target=code, about=about, says=handle))
+    finish(act(key, "assign", target=code, about=about, says=taker))
     out.print(f"{key}: case {code} is {whose} now.")
     up = goes_up(found[0])
     out.print(f"Next: {CATALOGUE[code].first_action} {up[0].upper()}{up[1:]}.")

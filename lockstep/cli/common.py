@@ -19,7 +19,7 @@ from lockstep.brand_files import ConfigurationError
 from lockstep.deciding import Person
 from lockstep.kafka import kafka_log
 from lockstep.reading import newest_configs
-from lockstep.settings import Settings, SettingsError
+from lockstep.settings import Settings, SettingsError, handle
 from schemas.actions import ActionKind
 from schemas.aggregates import item_of, stock_of
 from schemas.base import Brand, OrderId, OrderKey, split_key
@@ -111,14 +111,18 @@ def now() -> datetime:
 
 
 def who_asks() -> str:
-    """The handle that stands on what is asked for. Raises SettingsError when this machine does not know it either."""
+    """The handle that stands on what is asked for: as set, or the login name. Raises SettingsError without either."""
     given = settings().operator
     if given:
         return given
     try:
-        return getpass.getuser()
+        login = getpass.getuser()
     except (KeyError, OSError, ImportError) as unknown:
         raise SettingsError("LOCKSTEP_OPERATOR: expected your handle, found none, and no login name") from unknown
+    try:
+        return handle(login)
+    except ValueError as wrong:
+        raise SettingsError(f"LOCKSTEP_OPERATOR: none is set, and of the login name: {wrong}") from wrong
 
 
 def person() -> Person:

@@ -219,6 +219,20 @@ def test_only_a_handle_is_taken_for_a_handle(desk: Desk, handle: str) -> None:
     assert desk.written() == []
 
 
+@pytest.mark.parametrize("line", [f"assign {KEY} short_closed", f"override {KEY} payment_not_met --why trusted"])
+def test_no_address_is_written_as_who_asked(desk: Desk, monkeypatch: pytest.MonkeyPatch, line: str) -> None:
+    desk.has([SHORT])
+
+    refused = desk.types(f"case {line}", handle="kim@example.test")
+    monkeypatch.setattr("getpass.getuser", lambda: "kim@example.test")
+    unset = desk.types(f"case {line}", handle="")
+
+    found = "expected a handle of letters, digits, dots and dashes, found 'kim@example.test'; no address"
+    assert str(refused.exception) == f"LOCKSTEP_OPERATOR: {found}"
+    assert str(unset.exception) == f"LOCKSTEP_OPERATOR: none is set, and of the login name: {found}"
+    assert desk.written() == []
+
+
 # --- answering
 
 
