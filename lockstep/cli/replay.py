@@ -4,7 +4,7 @@ import functools
 import os
 import tempfile
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from enum import StrEnum
@@ -30,6 +30,7 @@ from lockstep.replay.pool import Connect
 from lockstep.replay.put import Moved
 from lockstep.replay.rebuild import Rebuilt
 from lockstep.replay.rebuild import rebuild as rebuild_table
+from lockstep.replay.table import Difference
 from lockstep.replay.tables import TABLES, FoldedTable
 from lockstep.replay.verify import Plan, Told, Verified
 from lockstep.replay.verify import verify as verify_log
@@ -274,9 +275,7 @@ def print_verified(verified: Verified) -> None:
     for one in verified.partitions:
         table.add_row(*_row(one, verified.asked.committed.get(one.number)))
     out.print(table)
-    differences = [one for partition in verified.partitions for one in partition.differences]
-    for difference in sorted(differences, key=lambda one: (one.offset, one.key))[:SHOWN]:
-        out.print(str(difference), style="red", markup=False)
+    print_differences(one for partition in verified.partitions for one in partition.differences)
     keys = sum(one.keys for one in verified.partitions)
     if since := max((one.since for one in verified.partitions), default=0):
         out.print(f"Folded on from where an earlier run ended, offset {since} at most.")
@@ -298,6 +297,7 @@ def print_rebuilt(made: Rebuilt) -> None:
         figures = (part.number, part.until, part.keys, one.equal, one.differing, one.only_rebuilt, one.only_table)
         table.add_row(*(str(figure) for figure in figures))
     out.print(table)
+    print_differences(difference for part in made.parts for difference in part.beside.first)
     print_commands("Only the rebuilt table has in flight", made.wanted)
     print_commands("Only the table in place has in flight", made.unwanted)
     waiting = sum(part.beside.waiting for part in made.parts)
@@ -305,6 +305,11 @@ def print_rebuilt(made: Rebuilt) -> None:
     out.print(f"{keys} keys rebuilt in {made.run.topic}; workers send {waiting} commands again when they start.")
     if made.same:
         out.print("The same as the table in place.")
+
+
+def print_differences(found: Iterable[Difference]) -> None:
+    for difference in sorted(found, key=lambda one: (one.offset, one.key))[:SHOWN]:
+        out.print(str(difference), style="red", markup=False)
 
 
 def print_commands(what: str, commands: Sequence[Flying]) -> None:

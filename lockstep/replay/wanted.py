@@ -8,6 +8,8 @@ from enum import StrEnum
 
 from kernel.log import Log
 from lockstep.reading import everything
+from lockstep.replay.table import Difference, difference
+from lockstep.replay.tables import ORDERS
 from schemas.errors import Unreadable
 from schemas.topics import COMMANDS
 from streams.agents.orders import decode_command
@@ -15,6 +17,8 @@ from streams.engine.prefix import last_offset, unpack
 
 _IN_FLIGHT = (b'"in_flight":', b'"withdrawn":')
 """Stand in the JSON of a state with commands on their way: the others need not be decoded."""
+SHOWN = 20
+"""Keys of a partition that are told one by one."""
 KEPT = timedelta(milliseconds=min(topic.retention_ms or 0 for topic in COMMANDS.values()))
 
 
@@ -83,6 +87,8 @@ class Beside:
     wanted: tuple[Flying, ...] = ()
     unwanted: tuple[Flying, ...] = ()
     waiting: int = 0
+    first: tuple[Difference, ...] = ()
+    """The first keys in which the two are not the same."""
 
     @property
     def same(self) -> bool:
@@ -93,17 +99,20 @@ def beside(number: int, rebuilt: Mapping[bytes, bytes], table: Mapping[bytes, by
     """`committed` None: the group has no commit, and nothing waits for its worker."""
     wanted: list[Flying] = []
     unwanted: list[Flying] = []
+    unlike: list[bytes] = []
     equal = waiting = 0
     for key in rebuilt.keys() | table.keys():
         value, there = rebuilt.get(key), table.get(key)
         if value == there:
             equal += 1
         else:
+            unlike.append(key)
             mine, theirs = flying(number, key, value), flying(number, key, there)
             wanted.extend(one for id_, one in mine.items() if id_ not in theirs)
             unwanted.extend(one for id_, one in theirs.items() if id_ not in mine)
         if committed is not None and value is not None and last_offset(value) >= committed:
             waiting += len(flying(number, key, value))
+    first = sorted(unlike)[:SHOWN]
     only_rebuilt, only_table = len(rebuilt.keys() - table.keys()), len(table.keys() - rebuilt.keys())
     return Beside(
         equal=equal,
@@ -113,6 +122,7 @@ def beside(number: int, rebuilt: Mapping[bytes, bytes], table: Mapping[bytes, by
         wanted=tuple(sorted(wanted, key=lambda one: (one.decided_offset, one.id))),
         unwanted=tuple(sorted(unwanted, key=lambda one: (one.decided_offset, one.id))),
         waiting=waiting,
+        first=tuple(difference(ORDERS, number, key, rebuilt.get(key), table.get(key)) for key in first),
     )
 
 

@@ -242,6 +242,8 @@ def test_what_differs_is_told_and_a_rebuild_without_yes_leaves_everything_as_it_
     assert made.exit_code == 1, made.output
     (topic,) = re.findall(r"orders\.state\.rebuilt-[\d-]+", made.output)
     assert "16 keys rebuilt in" in made.output
+    assert f"{LOST} (partition " in made.output
+    assert 'shopify.financial_status: the log says "PAID", the table says "VOIDED"; at offset' in made.output
     assert house.records(ORDERS_STATE.name) == before
     assert len({one.key for one in house.records(topic)} - MARKS) == len(ORDERS) + 1
     differs = house.types("verify")

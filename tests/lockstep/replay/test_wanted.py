@@ -9,6 +9,7 @@ from lockstep.replay.pool import Quiet
 from lockstep.replay.wanted import Was, beside, were_sent
 from schemas.base import System
 from schemas.topics import COMMANDS
+from streams.engine.prefix import pack, unpack
 from tests.builders import NOON
 from tests.engine.events import Events, wanting
 from tests.lockstep.replay.small_logs import ORDERS, after_a_day, committed, ends, newest_of
@@ -35,6 +36,20 @@ def test_a_table_that_was_lost_wants_everything_in_flight_and_all_of_it_was_sent
         assert str(told[0]).endswith("was sent")
         assert beside(number, bulk.newest, bulk.newest, committed(log)[number]).same
         assert beside(number, {}, bulk.newest, None).unwanted == one.wanted
+
+    after_a_day(story)
+
+
+def test_the_first_keys_that_are_not_the_same_are_told() -> None:
+    async def story(log: MemoryLog, _: Events) -> None:
+        number = newest_of(log, KEY.decode()).partition.number
+        newest = (await folded(log, number)).newest
+        prefix, body = unpack(newest[KEY])
+        one = beside(number, newest, {**newest, KEY: pack(prefix, body.replace(b'"PAID"', b'"VOIDED"'))}, None)
+        assert [(said.key, said.path) for said in one.first] == [(KEY.decode(), "shopify.financial_status")]
+        table = {f"acme/{order}".encode(): newest[KEY] for order in range(7000, 7030)}
+        assert [said.key for said in beside(number, {}, table, None).first] == [f"acme/{n}" for n in range(7000, 7020)]
+        assert beside(number, newest, newest, None).first == ()
 
     after_a_day(story)
 
