@@ -19,7 +19,8 @@ from schemas.actions import OperatorAction
 from schemas.avro import Codec
 from schemas.cases import Case
 from schemas.config import BrandConfig
-from schemas.topics import CASES, CONFIG, OPERATOR_ACTIONS, ORDERS_EVENTS, ORDERS_STATE
+from schemas.topics import CASES, CONFIG, OPERATOR_ACTIONS, ORDERS_EVENTS, ORDERS_STATE, Topic
+from tests.stock_story import StockStory
 from tests.story import Story
 
 CODEC = Codec((Case,))
@@ -96,15 +97,15 @@ class Desk:
 
         self.runner.run(append())
 
-    def keeps(self, story: Story) -> None:
-        """Append a story's table to the changelog, and its configuration to its topic."""
+    def keeps(self, story: Story | StockStory, topic: Topic = ORDERS_STATE) -> None:
+        """Append a story's table to its changelog, and its configuration to its topic."""
 
         async def append() -> None:
             producer = self.log.producer()
             await producer.start()
             for key, value in story.changelog.items():
-                number = partition_of(key, self.log.count(ORDERS_STATE.name))
-                await (await producer.send(ORDERS_STATE.name, key=key, value=value, partition=number))
+                number = partition_of(key, self.log.count(topic.name))
+                await (await producer.send(topic.name, key=key, value=value, partition=number))
             await producer.stop()
 
         self.runner.run(append())

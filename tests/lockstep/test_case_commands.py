@@ -15,11 +15,13 @@ from lockstep.cli.common import out
 from schemas.base import Brand
 from schemas.cases import CATALOGUE, CaseCode, Owner
 from schemas.orders import FinancialStatus
+from schemas.outcomes import OutcomeKind
 from schemas.questions import QUESTIONS
-from schemas.topics import ALL
+from schemas.topics import ALL, STOCK_STATE
 from tests.builders import NOON, a_brand, a_case, a_goods_out, an_order
 from tests.lockstep.desk import Desk
 from tests.rules.test_rest import in_step
+from tests.stock_story import ITEM, StockStory
 from tests.story import Story
 
 KEY = "acme/5012"
@@ -351,6 +353,14 @@ def test_where_nothing_was_refused_nothing_is_tried_again(desk: Desk) -> None:
 
     assert "nothing was refused or delayed. Nothing was written." in desk.reads(f"case retry {KEY}")
     assert desk.written() == []
+
+
+def test_what_was_refused_of_a_stock_item_is_tried_again(desk: Desk) -> None:
+    refused = StockStory().in_step(10).clarus(8).due().ended(OutcomeKind.REJECTED, code="no_such_item")
+    desk.keeps(refused, STOCK_STATE)
+
+    assert "what was refused is tried again now" in desk.reads(f"case retry acme/{ITEM}")
+    assert [one.action for one in desk.written()] == ["retry"]
 
 
 @pytest.mark.parametrize("key", ["acme/stock:11/0042-A", "acme/item:MUG"])
