@@ -2,7 +2,6 @@
 
 import asyncio
 import getpass
-import sys
 from collections.abc import Coroutine
 from datetime import datetime
 from typing import Annotated, Any, TypeVar
@@ -31,7 +30,9 @@ WHY = ("--why", "--reason")
 Why = Annotated[str, typer.Option(*WHY, help="kept with the action")]
 UNFOLDED = 10_000
 """Columns. Where there is no terminal a program reads, and no line is folded for it."""
-out = Console(highlight=False, width=None if sys.stdout.isatty() else UNFOLDED)
+out = Console(highlight=False)
+if not out.is_terminal:
+    out.width = UNFOLDED
 LEAST = 24
 """Columns of a terminal that must be left for what is wrapped, or it goes on a line of its own."""
 

@@ -1,5 +1,6 @@
 """What a person can mend is one message and exit code 2, without a stack trace."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -129,7 +130,11 @@ def test_ctrl_c_while_the_commands_are_loaded_leaves_no_stack_trace() -> None:
 
 def test_no_line_is_folded_or_cut_for_a_program_that_reads() -> None:
     listed = subprocess.run(
-        [sys.executable, "-m", "lockstep", "topics", "list"], capture_output=True, text=True, check=True
+        [sys.executable, "-m", "lockstep", "topics", "list"],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, "FORCE_COLOR": "", "COLUMNS": "80"},
     ).stdout
 
     assert len(listed.splitlines()) == len(ALL) + 1
