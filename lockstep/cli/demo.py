@@ -4,6 +4,9 @@ import asyncio
 import json
 import logging
 import os
+import shlex
+import signal
+import sys
 from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
@@ -15,7 +18,7 @@ from rich.console import Console
 from kernel.logs import configure
 from lockstep.cli.common import out
 from lockstep.demo.board import Board, LiveBoard, PlainBoard, print_report
-from lockstep.demo.play import DemoError, Plan, Sale, play
+from lockstep.demo.play import DemoError, Ended, Plan, Sale, play
 from lockstep.demo.processes import ProcessFailedError
 from sandbox.kafka import KafkaFailedError
 from sandbox.kafka.cluster import EXTERNAL_BOOTSTRAP
@@ -88,26 +91,52 @@ def demo(
         sale=Sale(buyers, units, naive=naive_stock, hands=hands) if sale else None,
     )
     board: Board = PlainBoard(out) if plain or not out.is_terminal else LiveBoard(out)
+
+    async def at_the_end(ended: Ended) -> None:
+        _tell(ended, report, books)
+        if stay:
+            await _stay(ended)
+
     try:
-        with board:
-            verdict, at_the_end = asyncio.run(play(plan, board, _stay if stay else None))
+        verdict = asyncio.run(play(plan, board, at_the_end))
     except KeyboardInterrupt:
         out.print("stopped; everything that was started has been ended.")
         raise typer.Exit(130) from None
     except (DemoError, ProcessFailedError, KafkaFailedError, TrytonFailedError) as failed:
         Console(stderr=True).print(f"[red]lockstep demo:[/red] {failed}", highlight=False)
         raise typer.Exit(2) from failed
-    print_report(out, verdict)
-    if books is not None:
-        books.write_text(json.dumps(asdict(at_the_end), indent=1, default=str) + "\n")
-        out.print(f"books: {books}")
-    if report is not None:
-        report.write_text(verdict.model_dump_json(indent=1) + "\n")
-        out.print(f"report: {report}")
     raise typer.Exit(0 if verdict.in_step else 1)
 
 
-async def _stay(environment: str) -> None:
-    out.print(f"Everything still runs. In another terminal:\n\n{environment}\n", highlight=False, markup=False)
-    out.print("then for example `lockstep case list` or `lockstep show acme/ORDER`. Ctrl-C ends it.", highlight=False)
-    await asyncio.Event().wait()
+def _tell(ended: Ended, report: Path | None, books: Path | None) -> None:
+    print_report(out, ended.report)
+    if books is not None:
+        books.write_text(json.dumps(asdict(ended.books), indent=1, default=str) + "\n")
+        _line(f"books: {books}")
+    if report is not None:
+        report.write_text(ended.report.model_dump_json(indent=1) + "\n")
+        _line(f"report: {report}")
+
+
+async def _stay(ended: Ended) -> None:
+    """Until Ctrl-C, which then only ends what runs: the verdict stands."""
+    told = {"PATH": f"{shlex.quote(str(Path(sys.executable).parent))}:$PATH"}
+    told |= {name: shlex.quote(value) for name, value in ended.environment.items()}
+    _line("\nEverything still runs. In another terminal:\n")
+    for name, value in told.items():
+        _line(f"export {name}={value}")
+    _line("\nthen for example `lockstep case list` or `lockstep show acme/ORDER`. Each process tells of itself at")
+    _line("/health/ready, /health/live and /metrics of:\n")
+    for name, address in ended.health.items():
+        _line(f"{name}={address}")
+    _line("\nCtrl-C ends it.")
+    asked = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGINT, asked.set)
+    await asked.wait()
+    loop.remove_signal_handler(signal.SIGINT)
+
+
+def _line(text: str) -> None:
+    """As it is, so that it can be copied."""
+    out.print(text, highlight=False, markup=False, soft_wrap=True)

@@ -35,7 +35,7 @@ class Scene:
 
 
 class Board(Protocol):
-    """Where a run shows itself."""
+    """Where a run shows itself. What is said before it is entered and after it is left is a line of its own."""
 
     def __enter__(self) -> Self: ...
 
@@ -88,6 +88,7 @@ class LiveBoard:
 
     def __exit__(self, *_: object) -> None:
         self._held.close()
+        self._live = None
 
     def say(self, line: str) -> None:
         if self._live is None:

@@ -3,7 +3,7 @@
 import asyncio
 import shutil
 import tempfile
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import timedelta
@@ -86,9 +86,21 @@ class Plan:
         return None if self.sale is None else StockRules(mode="off") if self.sale.naive else SALE_RULES
 
 
-async def play(plan: Plan, board: Board, stay: Callable[[str], Awaitable[None]] | None = None) -> tuple[Report, Books]:
-    """Run it: the verdict, and the books it was read from. `stay` is awaited after the verdict, while everything still
-    runs, with what another terminal must set.
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A run at its verdict, while everything still runs."""
+
+    report: Report
+    books: Books
+    """What the verdict was read from."""
+    environment: Mapping[str, str]
+    """What another terminal must set."""
+    health: Mapping[str, str]
+    """Process → base address of its /health and /metrics."""
+
+
+async def play(plan: Plan, board: Board, at_the_end: Callable[[Ended], Awaitable[None]]) -> Report:
+    """Run it: the verdict. `at_the_end` is awaited before anything is ended, and after the board.
 
     Raises DemoError, KafkaFailedError, TrytonFailedError or ProcessFailedError when something would not start or stay.
     """
@@ -111,14 +123,16 @@ async def play(plan: Plan, board: Board, stay: Callable[[str], Awaitable[None]] 
         await processes.start()
         board.say(f"all are ready; their logs are in {folder}")
         day = None if plan.sale is None else plan.sale.day(outside)
-        report, books = await _Run(plan, log, outside, erp, processes, Watch(log, board.say), clock, board, day).run()
+        with board:
+            run = _Run(plan, log, outside, erp, processes, Watch(log, board.say), clock, board, day)
+            report, books = await run.run()
         if day is not None:
             report = await _with_stock(report, day, plan, log)
-        if stay is not None:
-            await stay("\n".join(f"export {name}={value}" for name, value in environment.items()))
+        health = {process.name: process.health for process in processes.all}
+        await at_the_end(Ended(report, books, environment, health))
     if report.in_step:
         shutil.rmtree(folder, ignore_errors=True)
-    return report, books
+    return report
 
 
 # --- setting up
