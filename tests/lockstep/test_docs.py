@@ -24,6 +24,7 @@ from schemas.config import BrandConfig, CarrierRule, SweepTimes, Waits, Warehous
 from schemas.item_rules import ItemRules
 from schemas.mapping import Bundle, Component, Instructions, PriorityRule, Rename, ShippingRule, SkuRules
 from schemas.stock_rules import Buffer, StockRules
+from streams.rules.orders.mapping.doubts import doubts
 from tests.paths import ROOT
 
 OPERATE = ROOT / "docs/operate"
@@ -97,13 +98,13 @@ def test_no_variable_is_documented_that_nobody_reads() -> None:
     assert said == {variable for _, _, variable in VARIABLES}
 
 
-def test_the_examples_of_the_settings_page_are_valid() -> None:
+def test_the_examples_of_the_settings_page_are_valid_and_nothing_in_them_is_doubted() -> None:
     text = (OPERATE / "settings.md").read_text()
     connections, brand = re.findall(r"```toml\n(.*?)```", text, re.DOTALL)
 
     assert set(tomllib.loads(connections)) == {"acme"}
     Connections.model_validate(tomllib.loads(connections)["acme"])
-    BrandConfig.model_validate(tomllib.loads(brand))
+    assert list(doubts(BrandConfig.model_validate(tomllib.loads(brand)))) == []
 
 
 def test_every_metric_is_documented_as_the_code_has_it() -> None:
