@@ -9,10 +9,10 @@ from importlib import import_module
 from importlib.util import find_spec
 
 import typer
-from rich.console import Console
 
 from kernel.log import LogError
 from lockstep.brand_files import ConfigurationError
+from lockstep.cli.common import say_wrong
 from lockstep.replay.errors import FoldProcessLostError
 from lockstep.schema_files import IncompatibleError
 from lockstep.settings import SettingsError
@@ -80,5 +80,10 @@ def run_app() -> None:
     try:
         program(*sys.argv[1:2])()
     except (SettingsError, ConfigurationError, IncompatibleError, FoldProcessLostError, LogError) as mistake:
-        Console(stderr=True).print(f"[red]lockstep:[/red] {mistake}", highlight=False)
+        say_wrong("lockstep", mistake)
+        sys.exit(2)
+    except OSError as mistake:
+        if mistake.filename is None:  # no file a person named: the stack trace tells where it comes from
+            raise
+        say_wrong("lockstep", f"{mistake.filename}: expected to read or write it, found {mistake.strerror}")
         sys.exit(2)

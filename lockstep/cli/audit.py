@@ -22,6 +22,7 @@ from lockstep.audit.page import page
 from lockstep.audit.report import Report, as_data, more_of, report_of
 from lockstep.brand_files import ConfigurationError, read_brand
 from lockstep.cli.common import finish, out, settings, the_log
+from lockstep.cli.destinations import file_to_write
 from lockstep.reading import newest_configs
 from lockstep.settings import Connections, SettingsError, read_connections
 from schemas.base import Brand
@@ -40,11 +41,18 @@ def audit(
     accept: Annotated[
         list[Code] | None, typer.Option(help="a gap that is meant to be; it does not count", metavar="FINDING")
     ] = None,
-    html_: Annotated[Path | None, typer.Option("--html", help="write the audit there as a page to hand over")] = None,
-    markdown_: Annotated[Path | None, typer.Option("--markdown", help="write it there as Markdown")] = None,
+    html_: Annotated[
+        Path | None, typer.Option("--html", callback=file_to_write, help="write the audit there as a page to hand over")
+    ] = None,
+    markdown_: Annotated[
+        Path | None, typer.Option("--markdown", callback=file_to_write, help="write it there as Markdown")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="the findings as JSON, for machines")] = False,
     page_: Annotated[
-        Path | None, typer.Option("--page", help="write the page of the documentation there, look at nothing")
+        Path | None,
+        typer.Option(
+            "--page", callback=file_to_write, help="write the page of the documentation there, look at nothing"
+        ),
     ] = None,
 ) -> None:
     """Check a brand before its orders flow: what its three systems have, beside its configuration. Reads only.

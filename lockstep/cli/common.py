@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from rich.console import Console
 from rich.padding import Padding
 from rich.table import Table
+from rich.text import Text
 
 from kernel.clock import SystemClock
 from kernel.log import Log
@@ -48,6 +49,12 @@ def settings() -> Settings:
             for error in wrong.errors(include_input=False, include_url=False)
         )
         raise SettingsError(said) from wrong
+
+
+def say_wrong(program: str, what: object) -> None:
+    """On standard error, as it is: foreign text may look like markup, and paths are copied."""
+    errors = Console(stderr=True, highlight=False, soft_wrap=True)
+    errors.print(Text.assemble((f"{program}: ", "red"), str(what)))
 
 
 def the_log() -> Log:

@@ -17,6 +17,7 @@ from rich.console import Console
 
 from kernel.logs import configure
 from lockstep.cli.common import out
+from lockstep.cli.destinations import file_to_write
 from lockstep.demo.board import Board, LiveBoard, PlainBoard, print_report
 from lockstep.demo.play import DemoError, Ended, Plan, Sale, play
 from lockstep.demo.processes import ProcessFailedError
@@ -60,10 +61,15 @@ def demo(
         bool, typer.Option("--naive-stock", help="with --sale: the control, Clarus' figure straight to available")
     ] = False,
     plain: Annotated[bool, typer.Option("--plain", help="lines instead of a board")] = False,
-    report: Annotated[Path | None, typer.Option(help="write the verdict there, as JSON")] = None,
+    report: Annotated[
+        Path | None, typer.Option(callback=file_to_write, help="write the verdict there, as JSON")
+    ] = None,
     books: Annotated[
         Path | None,
-        typer.Option(help="write the three systems' own books there, as JSON, for a look behind the verdict"),
+        typer.Option(
+            callback=file_to_write,
+            help="write the three systems' own books there, as JSON, for a look behind the verdict",
+        ),
     ] = None,
     timeout: Annotated[float, typer.Option(min=1, help="seconds from the first order to give up after")] = 480.0,
     stay: Annotated[

@@ -8,6 +8,7 @@ import typer
 
 from kernel.clock import SystemClock
 from lockstep.cli.common import finish, out, settings
+from lockstep.cli.destinations import file_to_write
 from lockstep.doctor.catalogue import Finding
 from lockstep.doctor.codes import Code, Severity
 from lockstep.doctor.installation import Installation
@@ -22,7 +23,10 @@ _COLOURS = {Severity.STOPS_REBUILD: "red", Severity.RISKS_LOSS: "red", Severity.
 def doctor(
     as_json: Annotated[bool, typer.Option("--json", help="the findings as JSON, for machines")] = False,
     page_: Annotated[
-        Path | None, typer.Option("--page", help="write the page of the documentation there, look at nothing")
+        Path | None,
+        typer.Option(
+            "--page", callback=file_to_write, help="write the page of the documentation there, look at nothing"
+        ),
     ] = None,
 ) -> None:
     """Check the running installation: topics, the log, groups, configuration, what waits. Reads only.

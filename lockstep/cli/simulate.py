@@ -13,6 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from kernel.logs import configure
 from lockstep.cli.common import out
+from lockstep.cli.destinations import file_to_write, folder_to_write
 from lockstep.simulation.history import History, draw
 from lockstep.simulation.many import Sum, play_many, played, smallest
 from lockstep.simulation.play import Result
@@ -27,11 +28,14 @@ def simulate(
     histories: Annotated[int, typer.Option(min=1, help="how many histories to play")] = 100,
     seed: Annotated[int, typer.Option(help="the first one's seed; the next ones follow")] = 0,
     events: Annotated[int, typer.Option(min=40, help="about how many events a history has, at least")] = 200,
-    report: Annotated[Path | None, typer.Option(help="write the sums there, as JSON")] = None,
+    report: Annotated[Path | None, typer.Option(callback=file_to_write, help="write the sums there, as JSON")] = None,
     replay: Annotated[
         Path | None, typer.Option(exists=True, dir_okay=False, help="play the one history in this file, and tell it")
     ] = None,
-    keep: Annotated[Path, typer.Option(help="folder for histories that fail, made as small as they go")] = Path(),
+    keep: Annotated[
+        Path,
+        typer.Option(callback=folder_to_write, help="folder for histories that fail, made as small as they go"),
+    ] = Path(),
 ) -> None:
     """Play the whole flow in virtual time, with faults everywhere, and judge it from the outside systems' books.
 

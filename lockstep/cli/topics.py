@@ -7,6 +7,7 @@ import typer
 from rich.table import Column, Table
 
 from lockstep.cli.common import finish, out, settings
+from lockstep.cli.destinations import file_to_write
 from lockstep.kafka import kafka_log
 from lockstep.schema_files import keep_schemas
 from lockstep.topic_page import page
@@ -40,7 +41,9 @@ def _days(retention_ms: int | None) -> str:
 
 
 @topics.command("page")
-def page_(path: Annotated[Path, typer.Argument(help="where to write it")] = Path("docs/topics.md")) -> None:
+def page_(
+    path: Annotated[Path, typer.Argument(callback=file_to_write, help="where to write it")] = Path("docs/topics.md"),
+) -> None:
     """Write the topic page of the documentation from the registry."""
     path.write_text(page())
     out.print(f"{path} written.")

@@ -139,3 +139,55 @@ def test_no_line_is_folded_or_cut_for_a_program_that_reads() -> None:
 
     assert len(listed.splitlines()) == len(ALL) + 1
     assert all(topic.holds in listed for topic in ALL)
+
+
+PLACES = [
+    pytest.param(("audit", "acme", "--html"), "--html", id="audit --html"),
+    pytest.param(("audit", "acme", "--markdown"), "--markdown", id="audit --markdown"),
+    pytest.param(("audit", "--page"), "--page", id="audit --page"),
+    pytest.param(("doctor", "--page"), "--page", id="doctor --page"),
+    pytest.param(("topics", "page"), "path", id="topics page"),
+    pytest.param(("simulate", "--report"), "--report", id="simulate --report"),
+    pytest.param(("demo", "--report"), "--report", id="demo --report"),
+    pytest.param(("demo", "--books"), "--books", id="demo --books"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "named"), PLACES)
+@pytest.mark.parametrize("place", ["not there/[1].html", "."], ids=["no folder", "a folder"])
+def test_where_nothing_can_be_written_is_told_before_the_work(
+    arguments: tuple[str, ...],
+    named: str,
+    place: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    path = tmp_path / place
+    found = "a folder" if place == "." else f"no folder {path.parent}"
+
+    assert said(monkeypatch, capsys, *arguments, path) == (
+        2,
+        f"lockstep: {named} {path}: expected a file to write, found {found}: name another place\n",
+    )
+
+
+@pytest.mark.parametrize("place", ["a-file", "a-file/histories"])
+def test_a_folder_that_cannot_be_made_is_told_before_the_work(
+    place: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "a-file").touch()
+
+    code, message = said(monkeypatch, capsys, "simulate", "--keep", tmp_path / place)
+
+    assert code == 2
+    assert message.startswith(f"lockstep: --keep {tmp_path / place}: expected a folder to write to, found ")
+
+
+@pytest.mark.parametrize("page", ["page", "checks"])
+def test_what_cannot_be_written_after_all_leaves_no_stack_trace(
+    page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, message = said(monkeypatch, capsys, "case", page, tmp_path)
+
+    assert (code, message) == (2, f"lockstep: {tmp_path}: expected to read or write it, found Is a directory\n")
