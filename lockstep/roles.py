@@ -11,6 +11,7 @@ notices     cases → webhooks of people's tools, daily digests
 
 import asyncio
 import signal
+import socket
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from enum import StrEnum
@@ -29,7 +30,7 @@ from kernel.metrics import Metrics
 from lockstep.kafka import kafka_log
 from lockstep.notices.role import Notices
 from lockstep.ports import clarus_port, erp_port, shopify_port, translators
-from lockstep.serving import Health, health_app, serve
+from lockstep.serving import CannotListenError, Health, health_app, listening, serve_on
 from lockstep.settings import Connections, Settings, SettingsError, read_connections
 from schemas.base import Brand
 from schemas.topics import ITEMS_EVENTS, ITEMS_STATE, ORDERS_EVENTS, ORDERS_STATE, STOCK_EVENTS, STOCK_STATE, Topic
@@ -89,7 +90,11 @@ async def run_roles(roles: Sequence[Role], settings: Settings) -> None:
     stop = asyncio.Event()
     for one in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(one, stop.set)
-    running = [asyncio.create_task(_Process(settings, brands).run(role), name=role) for role in roles]
+    quiet = settings.model_copy(update={"health_port": 0})  # the port can be had once
+    running = [
+        asyncio.create_task(_Process(quiet if number else settings, brands).run(role), name=role)
+        for number, role in enumerate(roles)
+    ]
     stopping = asyncio.create_task(stop.wait())
     await asyncio.wait([*running, stopping], return_when=asyncio.FIRST_COMPLETED)
     _log.info("process.ending", asked=stop.is_set())
@@ -136,8 +141,8 @@ class _Process:
                     metrics=self._metrics,
                     prefix_of=configs.reference_prefix,
                 )
-                host, port = self._settings.intake_host, self._settings.intake_port
-                await self._with_health(lambda: serve(app, host, port), Health(ready=lambda: True))
+                door = await _listening("INTAKE", self._settings.intake_host, self._settings.intake_port)
+                await self._with_health(lambda: serve_on(door, app), Health(ready=lambda: True))
         finally:
             await producer.stop()
 
@@ -192,13 +197,23 @@ class _Process:
         )
 
     async def _with_health(self, run: Callable[[], Awaitable[None]], health: Health) -> None:
-        """Serve /health and /metrics beside the work, where a port is set."""
+        """Serve /health and /metrics beside the work, where a port is set. Raises SettingsError before the work when
+        they cannot be: nobody would know how it is.
+        """
         async with AsyncExitStack() as stack:
             if self._settings.health_port:
-                app = health_app(health, self._metrics)
-                serving = asyncio.create_task(serve(app, self._settings.health_host, self._settings.health_port))
+                sockets = await _listening("HEALTH", self._settings.health_host, self._settings.health_port)
+                serving = asyncio.create_task(serve_on(sockets, health_app(health, self._metrics)))
                 stack.callback(serving.cancel)
             await run()
+
+
+async def _listening(door: str, host: str, port: int) -> list[socket.socket]:
+    """Raises SettingsError naming the variables."""
+    try:
+        return await listening(host, port)
+    except CannotListenError as cause:
+        raise SettingsError(f"LOCKSTEP_{door}_HOST, LOCKSTEP_{door}_PORT: {cause}") from cause
 
 
 def intake_brand(brand: Brand, one: Connections) -> IntakeBrand:

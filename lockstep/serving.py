@@ -1,5 +1,9 @@
 """HTTP servers of our own processes: loopback unless set otherwise, ended with the task that runs them."""
 
+import asyncio
+import errno
+import os
+import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,6 +17,10 @@ from starlette.routing import Route
 
 from kernel.metrics import Metrics
 
+BACKLOG = 2048
+"""Connections that may wait to be taken; uvicorn's own figure."""
+NOT_OURS = (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)
+
 
 class _Server(uvicorn.Server):
     """Leaves signals to the process."""
@@ -22,18 +30,61 @@ class _Server(uvicorn.Server):
         yield
 
 
+class CannotListenError(Exception):
+    """The address is taken, not ours, or not allowed to us."""
+
+
 async def serve(app: Starlette, host: str, port: int) -> None:
-    """Until cancelled. Raises OSError when the address is taken."""
-    config = uvicorn.Config(app, host=host, port=port, log_level="warning", access_log=False, lifespan="off")
+    """Until cancelled. Raises CannotListenError."""
+    await serve_on(await listening(host, port), app)
+
+
+async def listening(host: str, port: int) -> list[socket.socket]:
+    """A socket for each address of the host; whoever connects waits until they are served. Raises CannotListenError."""
+    opened: list[socket.socket] = []
+    not_ours: OSError | None = None  # one of several may be: where IPv6 is switched off, localhost can still be ::1
+    try:
+        found = await asyncio.get_running_loop().getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )
+        for family, _, _, _, address in dict.fromkeys(found):
+            try:
+                opened.append(socket.create_server(address[:2], family=family, backlog=BACKLOG))
+            except OSError as cause:
+                if cause.errno not in NOT_OURS:
+                    raise
+                not_ours = cause
+        if not_ours is not None and not opened:
+            raise not_ours
+    except OSError as cause:
+        for one in opened:
+            one.close()
+        raise CannotListenError(_why(cause, host, port)) from cause
+    return opened
+
+
+def _why(cause: OSError, host: str, port: int) -> str:
+    if cause.errno == errno.EADDRINUSE:
+        return f"expected a free port to listen on, found {host}:{port} taken: end what listens there or choose another"
+    if isinstance(cause, socket.gaierror) or cause.errno in NOT_OURS:
+        return f"expected an address of this machine to listen on, found {host!r}: 127.0.0.1 or 0.0.0.0, for example"
+    return (
+        f"expected to be allowed to listen on {host}:{port}, found {os.strerror(cause.errno or 0)}: choose another port"
+    )
+
+
+async def serve_on(sockets: list[socket.socket], app: Starlette) -> None:
+    """Until cancelled; then they are closed."""
+    config = uvicorn.Config(app, log_level="warning", access_log=False, lifespan="off")
     server = _Server(config)
     try:
-        await server.serve()
-    except SystemExit as ended:
-        raise OSError(f"expected the free address {host}:{port} to listen on, found it taken") from ended
+        await server.serve(sockets)
     finally:
         if server.started and not server.should_exit:  # cancelled: it has not closed what it listens on
             server.should_exit = server.force_exit = True
-            await server.shutdown()
+            await server.shutdown(sockets)
+        for one in sockets:
+            one.close()
 
 
 @dataclass(frozen=True, slots=True)

@@ -166,9 +166,11 @@ class Settings(BaseSettings):
     replication: int = Field(default=3, ge=1, description="copies of every record; 1 only on a laptop")
     connections: Path | None = Field(default=None, description="TOML (or .json) file with a table per brand")
     intake_host: str = Field(default="127.0.0.1", description="address the intake listens on")
-    intake_port: int = Field(default=8080, description="port the intake listens on")
+    intake_port: int = Field(default=8080, ge=0, le=65535, description="port the intake listens on")
     health_host: str = Field(default="127.0.0.1", description="address of /health and /metrics")
-    health_port: int = Field(default=0, description="port of /health and /metrics of other roles; 0: none")
+    health_port: int = Field(
+        default=0, ge=0, le=65535, description="port of /health and /metrics of the first role; 0: none"
+    )
     session_timeout: float = Field(default=30.0, description="seconds after which a silent worker loses its partitions")
     tick_every: float = Field(default=0.5, description="seconds between looks at the due index")
     operator: Annotated[str, AfterValidator(handle)] = Field(

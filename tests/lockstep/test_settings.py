@@ -133,6 +133,10 @@ def test_settings_come_from_variables_nested_ones_too(monkeypatch: pytest.Monkey
     [
         ("LOCKSTEP_PARTITIONS", "many", "LOCKSTEP_PARTITIONS: Input should be a valid integer"),
         ("LOCKSTEP_LOG_LEVEL", "loud", "LOCKSTEP_LOG_LEVEL: Input should be 'debug'"),
+        ("LOCKSTEP_INTAKE_PORT", "99999", "LOCKSTEP_INTAKE_PORT: Input should be less than or equal to 65535"),
+        ("LOCKSTEP_INTAKE_PORT", "-1", "LOCKSTEP_INTAKE_PORT: Input should be greater than or equal to 0"),
+        ("LOCKSTEP_HEALTH_PORT", "65536", "LOCKSTEP_HEALTH_PORT: Input should be less than or equal to 65535"),
+        ("LOCKSTEP_HEALTH_PORT", "-1", "LOCKSTEP_HEALTH_PORT: Input should be greater than or equal to 0"),
         ("LOCKSTEP_RUNTIME__WRITES_AT_ONCE", "0", "LOCKSTEP_RUNTIME__WRITES_AT_ONCE: Input should be greater"),
     ],
 )

@@ -1,0 +1,111 @@
+"""Where a process cannot listen it says why, and a role that cannot tell of its health does not work in silence."""
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from kernel.metrics import Metrics
+from lockstep import roles
+from lockstep.roles import Role, run_roles
+from lockstep.serving import CannotListenError, Health, health_app, listening, serve_on
+from lockstep.settings import Settings, SettingsError
+from tests.lockstep.brands import connections_file
+
+
+@pytest.fixture
+def taken() -> Iterator[int]:
+    with socket.create_server(("127.0.0.1", 0)) as there:
+        yield there.getsockname()[1]
+
+
+def refusal(host: str, port: int) -> str:
+    with pytest.raises(CannotListenError) as refused:
+        asyncio.run(listening(host, port))
+    return str(refused.value)
+
+
+def test_a_taken_port(taken: int) -> None:
+    assert refusal("127.0.0.1", taken).startswith(f"expected a free port to listen on, found 127.0.0.1:{taken} taken: ")
+
+
+@pytest.mark.parametrize("host", ["192.0.2.1", "nowhere.invalid"], ids=["an address", "a name"])
+def test_a_host_that_is_not_this_machine_is_not_called_taken(host: str) -> None:
+    assert refusal(host, 0).startswith(f"expected an address of this machine to listen on, found '{host}': ")
+
+
+def test_a_port_that_is_not_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
+    def not_allowed(*_: object, **__: object) -> socket.socket:
+        raise PermissionError(13, "Permission denied (while attempting to bind)")
+
+    monkeypatch.setattr(socket, "create_server", not_allowed)
+
+    assert refusal("127.0.0.1", 80).startswith(
+        "expected to be allowed to listen on 127.0.0.1:80, found Permission denied: "
+    )
+
+
+def test_every_address_of_a_name_is_listened_on_and_left_again() -> None:
+    async def asked() -> tuple[list[int], list[socket.socket]]:
+        sockets = await listening("localhost", 0)
+        app = health_app(Health(ready=lambda: True), Metrics())
+        serving = asyncio.create_task(serve_on(sockets, app))
+        try:
+            async with httpx.AsyncClient(timeout=5.0) as client:
+                addresses = [one.getsockname()[:2] for one in sockets]
+                names = [f"[{host}]:{port}" if ":" in host else f"{host}:{port}" for host, port in addresses]
+                return [(await client.get(f"http://{name}/health/ready")).status_code for name in names], sockets
+        finally:
+            serving.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await serving
+
+    statuses, sockets = asyncio.run(asked())
+
+    assert set(statuses) == {200}
+    assert all(one.fileno() == -1 for one in sockets)
+
+
+class Played(roles._Process):
+    """Its work is over when it has begun; what it would have served is kept."""
+
+    worked: list[Role]
+    ports: list[int]
+
+    async def run(self, role: Role) -> None:
+        self.ports.append(self._settings.health_port)
+
+        async def work() -> None:
+            self.worked.append(role)
+
+        await self._with_health(work, Health(ready=lambda: True))
+
+
+def test_a_role_that_cannot_tell_of_its_health_ends_before_its_work(
+    taken: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(SettingsError, match=f"LOCKSTEP_HEALTH_HOST, LOCKSTEP_HEALTH_PORT: .* 127.0.0.1:{taken} taken"):
+        play(tmp_path, monkeypatch, taken, Role.NORMALISE)
+
+    assert Played.worked == []
+
+
+def test_the_first_of_several_roles_tells_of_its_health(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as there:
+        free = there.getsockname()[1]
+
+    play(tmp_path, monkeypatch, free, Role.ORDERS, Role.STOCK)
+
+    assert Played.ports == [free, 0]
+
+
+def play(folder: Path, monkeypatch: pytest.MonkeyPatch, health_port: int, *chosen: Role) -> None:
+    monkeypatch.setenv("ACME_SHOPIFY_TOKEN", "token")
+    monkeypatch.setenv("ACME_WEBHOOK_SECRET", "secret")
+    monkeypatch.setattr(roles, "_Process", Played)
+    Played.worked, Played.ports = [], []
+    asyncio.run(run_roles(chosen, Settings(connections=connections_file(folder), health_port=health_port)))
