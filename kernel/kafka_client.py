@@ -146,9 +146,20 @@ _NEVER = (
 )
 
 
+NOBODY_ANSWERS = (
+    "expected a broker, found none that answers: is Kafka running there, is LOCKSTEP_KAFKA_BOOTSTRAP right, and do "
+    "LOCKSTEP_KAFKA_SECURITY__PROTOCOL and its credentials fit the brokers?"
+)
+
+
+def _nobody_answers(cause: BaseException) -> bool:
+    """None of the addresses: aiokafka tells it by this text alone, and a broker that refuses our security, too."""
+    return isinstance(cause, errors.KafkaConnectionError) and "Unable to bootstrap" in str(cause)
+
+
 def translate(cause: BaseException, doing: str) -> LogError:
     """What one of aiokafka's errors means to a caller; what is neither lasting nor fenced is worth another try."""
-    said = f"{doing}: {cause!r}"
+    said = f"{doing}: {NOBODY_ANSWERS if _nobody_answers(cause) else repr(cause)}"
     if isinstance(cause, _TOO_LARGE):
         return RecordTooLarge(said)
     if isinstance(cause, _FENCED):

@@ -155,12 +155,25 @@ def handle(said: str) -> str:
     return said
 
 
+_BROKER = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^\s:/\[\]]+):(\d{1,5})")
+
+
+def _brokers(bootstrap: str) -> str:
+    for one in bootstrap.split(","):
+        found = _BROKER.fullmatch(one.strip())
+        if found is None or not 1 <= int(found[2]) <= 65535:
+            raise ValueError("expected host:port of one or more brokers, separated by commas")
+    return bootstrap
+
+
 class Settings(BaseSettings):
     """Read once at start."""
 
     model_config = SettingsConfigDict(env_prefix="LOCKSTEP_", env_nested_delimiter="__", extra="ignore")
 
-    kafka_bootstrap: str = Field(default="127.0.0.1:9092", description="host:port of one or more brokers")
+    kafka_bootstrap: Annotated[str, AfterValidator(_brokers)] = Field(
+        default="127.0.0.1:9092", description="host:port of one or more brokers"
+    )
     kafka_security: KafkaSecuritySettings = KafkaSecuritySettings()
     partitions: int = Field(default=6, ge=1, description="of every keyed topic; cannot be changed later")
     replication: int = Field(default=3, ge=1, description="copies of every record; 1 only on a laptop")
@@ -171,7 +184,9 @@ class Settings(BaseSettings):
     health_port: int = Field(
         default=0, ge=0, le=65535, description="port of /health and /metrics of the first role; 0: none"
     )
-    session_timeout: float = Field(default=30.0, description="seconds after which a silent worker loses its partitions")
+    session_timeout: float = Field(
+        default=30.0, gt=0, description="seconds after which a silent worker loses its partitions"
+    )
     tick_every: float = Field(default=0.5, description="seconds between looks at the due index")
     operator: Annotated[str, AfterValidator(handle)] = Field(
         default="", description="your handle, on what you ask for at the command line"

@@ -137,6 +137,11 @@ def test_settings_come_from_variables_nested_ones_too(monkeypatch: pytest.Monkey
         ("LOCKSTEP_INTAKE_PORT", "-1", "LOCKSTEP_INTAKE_PORT: Input should be greater than or equal to 0"),
         ("LOCKSTEP_HEALTH_PORT", "65536", "LOCKSTEP_HEALTH_PORT: Input should be less than or equal to 65535"),
         ("LOCKSTEP_HEALTH_PORT", "-1", "LOCKSTEP_HEALTH_PORT: Input should be greater than or equal to 0"),
+        ("LOCKSTEP_SESSION_TIMEOUT", "0", "LOCKSTEP_SESSION_TIMEOUT: Input should be greater than 0"),
+        *(
+            ("LOCKSTEP_KAFKA_BOOTSTRAP", wrong, "LOCKSTEP_KAFKA_BOOTSTRAP: expected host:port of one or more brokers")
+            for wrong in ("", ":", "kafka", "kafka:", ":9092", "kafka:many", "kafka:0", "kafka:99999", "a:1,,b:2")
+        ),
         ("LOCKSTEP_RUNTIME__WRITES_AT_ONCE", "0", "LOCKSTEP_RUNTIME__WRITES_AT_ONCE: Input should be greater"),
     ],
 )
@@ -147,6 +152,13 @@ def test_a_wrong_variable_is_named(monkeypatch: pytest.MonkeyPatch, name: str, v
         settings()
 
     assert str(refused.value).startswith(said)
+
+
+@pytest.mark.parametrize("bootstrap", ["kafka:9092", "a.example:1, b.example:65535", "[::1]:9092", "10.0.0.7:9092"])
+def test_brokers_are_named_by_host_and_port(monkeypatch: pytest.MonkeyPatch, bootstrap: str) -> None:
+    monkeypatch.setenv("LOCKSTEP_KAFKA_BOOTSTRAP", bootstrap)
+
+    assert settings().kafka_bootstrap == bootstrap
 
 
 NOTICES = """

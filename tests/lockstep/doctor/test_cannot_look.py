@@ -13,4 +13,8 @@ def test_brokers_that_do_not_answer(monkeypatch: pytest.MonkeyPatch, capsys: pyt
     code, message = said(monkeypatch, capsys, "doctor")
 
     assert code == 2
-    assert f"lockstep: reaching Kafka at 127.0.0.1:{port}: " in message
+    assert (
+        f"lockstep: reaching Kafka at 127.0.0.1:{port}: expected a broker, found none that answers: is Kafka running "
+        "there, is LOCKSTEP_KAFKA_BOOTSTRAP right, and do LOCKSTEP_KAFKA_SECURITY__PROTOCOL and its credentials fit "
+        "the brokers?\n"
+    ) in message
