@@ -61,7 +61,7 @@ def audit(
     """
     if page_ is not None:
         page_.write_text(page())
-        out.print(f"{page_} written.")
+        out.print(f"{page_} written.", markup=False)
         return
     if not brand:
         raise typer.BadParameter("expected a brand of the connections file, found none", param_hint="BRAND")

@@ -13,10 +13,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from kernel.logs import configure
-from lockstep.cli.common import out
+from lockstep.cli.common import out, say_wrong
 from lockstep.cli.destinations import file_to_write
 from lockstep.demo.board import Board, LiveBoard, PlainBoard, print_report
 from lockstep.demo.play import DemoError, Ended, Plan, Sale, play
@@ -109,7 +108,7 @@ def demo(
         out.print("stopped; everything that was started has been ended.")
         raise typer.Exit(130) from None
     except (DemoError, ProcessFailedError, KafkaFailedError, TrytonFailedError) as failed:
-        Console(stderr=True).print(f"[red]lockstep demo:[/red] {failed}", highlight=False)
+        say_wrong("lockstep demo", failed)
         raise typer.Exit(2) from failed
     raise typer.Exit(0 if verdict.in_step else 1)
 

@@ -35,7 +35,7 @@ def doctor(
     """
     if page_ is not None:
         page_.write_text(page())
-        out.print(f"{page_} written.")
+        out.print(f"{page_} written.", markup=False)
         return
     chosen = settings()
     log = kafka_log(chosen, "lockstep-doctor")

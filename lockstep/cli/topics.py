@@ -46,7 +46,7 @@ def page_(
 ) -> None:
     """Write the topic page of the documentation from the registry."""
     path.write_text(page())
-    out.print(f"{path} written.")
+    out.print(f"{path} written.", markup=False)
 
 
 @topics.command()

@@ -142,7 +142,7 @@ def _said(one: Percentiles) -> str:
 def _cases(cases: Sequence[Case]) -> Table:
     table = Table.grid(padding=(0, 2))
     for case in sorted(cases, key=lambda case: case.due_at)[:8]:
-        table.add_row(f"[red]{case.code}[/red]", f"{case.brand}/{case.order}", case.detail, case.owner)
+        table.add_row(Text(case.code, "red"), Text(f"{case.brand}/{case.order}"), Text(case.detail), case.owner)
     return table
 
 
@@ -158,7 +158,7 @@ def print_report(console: Console, report: Report) -> None:
     if report.kills:
         console.print(f"{report.kills} processes were killed on the way and started again.", highlight=False)
     for reason in report.why_not:
-        console.print(f"[red]not in step:[/red] {reason}", highlight=False)
+        console.print(Text.assemble(("not in step: ", "red"), reason))
     verdict = "[bold green]IN STEP[/bold green]" if report.in_step else "[bold red]NOT IN STEP[/bold red]"
     console.print(
         f"{verdict} after {report.seconds:.0f} s (seed {report.seed}, ERP: {report.erp_kind})", highlight=False

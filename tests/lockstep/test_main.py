@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
+import lockstep.cli.demo
 from lockstep.cli import main
 from schemas.topics import ALL
+from lockstep.demo.play import DemoError
 from tests.lockstep.brands import brand_file
 
 
@@ -30,6 +32,16 @@ def test_a_wrong_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: p
     assert message == (
         f"lockstep: {path}: waits.holds: expected a known setting, found 'holds'; did you mean 'hold'?\n"
     )
+
+
+def test_square_brackets_of_others_are_no_markup(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = Path("/nowhere/[red]brand[/red].toml")
+
+    code, message = said(monkeypatch, capsys, "config", "check", path)
+
+    assert (code, message) == (2, f"lockstep: {path}: expected a readable file, found No such file or directory\n")
 
 
 def test_a_wrong_setting(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
@@ -114,8 +126,10 @@ class Impatient:
             os.kill(os.getpid(), signal.SIGINT)
 sys.meta_path.insert(0, Impatient())
 sys.argv = ["lockstep", "audit"]
+import lockstep.cli.demo
 from lockstep.cli import main
 from schemas.topics import ALL
+from lockstep.demo.play import DemoError
 main()
 """
 
@@ -139,6 +153,20 @@ def test_no_line_is_folded_or_cut_for_a_program_that_reads() -> None:
 
     assert len(listed.splitlines()) == len(ALL) + 1
     assert all(topic.holds in listed for topic in ALL)
+
+
+def test_why_a_demo_does_not_start_is_told_as_it_is(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async def play(*_: object) -> None:
+        raise DemoError("expected one of [a], found [/b]")
+
+    monkeypatch.setattr(lockstep.cli.demo, "play", play)
+
+    assert said(monkeypatch, capsys, "demo", "--plain") == (
+        2,
+        "lockstep demo: expected one of [a], found [/b]\n",
+    )
 
 
 PLACES = [

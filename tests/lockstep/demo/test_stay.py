@@ -19,7 +19,13 @@ from lockstep.demo.play import Ended, Plan
 from lockstep.demo.report import Report
 from tests.lockstep.demo.test_report import numbered
 
-BOOKS = Books(shopify={}, clarus={}, erp={}, shops={}, prefixes={})
+BOOKS = Books(
+    shopify={"orders": [], "fulfillments": []},
+    clarus={"goods_outs": []},
+    erp={"sales_orders": [], "fulfilments": []},
+    shops={},
+    prefixes={},
+)
 
 
 @pytest.mark.parametrize(("in_step", "code"), [(True, 0), (False, 1)])
