@@ -16,6 +16,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from connectors.runtime.settings import RuntimeSettings
 from kernel.kafka_log import KafkaSecurity
+from lockstep.mistakes import dotted, mistakes
 from lockstep.notices.target import NoticeSettings
 from schemas.base import Brand, Frozen
 
@@ -219,11 +220,8 @@ def _connections(path: Path, brand: str, table: Any) -> Connections:
     try:
         return Connections.model_validate(_resolved(table, f"{path}: {brand}"))
     except ValidationError as wrong:
-        said = "; ".join(
-            f"{brand}.{'.'.join(str(part) for part in error['loc'])}: {error['msg']}"
-            for error in wrong.errors(include_input=False, include_url=False)
-        )
-        raise SettingsError(f"{path}: {said}") from wrong
+        said = mistakes(wrong, lambda where: f"{brand}.{dotted(where)}", secret=True)
+        raise SettingsError(f"{path}: {'; '.join(said)}") from wrong
 
 
 def _resolved(value: Any, where: str) -> Any:

@@ -7,8 +7,10 @@ import sys
 from collections.abc import Mapping
 from importlib import import_module
 from importlib.util import find_spec
+from typing import Any
 
 import typer
+from typer.core import TyperGroup
 
 from kernel.log import LogError
 from lockstep.brand_files import ConfigurationError
@@ -45,9 +47,21 @@ def commands() -> Mapping[str, str]:
     return {**(PLAYED if playable else {}), **WORKED}
 
 
+class Commands(TyperGroup):
+    """Those of the program. A value that is refused is told without the library's own words."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except typer.BadParameter as refused:
+            refused.message = refused.message.removeprefix("Value error, ")
+            raise
+
+
 def program(asked: str = "") -> typer.Typer:
     """With the command that is asked for alone; with all of them where it is none."""
     app = typer.Typer(
+        cls=Commands,
         no_args_is_help=True,
         add_completion=False,
         pretty_exceptions_enable=False,

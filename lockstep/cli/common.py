@@ -18,6 +18,7 @@ from kernel.log import Log
 from lockstep.brand_files import ConfigurationError
 from lockstep.deciding import Person
 from lockstep.kafka import kafka_log
+from lockstep.mistakes import Where, mistakes
 from lockstep.reading import newest_configs
 from lockstep.settings import Settings, SettingsError, handle
 from schemas.actions import ActionKind
@@ -43,12 +44,11 @@ def settings() -> Settings:
     try:
         return Settings()
     except ValidationError as wrong:
-        said = "; ".join(
-            f"LOCKSTEP_{'__'.join(str(part) for part in error['loc']).upper()}: "
-            + error["msg"].removeprefix("Value error, ")
-            for error in wrong.errors(include_input=False, include_url=False)
-        )
-        raise SettingsError(said) from wrong
+        raise SettingsError("; ".join(mistakes(wrong, _variable))) from wrong
+
+
+def _variable(where: Where) -> str:
+    return f"LOCKSTEP_{'__'.join(str(part) for part in where)}".upper()
 
 
 def say_wrong(program: str, what: object) -> None:

@@ -8,12 +8,12 @@ from typing import Annotated
 
 import typer
 from pydantic import ValidationError
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from kernel.logs import configure
-from lockstep.cli.common import out
+from lockstep.cli.common import out, say_wrong
 from lockstep.cli.destinations import file_to_write, folder_to_write
+from lockstep.mistakes import mistakes
 from lockstep.simulation.history import History, draw
 from lockstep.simulation.many import Sum, play_many, played, smallest
 from lockstep.simulation.play import Result
@@ -89,15 +89,15 @@ def _kept(history: History, file: Path) -> None:
 def _again(file: Path) -> int:
     configure("simulate", logging.CRITICAL)
     try:
-        history = History.model_validate_json(file.read_text())
+        history = History.model_validate_json(file.read_bytes())
     except ValidationError as wrong:
-        Console(stderr=True).print(f"[red]lockstep simulate:[/red] {file}: no history: {wrong}", highlight=False)
+        say_wrong("lockstep simulate", f"{file}: no history: {'; '.join(mistakes(wrong))}")
         return 2
     out.print(f"{history.orders} orders, {history.rate} a second; faults by chance: {history.faults}", markup=False)
     for mishap in history.mishaps:
         out.print(str(mishap), markup=False)
     result = played(history)
-    out.print(f"{result.events} events, {result.seconds:.0f} virtual seconds; struck: {result.struck}")
+    out.print(f"{result.events} events, {result.seconds:.0f} virtual seconds; struck: {result.struck}", markup=False)
     for doubled in result.doubled_found:
         out.print(f"done twice, and not to be fenced: {doubled}", markup=False)
     for violation in result.violations:
@@ -116,7 +116,7 @@ def _print(total: Sum, never: tuple[str, ...]) -> None:
         for doubled in total.doubled_found:
             out.print(f"  {doubled}", markup=False)
     for what in never:
-        out.print(f"never struck, and should have: {what}", style="red")
+        out.print(f"never struck, and should have: {what}", style="red", markup=False)
 
 
 def _report(total: Sum, never: tuple[str, ...]) -> dict[str, object]:

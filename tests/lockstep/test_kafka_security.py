@@ -71,14 +71,14 @@ def test_the_password_may_stay_where_the_platform_keeps_it(monkeypatch: pytest.M
 @pytest.mark.parametrize(
     ("variables", "said"),
     [
-        ({"protocol": "TLS"}, "LOCKSTEP_KAFKA_SECURITY__PROTOCOL: Input should be 'PLAINTEXT'"),
+        ({"protocol": "TLS"}, "LOCKSTEP_KAFKA_SECURITY__PROTOCOL: expected 'PLAINTEXT'"),
         ({"protocol": "SASL_SSL"}, "expected username and password with protocol SASL_SSL, found no username and no"),
         ({"protocol": "SASL_SSL", "username": "u"}, "found no password"),
         ({"username": "u", "password": "s3cret"}, "given: expected protocol SASL_SSL (or SASL_PLAINTEXT), found PLAIN"),
         ({"protocol": "SSL", "password": "s3cret"}, "password given: expected protocol SASL_SSL"),
         ({"ca_file": "/ca.pem"}, "ca_file given: expected protocol SSL or SASL_SSL, found PLAINTEXT"),
         ({"protocol": "SSL", "certificate_key": "/key"}, "certificate_key given: expected certificate too"),
-        ({"protocol": "SSL", "passwort": "s3cret"}, "LOCKSTEP_KAFKA_SECURITY__PASSWORT: Extra inputs"),
+        ({"protocol": "SSL", "passwort": "s3cret"}, "LOCKSTEP_KAFKA_SECURITY__PASSWORT: expected a known name"),
     ],
 )
 def test_what_would_silently_not_be_used_is_refused_by_name(

@@ -50,7 +50,7 @@ def test_a_wrong_setting(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capture
     code, message = said(monkeypatch, capsys, "topics", "create")
 
     assert code == 2
-    assert message.startswith("lockstep: LOCKSTEP_PARTITIONS: Input should be a valid integer")
+    assert message.startswith("lockstep: LOCKSTEP_PARTITIONS: expected a valid integer, found 'many'")
 
 
 def test_no_connections(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
