@@ -166,6 +166,13 @@ def test_every_make_target_named_in_the_readme_exists() -> None:
     assert {"demo", "test"} <= set(re.findall(r"make ([a-z-]+)", (ROOT / "README.md").read_text())) <= targets
 
 
+@pytest.mark.parametrize("page", ["README.md", "docs/operate/running.md"])
+def test_a_page_that_begins_with_the_command_says_where_a_terminal_finds_it(page: str) -> None:
+    (folder,) = re.findall(r"^BIN := (.*)$", (ROOT / "Makefile").read_text(), re.MULTILINE)
+
+    assert f"`export PATH=$PWD/{folder}:$PATH`" in (ROOT / page).read_text()
+
+
 def test_the_readme_shows_every_figure_of_the_verdict() -> None:
     (shown,) = re.findall(r"```\n(\{.*?\})\n```", (ROOT / "README.md").read_text(), re.DOTALL)
 
