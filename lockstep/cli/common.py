@@ -8,6 +8,7 @@ from typing import Annotated, Any, TypeVar
 
 import typer
 from pydantic import ValidationError
+from pydantic_settings import SettingsError as UnreadableVariableError
 from rich.console import Console
 from rich.padding import Padding
 from rich.table import Table
@@ -45,6 +46,12 @@ def settings() -> Settings:
         return Settings()
     except ValidationError as wrong:
         raise SettingsError("; ".join(mistakes(wrong, _variable))) from wrong
+    except UnreadableVariableError as wrong:  # of a whole table; its text names the field, not the value
+        table = next((name for name in Settings.model_fields if f'"{name}"' in str(wrong)), "…")
+        raise SettingsError(
+            f"{_variable([table])}: expected JSON, found something else: set its parts one by one, "
+            f"{_variable([table, 'NAME'])}"
+        ) from wrong
 
 
 def _variable(where: Where) -> str:

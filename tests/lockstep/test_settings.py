@@ -151,6 +151,7 @@ def test_settings_come_from_variables_nested_ones_too(monkeypatch: pytest.Monkey
         ("LOCKSTEP_INTAKE_PORT", "-1", "LOCKSTEP_INTAKE_PORT: expected a number greater than or equal to 0"),
         ("LOCKSTEP_HEALTH_PORT", "65536", "LOCKSTEP_HEALTH_PORT: expected a number less than or equal to 65535"),
         ("LOCKSTEP_HEALTH_PORT", "-1", "LOCKSTEP_HEALTH_PORT: expected a number greater than or equal to 0"),
+        ("LOCKSTEP_RUNTIME", "abc", "LOCKSTEP_RUNTIME: expected JSON, found something else: set its parts one by one"),
         ("LOCKSTEP_SESSION_TIMEOUT", "0", "LOCKSTEP_SESSION_TIMEOUT: expected a number greater than 0, found '0'"),
         *(
             ("LOCKSTEP_KAFKA_BOOTSTRAP", wrong, "LOCKSTEP_KAFKA_BOOTSTRAP: expected host:port of one or more brokers")
