@@ -9,8 +9,8 @@ import pytest
 
 import lockstep.cli.demo
 from lockstep.cli import main
-from schemas.topics import ALL
 from lockstep.demo.play import DemoError
+from schemas.topics import ALL
 from tests.lockstep.brands import brand_file
 
 
@@ -126,10 +126,7 @@ class Impatient:
             os.kill(os.getpid(), signal.SIGINT)
 sys.meta_path.insert(0, Impatient())
 sys.argv = ["lockstep", "audit"]
-import lockstep.cli.demo
 from lockstep.cli import main
-from schemas.topics import ALL
-from lockstep.demo.play import DemoError
 main()
 """
 
