@@ -30,7 +30,7 @@ from kernel.metrics import Metrics
 from lockstep.kafka import kafka_log
 from lockstep.notices.role import Notices
 from lockstep.ports import clarus_port, erp_port, shopify_port, translators
-from lockstep.serving import CannotListenError, Health, health_app, listening, serve_on
+from lockstep.serving import CannotListenError, Health, health_app, listening, serve_on, served
 from lockstep.settings import Connections, Settings, SettingsError, read_connections
 from schemas.base import Brand
 from schemas.topics import ITEMS_EVENTS, ITEMS_STATE, ORDERS_EVENTS, ORDERS_STATE, STOCK_EVENTS, STOCK_STATE, Topic
@@ -141,8 +141,12 @@ class _Process:
                     metrics=self._metrics,
                     prefix_of=configs.reference_prefix,
                 )
-                door = await _listening("INTAKE", self._settings.intake_host, self._settings.intake_port)
-                await self._with_health(lambda: serve_on(door, app), Health(ready=lambda: True))
+
+                async def open_door() -> None:
+                    host, port = self._settings.intake_host, self._settings.intake_port
+                    await serve_on(await _listening("INTAKE", host, port), app)
+
+                await self._with_health(open_door, Health(ready=lambda: True))
         finally:
             await producer.stop()
 
@@ -203,8 +207,7 @@ class _Process:
         async with AsyncExitStack() as stack:
             if self._settings.health_port:
                 sockets = await _listening("HEALTH", self._settings.health_host, self._settings.health_port)
-                serving = asyncio.create_task(serve_on(sockets, health_app(health, self._metrics)))
-                stack.callback(serving.cancel)
+                await stack.enter_async_context(served(sockets, health_app(health, self._metrics)))
             await run()
 
 

@@ -4,8 +4,8 @@ import asyncio
 import errno
 import os
 import socket
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 
 import uvicorn
@@ -85,6 +85,19 @@ async def serve_on(sockets: list[socket.socket], app: Starlette) -> None:
             await server.shutdown(sockets)
         for one in sockets:
             one.close()
+
+
+@asynccontextmanager
+async def served(sockets: list[socket.socket], app: Starlette) -> AsyncIterator[None]:
+    """Beside what is done meanwhile."""
+    serving = asyncio.create_task(serve_on(sockets, app))
+    try:
+        yield
+    finally:
+        serving.cancel()
+        await asyncio.gather(serving, return_exceptions=True)
+        for one in sockets:
+            one.close()  # it may never have begun
 
 
 @dataclass(frozen=True, slots=True)

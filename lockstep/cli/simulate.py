@@ -87,12 +87,12 @@ def _kept(history: History, file: Path) -> None:
 
 
 def _again(file: Path) -> int:
-    configure("simulate", logging.CRITICAL)
     try:
         history = History.model_validate_json(file.read_bytes())
     except ValidationError as wrong:
         say_wrong("lockstep simulate", f"{file}: no history: {'; '.join(mistakes(wrong))}")
         return 2
+    configure("simulate", logging.CRITICAL)
     out.print(f"{history.orders} orders, {history.rate} a second; faults by chance: {history.faults}", markup=False)
     for mishap in history.mishaps:
         out.print(str(mishap), markup=False)

@@ -159,6 +159,7 @@ def test_why_a_demo_does_not_start_is_told_as_it_is(
         raise DemoError("expected one of [a], found [/b]")
 
     monkeypatch.setattr(lockstep.cli.demo, "play", play)
+    monkeypatch.setattr(lockstep.cli.demo, "configure", lambda *_: None)  # of the whole process' log
 
     assert said(monkeypatch, capsys, "demo", "--plain") == (
         2,

@@ -48,6 +48,7 @@ def test_the_verdict_is_told_and_written_before_it_stays_and_ctrl_c_keeps_its_ex
         return verdict
 
     monkeypatch.setattr(lockstep.cli.demo, "play", play)
+    monkeypatch.setattr(lockstep.cli.demo, "configure", lambda *_: None)  # of the whole process' log
     typed = ["demo", "--stay", "--plain", "--report", str(report), "--books", str(books)]
     ran = CliRunner().invoke(program("demo"), typed)
 
