@@ -189,9 +189,7 @@ class Settings(BaseSettings):
         default=30.0, gt=0, description="seconds after which a silent worker loses its partitions"
     )
     tick_every: float = Field(default=0.5, description="seconds between looks at the due index")
-    operator: Annotated[str, AfterValidator(handle)] = Field(
-        default="", description="your handle, on what you ask for at the command line"
-    )
+    operator: str = Field(default="", description="your handle, on what you ask for at the command line")
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     runtime: RuntimeSettings = RuntimeSettings()
 

@@ -126,18 +126,20 @@ def now() -> datetime:
 
 
 def who_asks() -> str:
-    """The handle that stands on what is asked for: as set, or the login name. Raises SettingsError without either."""
-    given = settings().operator
-    if given:
-        return given
+    """The handle that stands on what is asked for: as set, or the login name. Raises SettingsError without either, or
+    where it is none.
+    """
+    said, where = settings().operator, "LOCKSTEP_OPERATOR"
+    if not said:
+        try:
+            said = getpass.getuser()
+        except (KeyError, OSError, ImportError) as unknown:
+            raise SettingsError(f"{where}: expected your handle, found none, and no login name") from unknown
+        where += ": none is set, and of the login name"
     try:
-        login = getpass.getuser()
-    except (KeyError, OSError, ImportError) as unknown:
-        raise SettingsError("LOCKSTEP_OPERATOR: expected your handle, found none, and no login name") from unknown
-    try:
-        return handle(login)
+        return handle(said)
     except ValueError as wrong:
-        raise SettingsError(f"LOCKSTEP_OPERATOR: none is set, and of the login name: {wrong}") from wrong
+        raise SettingsError(f"{where}: {wrong}") from wrong
 
 
 def person() -> Person:
