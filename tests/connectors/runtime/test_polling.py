@@ -14,7 +14,7 @@ from schemas.outcomes import OutcomeKind
 from schemas.raw import RawKind
 from tests.connectors.runtime.scripted import HINTS_TOPIC, SETTINGS, Bench, ScriptedPort, bench
 
-EVERY = SETTINGS.model_copy(update={"poll_every": 60.0, "sweep_every": 3600.0})
+EVERY = SETTINGS.model_copy(update={"poll_every": 60.0, "sweep_every": 600.0})
 MUGS = [stock_id(Sku(f"MUG-{number}"), LocationId("71")) for number in range(3)]
 REFUSED = Incompatible("movements: expected a list, found nothing")
 
@@ -58,7 +58,7 @@ def test_a_poll_that_always_fails_keeps_no_sweep_of_all_stock(error: ConnectorEr
     async def story(on: Bench) -> None:
         on.start(shop(on, moved=error))
         await on.until(lambda: len(hinted(on, SWEEP)) == 3, within=5)
-        await on.clock.sleep(3700)
+        await on.clock.sleep(670)
         assert hinted(on, SWEEP) == sorted(MUGS * 2)
         assert hinted(on, "poll") == []
 
