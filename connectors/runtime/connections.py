@@ -8,7 +8,15 @@ from typing import assert_never
 import structlog
 
 from connectors.runtime.breaker import Breaker
-from connectors.runtime.errors import Blind, ConnectorError, Permanent, RateLimited, Transient, Unauthorised
+from connectors.runtime.errors import (
+    Blind,
+    ConnectorError,
+    Permanent,
+    RateLimited,
+    Transient,
+    Unauthorised,
+    refused,
+)
 from connectors.runtime.port import Reading
 from connectors.runtime.publisher import Publisher
 from kernel.clock import Clock
@@ -90,7 +98,7 @@ class Connections:
 
     async def list_failed(self, brand: Brand, error: ConnectorError) -> None:
         """A list that is refused is no sign that the connection is down: reads and commands go on."""
-        if isinstance(error, Permanent) and not isinstance(error, Unauthorised):
+        if refused(error):
             _log.warning(
                 "connector.list_refused", system=self._system, brand=brand, error=f"{type(error).__name__}: {error}"
             )

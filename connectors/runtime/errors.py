@@ -62,3 +62,8 @@ class NotFound(Permanent):
 
 class Incompatible(Permanent):
     """The answer is not of the shape the pinned version documents."""
+
+
+def refused(error: ConnectorError) -> bool:
+    """Whether the system answered and said no to this very request: no sign that the connection is down."""
+    return isinstance(error, Permanent) and not isinstance(error, Unauthorised)

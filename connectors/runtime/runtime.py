@@ -14,7 +14,7 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import structlog
 
@@ -253,30 +253,30 @@ class ConnectorRuntime:
         self._lanes.drop_lingering(now)
         for brand in sorted(self._port.brands):
             while self._reads[brand] < self._settings.reads_at_once and self._connections.closed_until(brand) is None:
-                batch = self._lanes.next_read(brand, self._batches, self._clock.now())
+                batch = self._lanes.next_read(brand, self._batches, now)
                 if not batch:
                     break
                 self._reads[brand] += 1
                 self._calls.start(self._read(brand, batch), {lane.number for lane in batch})
-            self._schedule_resolving(brand)
-            self._schedule_gentle(brand)
+            self._schedule_resolving(brand, now)
+            self._schedule_gentle(brand, now)
 
-    def _schedule_resolving(self, brand: Brand) -> None:
+    def _schedule_resolving(self, brand: Brand, now: datetime) -> None:
         while self._resolves[brand] < RESOLVED_AT_ONCE and self._connections.closed_until(brand) is None:
-            lane = self._lanes.next_unresolved(brand, self._clock.now())
+            lane = self._lanes.next_unresolved(brand, now)
             if lane is None:
                 break
             self._resolves[brand] += 1
             self._calls.start(self._resolve(brand, lane), {lane.number})
 
-    def _schedule_gentle(self, brand: Brand) -> None:
+    def _schedule_gentle(self, brand: Brand, now: datetime) -> None:
         """One read for a sweep at a time, when nothing else is to be read and enough of the budget is left."""
         if self._reads[brand] or self._connections.closed_until(brand) is not None:
             return
         if self._budget(brand) < self._settings.sweep_leaves:
             return
         most = min(self._port.read_batch, self._settings.sweep_batch)
-        batch = self._lanes.next_gentle(brand, most, self._clock.now())
+        batch = self._lanes.next_gentle(brand, most, now)
         if batch:
             self._reads[brand] += 1
             self._calls.start(self._read(brand, batch), {lane.number for lane in batch})

@@ -10,10 +10,11 @@ from datetime import datetime, timedelta
 
 import structlog
 
+from connectors.runtime import errors
 from connectors.runtime.config_view import ConfigView
 from connectors.runtime.connections import Connections
 from connectors.runtime.endings import Endings
-from connectors.runtime.errors import ConnectorError, Permanent, Unauthorised
+from connectors.runtime.errors import ConnectorError
 from connectors.runtime.port import Found, Port, Sweepable
 from connectors.runtime.publisher import Publisher
 from kernel.clock import Clock
@@ -61,8 +62,7 @@ class Sweeps:
                     found = await self._listed(self._port, hint.brand, moment, moved)
                     break
                 except ConnectorError as error:
-                    if isinstance(error, Permanent) and not isinstance(error, Unauthorised):
-                        # A list that is refused is no sign that the connection is down: orders go on.
+                    if errors.refused(error):
                         _log.warning("connector.sweep_refused", system=self._port.system, error=str(error))
                         refused += 1
                         if refused >= REFUSED_MOST:
