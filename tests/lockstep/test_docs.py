@@ -8,11 +8,10 @@ from typing import Any
 
 import pytest
 from pydantic import BaseModel
-from typer.main import get_command
 
 from connectors.runtime.settings import RuntimeSettings
 from kernel.metrics import Metrics
-from lockstep.cli.app import program
+from lockstep.cli import app
 from lockstep.demo.report import Cases, Clarus, Erp, Latency, Orders, Percentiles, Report, Shopify
 from lockstep.demo.stock_report import StockReport
 from lockstep.notices.target import NoticeSettings, NoticeTarget
@@ -128,9 +127,8 @@ def test_every_role_is_documented() -> None:
 def commands() -> set[str]:
     """`case list`, `show` …: all that can be typed."""
     found: set[str] = set()
-    group: Any = get_command(program())
-    for name, command in group.commands.items():
-        inner = getattr(command, "commands", None)
+    for name in app.commands():
+        inner = getattr(app.loaded(name), "commands", None)
         found |= {name} if inner is None else {name, *(f"{name} {one}" for one in inner)}
     return found
 

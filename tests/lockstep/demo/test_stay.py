@@ -50,7 +50,7 @@ def test_the_verdict_is_told_and_written_before_it_stays_and_ctrl_c_keeps_its_ex
     monkeypatch.setattr(lockstep.cli.demo, "play", play)
     monkeypatch.setattr(lockstep.cli.demo, "configure", lambda *_: None)  # of the whole process' log
     typed = ["demo", "--stay", "--plain", "--report", str(report), "--books", str(books)]
-    ran = CliRunner().invoke(program("demo"), typed)
+    ran = CliRunner().invoke(program(), typed)
 
     assert (ran.exit_code, written) == (code, [True, True])
     assert json.loads(report.read_text())["in_step"] is in_step
