@@ -9,7 +9,8 @@ from typing import Annotated
 import typer
 
 from lockstep.case_words import after_answer, goes_up
-from lockstep.cli.common import WHY, Why, act, acted_on, finish, out, person, the_log, who_asks
+from lockstep.cli.acting import WHY, Why, act, acted_on, person, who_asks
+from lockstep.cli.common import finish, out, the_log
 from lockstep.deciding import to_try_again
 from lockstep.reading import newest_cases, read_state
 from lockstep.settings import handle

@@ -11,8 +11,9 @@ from rich.table import Column, Table
 from lockstep import daily_page
 from lockstep.case_page import page
 from lockstep.case_words import explained, is_overdue
+from lockstep.cli.acting import configured, read_key, who_asks
 from lockstep.cli.case_actions import answer, assign, close, override, release, release_again, retry
-from lockstep.cli.common import configured, finish, now, out, print_table, read_key, the_log, who_asks
+from lockstep.cli.common import finish, now, out, print_table, the_log
 from lockstep.cli.preview import held
 from lockstep.digest import digest, theirs
 from lockstep.reading import newest_cases

@@ -4,7 +4,8 @@ from typing import Annotated
 
 import typer
 
-from lockstep.cli.common import configured, finish, out, the_log
+from lockstep.cli.acting import configured
+from lockstep.cli.common import finish, out, the_log
 from lockstep.item_words import explained
 from lockstep.reading import read_item
 from schemas.base import Brand, Sku

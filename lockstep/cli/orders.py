@@ -9,7 +9,8 @@ from rich.table import Table
 
 from lockstep.awaited import at_ease, awaited, decided
 from lockstep.case_words import moment
-from lockstep.cli.common import act, acted_on, configured, finish, out, read_key, the_log
+from lockstep.cli.acting import act, acted_on, configured, read_key
+from lockstep.cli.common import finish, out, the_log
 from lockstep.reading import OrderStory, read_order
 from lockstep.words import event_in_words, systems_side_by_side
 from schemas.aggregates import item_of, stock_of

@@ -12,7 +12,8 @@ from kernel.log import Log
 from lockstep.awaited import HOLD
 from lockstep.brand_files import read_brand
 from lockstep.case_words import moment
-from lockstep.cli.common import configured, finish, now, out, print_table, the_log
+from lockstep.cli.acting import configured
+from lockstep.cli.common import finish, now, out, print_table, the_log
 from lockstep.preview import Foreseen, Foresight
 from lockstep.publishing import following
 from lockstep.reading import newest_configs

@@ -5,7 +5,8 @@ from typing import Annotated
 import typer
 from rich.table import Column, Table
 
-from lockstep.cli.common import Why, configured, finish, now, out, the_log, who_asks
+from lockstep.cli.acting import Why, configured, who_asks
+from lockstep.cli.common import finish, now, out, the_log
 from lockstep.sweeps import IN_WORDS, Result, ask, result
 from schemas.base import Brand
 from schemas.sweep import AGREES

@@ -12,7 +12,7 @@ from kernel.clock import Clock
 from kernel.memory_log import MemoryLog
 from kernel.partitioner import partition_of
 from lockstep.cli import cases as case_commands
-from lockstep.cli import common
+from lockstep.cli import acting, common
 from lockstep.cli import sweep as sweep_command
 from lockstep.cli.app import program
 from schemas.actions import OperatorAction
@@ -32,7 +32,7 @@ class Desk:
     def __init__(self, patch: pytest.MonkeyPatch, runner: asyncio.Runner, log: MemoryLog, clock: Clock) -> None:
         self.runner, self.log = runner, log
         patch.setattr(common, "kafka_log", lambda *_: log)
-        patch.setattr(common, "now", lambda: self._now(clock))
+        patch.setattr(acting, "now", lambda: self._now(clock))
         patch.setattr(case_commands, "now", lambda: self._now(clock))
         patch.setattr(sweep_command, "now", lambda: self._now(clock))
         patch.setattr(common.out, "_width", 250)

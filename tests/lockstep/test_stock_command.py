@@ -3,7 +3,7 @@
 import pytest
 import typer
 
-from lockstep.cli.common import read_key
+from lockstep.cli.acting import read_key
 from lockstep.cli.orders import show
 from lockstep.stock_words import differing, explained
 from schemas.outcomes import OutcomeKind

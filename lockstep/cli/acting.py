@@ -1,0 +1,79 @@
+"""Who acts, on what: the key of an order, the brand's configuration, the person who types."""
+
+import getpass
+from typing import Annotated
+
+import typer
+
+from lockstep.brand_files import ConfigurationError
+from lockstep.cli.common import finish, now, settings, the_log
+from lockstep.deciding import Person
+from lockstep.reading import newest_configs
+from lockstep.settings import SettingsError, handle
+from schemas.actions import ActionKind
+from schemas.aggregates import item_of, stock_of
+from schemas.base import Brand, OrderId, OrderKey, split_key
+from schemas.config import BrandConfig
+
+WHY = ("--why", "--reason")
+"""One option by two names; the first is the one to teach."""
+Why = Annotated[str, typer.Option(*WHY, help="kept with the action")]
+
+
+def read_key(order: str) -> OrderKey:
+    """`brand/order`, with the order's number or its gid, `brand/stock:LOCATION/CODE` or `brand/item:CODE`. Refuses
+    anything else with a usage message.
+    """
+    brand, _, rest = order.partition("/")
+    whole = stock_of(OrderId(rest)) is not None or item_of(OrderId(rest)) is not None
+    number = rest if whole else rest.rsplit("/", 1)[-1]
+    try:
+        split_key(f"{brand}/{number}")
+    except ValueError as wrong:
+        raise typer.BadParameter(f"{wrong}; for example acme/6120034455667") from wrong
+    return OrderKey(f"{brand}/{number}")
+
+
+def configured(brand: str) -> BrandConfig:
+    """The brand's newest configuration in the log. Raises ConfigurationError naming the brands there are."""
+    found = finish(newest_configs(the_log()))
+    if Brand(brand) not in found:
+        there = ", ".join(sorted(found)) or "none: `lockstep config apply FILE`"
+        raise ConfigurationError(f"{brand}: expected a configured brand, found {there}")
+    return found[Brand(brand)]
+
+
+def acted_on(order: str) -> OrderKey:
+    """The key of what a person acts on, of a configured brand: nobody else would ever read what is written."""
+    key = read_key(order)
+    configured(split_key(key)[0])
+    return key
+
+
+def who_asks() -> str:
+    """The handle that stands on what is asked for: as set, or the login name. Raises SettingsError without either, or
+    where it is none.
+    """
+    said, where = settings().operator, "LOCKSTEP_OPERATOR"
+    if not said:
+        try:
+            said = getpass.getuser()
+        except (KeyError, OSError, ImportError) as unknown:
+            raise SettingsError(f"{where}: expected your handle, found none, and no login name") from unknown
+        where += ": none is set, and of the login name"
+    try:
+        return handle(said)
+    except ValueError as wrong:
+        raise SettingsError(f"{where}: {wrong}") from wrong
+
+
+def person() -> Person:
+    """Whoever types. Raises SettingsError when nobody knows the handle."""
+    return Person(the_log(), who_asks(), now)
+
+
+async def act(
+    key: OrderKey, action: ActionKind, *, target: str = "", about: str = "", says: str = "", why: str = ""
+) -> None:
+    """Write an operator's action; returns when the broker has it."""
+    await person().act(key, action, target=target, about=about, says=says, why=why)
