@@ -95,7 +95,8 @@ Once per terminal: say who you are, `export LOCKSTEP_OPERATOR=your-handle`, and 
 {owners}
 ## Five cases, worked
 
-`ORDER` is what the list shows under *order*, as `acme/6120034455667`. Afterwards `lockstep show ORDER` says what the
+`ORDER` is what the list shows under *order*, as `acme/6120034455667`, or the brand and the order's name in Shopify,
+as `'acme/#1007'`. Afterwards `lockstep show ORDER` says what the
 order waits for, and `lockstep case show ORDER` that the case is closed.
 
 {worked}"""

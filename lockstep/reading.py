@@ -1,5 +1,6 @@
 """Reading the log for people: everything in some topics, the newest of each key, one order's events and state."""
 
+import json
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -137,6 +138,14 @@ async def read_state(log: Log, key: OrderKey) -> OrderState | StockState | ItemS
     return next((model.model_validate_json(unpack(value)[1]) for value in found.values()), None)
 
 
+async def orders_named(log: Log, brand: Brand, name: str) -> list[OrderKey]:
+    """The orders that Shopify shows by this name (`#1007`), as the changelog has them; a shop may reuse a name."""
+    mine, said = f"{brand}/".encode(), b'"name":' + json.dumps(name, ensure_ascii=False).encode()
+    found = await _newest_of(log, ORDERS_STATE.name, lambda key, value: key.startswith(mine) and said in value)
+    states = (OrderState.model_validate_json(unpack(value)[1]) for _, value in sorted(found.items()))
+    return [order_key(brand, one.order) for one in states if one.shopify is not None and one.shopify.name == name]
+
+
 async def read_item(log: Log, brand: Brand, code: Sku) -> ItemState | None:
     """An item's newest state by its product code, as the changelog has it."""
     found = await _newest(log, ITEMS_STATE.name, {order_key(brand, item_id(code)).encode()})
@@ -152,7 +161,7 @@ async def read_stock(log: Log, brand: Brand, code: Sku, places: Sequence[Locatio
 
 async def read_all_stock(log: Log, brand: Brand) -> list[StockState]:
     """Every stock item of the brand, as the changelog has them."""
-    found = await _newest_of(log, STOCK_STATE.name, lambda key: _is_stock_of(brand, key))
+    found = await _newest_of(log, STOCK_STATE.name, lambda key, _: _is_stock_of(brand, key))
     return [StockState.model_validate_json(unpack(found[key])[1]) for key in sorted(found)]
 
 
@@ -165,16 +174,19 @@ async def _newest(log: Log, changelog: str, keys: Collection[bytes]) -> dict[byt
     """The newest change of each of these keys, of those that have one."""
     count = await log.partitions(changelog)
     partitions = sorted({partition_of(key, count) for key in keys})
-    return await _newest_of(log, changelog, lambda key: key in keys, partitions)
+    return await _newest_of(log, changelog, lambda key, _: key in keys, partitions)
 
 
 async def _newest_of(
-    log: Log, changelog: str, wanted: Callable[[bytes], bool], partitions: Sequence[int] | None = None
+    log: Log, changelog: str, wanted: Callable[[bytes, bytes], bool], partitions: Sequence[int] | None = None
 ) -> dict[bytes, bytes]:
-    """As a worker would restore them: what lies before the mark of a table put in place does not count."""
+    """Of the changes wanted, by key and value. As a worker would restore them: what lies before the mark of a table
+    put in place does not count.
+    """
     found: dict[int, Restored] = defaultdict(Restored)
     async with everything(log, [changelog], partitions=partitions) as records:
         async for record in records:
-            if record.key is not None and record.value is not None and (record.key in MARKS or wanted(record.key)):
-                found[record.partition.number].note(record.key, record.value)
+            key, value = record.key, record.value
+            if key is not None and value is not None and (key in MARKS or wanted(key, value)):
+                found[record.partition.number].note(key, value)
     return {key: value for one in found.values() for key, value in one.newest.items()}

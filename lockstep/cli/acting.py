@@ -6,9 +6,9 @@ from typing import Annotated
 import typer
 
 from lockstep.brand_files import ConfigurationError
-from lockstep.cli.common import finish, now, settings, the_log
+from lockstep.cli.common import finish, now, out, settings, the_log
 from lockstep.deciding import Person
-from lockstep.reading import newest_configs
+from lockstep.reading import newest_configs, orders_named
 from lockstep.settings import SettingsError, handle
 from schemas.actions import ActionKind
 from schemas.aggregates import item_of, stock_of
@@ -17,6 +17,9 @@ from schemas.config import BrandConfig
 
 WHY = ("--why", "--reason")
 """One option by two names; the first is the one to teach."""
+Order = Annotated[
+    str, typer.Argument(help="brand/order, by its id or its name in Shopify: acme/6120034455667, 'acme/#1007'")
+]
 Why = Annotated[str, typer.Option(*WHY, help="kept with the action")]
 
 
@@ -25,13 +28,35 @@ def read_key(order: str) -> OrderKey:
     anything else with a usage message.
     """
     brand, _, rest = order.partition("/")
-    whole = stock_of(OrderId(rest)) is not None or item_of(OrderId(rest)) is not None
-    number = rest if whole else rest.rsplit("/", 1)[-1]
+    number = rest.rsplit("/", 1)[-1] if rest.startswith("gid:") else rest
     try:
         split_key(f"{brand}/{number}")
     except ValueError as wrong:
         raise typer.BadParameter(f"{wrong}; for example acme/6120034455667") from wrong
     return OrderKey(f"{brand}/{number}")
+
+
+def find_key(order: str) -> OrderKey:
+    """As `read_key`, or of an order by its name in Shopify, `brand/#1007`, looked up in the orders' table. Refuses a
+    name that none there has, or more than one.
+    """
+    key = read_key(order)
+    brand, id_ = split_key(key)
+    if not is_name(id_):
+        return key
+    with out.status(f"looking for {id_} in the orders' table …"):
+        found = finish(orders_named(the_log(), brand, id_))
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise typer.BadParameter(f"{key}: expected one order of that name, found {', '.join(found)}")
+    configured(brand)
+    raise typer.BadParameter(f"{key}: expected an order's id or its name in Shopify, found no order of that name")
+
+
+def is_name(id_: OrderId) -> bool:
+    """Ids of orders are digits; `~` begins that of a connection."""
+    return not (id_.isdecimal() or id_.startswith("~") or stock_of(id_) is not None or item_of(id_) is not None)
 
 
 def configured(brand: str) -> BrandConfig:
@@ -45,7 +70,7 @@ def configured(brand: str) -> BrandConfig:
 
 def acted_on(order: str) -> OrderKey:
     """The key of what a person acts on, of a configured brand: nobody else would ever read what is written."""
-    key = read_key(order)
+    key = find_key(order)
     configured(split_key(key)[0])
     return key
 

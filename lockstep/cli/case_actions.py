@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from lockstep.case_words import after_answer, goes_up
-from lockstep.cli.acting import WHY, Why, act, acted_on, person, who_asks
+from lockstep.cli.acting import WHY, Order, Why, act, acted_on, person, who_asks
 from lockstep.cli.common import finish, out, the_log
 from lockstep.deciding import to_try_again
 from lockstep.reading import newest_cases, read_state
@@ -22,7 +22,6 @@ from streams.rules.orders.acted import may_go_again
 from streams.rules.orders.state import KnownGoodsOut, OrderState
 from streams.rules.stock.state import StockState
 
-Order = Annotated[str, typer.Argument(help="brand/order id, for example acme/6120034455667")]
 Code = Annotated[
     CaseCode, typer.Argument(help="the case's code, as `case list` shows it", metavar="CODE", show_choices=False)
 ]

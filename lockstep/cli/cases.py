@@ -11,7 +11,7 @@ from rich.table import Column, Table
 from lockstep import daily_page
 from lockstep.case_page import page
 from lockstep.case_words import explained, is_overdue
-from lockstep.cli.acting import configured, read_key, who_asks
+from lockstep.cli.acting import Order, configured, find_key, who_asks
 from lockstep.cli.case_actions import answer, assign, close, override, release, release_again, retry
 from lockstep.cli.common import finish, now, out, print_table, the_log
 from lockstep.cli.preview import held
@@ -21,7 +21,6 @@ from schemas.base import Brand, order_key, split_key
 from schemas.cases import Case, CaseCode, Owner
 
 cases = typer.Typer(no_args_is_help=True, help="Cases: what a person must look at, who owns it and what to do first.")
-Order = Annotated[str, typer.Argument(help="brand/order id, for example acme/6120034455667")]
 AsJson = Annotated[bool, typer.Option("--json", help="as JSON, for other programs")]
 
 
@@ -82,7 +81,7 @@ def _json(found: list[Case]) -> str:
 @cases.command("show")
 def show(order: Order, as_json: AsJson = False) -> None:
     """Show an order's cases: what each means, what to do first, what to type and what will close it."""
-    key = read_key(order)
+    key = find_key(order)
     found = [case for case in finish(newest_cases(the_log())) if order_key(case.brand, case.order) == key]
     if not found:
         configured(split_key(key)[0])

@@ -9,14 +9,12 @@ from rich.table import Table
 
 from lockstep.awaited import at_ease, awaited, decided
 from lockstep.case_words import moment
-from lockstep.cli.acting import act, acted_on, configured, read_key
+from lockstep.cli.acting import Order, act, acted_on, configured, find_key
 from lockstep.cli.common import finish, out, the_log
 from lockstep.reading import OrderStory, read_order
 from lockstep.words import event_in_words, systems_side_by_side
 from schemas.aggregates import item_of, stock_of
 from schemas.base import OrderKey, split_key
-
-Order = Annotated[str, typer.Argument(help="brand/order id, for example acme/6120034455667")]
 
 
 def show(
@@ -28,7 +26,7 @@ def show(
 
     Folds the order's partition of orders.events; changes nothing.
     """
-    key = read_key(order)
+    key = find_key(order)
     brand, id_ = split_key(key)
     stocked, code = stock_of(id_), item_of(id_)
     if stocked is not None:
@@ -39,7 +37,10 @@ def show(
         story = finish(read_order(the_log(), key, lambda count: status.update(f"reading the log: {count} records …")))
     if story.state is None:
         configured(brand)
-        out.print(f"{key}: not in the log. Is the order id right? `lockstep refresh {key}` asks the systems for it.")
+        out.print(
+            f"{key}: not in the log. Is the order id right? `lockstep refresh {key}` asks the systems for it. "
+            f"By the name Shopify shows it is {brand}/#{id_}."
+        )
         raise typer.Exit(1)
     _print(key, story, events)
 

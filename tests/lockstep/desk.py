@@ -11,8 +11,8 @@ from typer.testing import CliRunner, Result
 from kernel.clock import Clock
 from kernel.memory_log import MemoryLog
 from kernel.partitioner import partition_of
-from lockstep.cli import cases as case_commands
 from lockstep.cli import acting, common
+from lockstep.cli import cases as case_commands
 from lockstep.cli import sweep as sweep_command
 from lockstep.cli.app import program
 from schemas.actions import OperatorAction
@@ -47,7 +47,7 @@ class Desk:
         return self.runner.run(ask())
 
     def types(self, line: str, handle: str = "kim") -> Result:
-        return CliRunner().invoke(program(), shlex.split(line), env={"LOCKSTEP_OPERATOR": handle})
+        return CliRunner().invoke(program(), shlex.split(line), env={"LOCKSTEP_OPERATOR": handle, "COLUMNS": "250"})
 
     def reads(self, line: str, handle: str = "kim") -> str:
         """What a command that must succeed says."""

@@ -521,3 +521,33 @@ def test_whoever_cannot_be_named_is_told_to_say_who(desk: Desk, monkeypatch: pyt
 
     assert "LOCKSTEP_OPERATOR: expected your handle" in str(refused.exception)
     assert Brand("acme") not in [one.brand for one in desk.written()]
+
+
+# --- by the name Shopify shows
+
+
+def test_an_order_is_found_by_its_name(desk: Desk) -> None:
+    desk.keeps(in_step())
+
+    assert "nothing was refused or delayed" in desk.reads("case retry 'acme/#1042'")
+    assert f"{KEY}: no case." in desk.reads("case show 'acme/#1042'")
+
+
+@pytest.mark.parametrize("name", ["brio/#1042", "acme/#104", "acme/#10422", "acme/MUG"])
+def test_a_name_that_no_order_of_the_brand_has(desk: Desk, name: str) -> None:
+    desk.keeps(in_step())
+
+    refused = desk.types(f"case show '{name}'")
+
+    assert refused.exit_code == 2
+    assert f"{name}: expected an order's id or its name in Shopify, found no order of that name" in refused.output
+
+
+def test_a_name_of_two_orders_is_refused_and_their_ids_told(desk: Desk) -> None:
+    desk.keeps(in_step().about("5013").shopify(an_order("5013").with_line("MUG", 1).routed("72")))
+
+    refused = desk.types("case close 'acme/#1042' short_closed --why lost")
+
+    assert refused.exit_code == 2
+    assert "acme/#1042: expected one order of that name, found acme/5012, acme/5013" in refused.output
+    assert desk.written() == []

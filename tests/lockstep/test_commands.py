@@ -256,3 +256,4 @@ def test_show_of_an_unknown_order_says_what_to_do(terminal: Terminal, tmp_path: 
     assert shown.exit_code == 1
     assert "acme/9999: not in the log" in shown.output
     assert "lockstep refresh acme/9999" in shown.output
+    assert "acme/#9999" in shown.output
