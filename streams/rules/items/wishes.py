@@ -117,8 +117,11 @@ def differing(item: ErpItem, product: Product, config: BrandConfig) -> dict[str,
 
 
 def _waiting(state: ItemState, config: BrandConfig, detail: str) -> Waiting:
-    """A refusal is a case of its own, and where nothing is written nothing is late."""
-    late = config.items.writes and config.mode == "live" and not state.refusals
+    """A refusal is a case of its own. Where nothing is written nothing is late, and Clarus is looked at again only when
+    something else is known to change there, or an order waits: a catalogue that is observed costs no pace of orders.
+    """
+    written = config.items.writes and config.mode == "live"
+    late = written and not state.refusals
     why = next((delay.why for delay in state.delays), "")
     return Waiting(
         name=PRODUCT,
@@ -126,7 +129,7 @@ def _waiting(state: ItemState, config: BrandConfig, detail: str) -> Waiting:
         code=CaseCode.ITEM_SLOW if late else None,
         object=state.order,
         detail=f"{detail}: {why}" if why else detail,
-        read=(System.CLARUS,),
+        read=(System.CLARUS,) if written or state.waiting or state.product_at is None else (),
     )
 
 

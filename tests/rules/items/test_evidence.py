@@ -299,6 +299,9 @@ def test_an_inactive_item_is_told_only_while_the_warehouse_works_with_it(
         assert "0042-A" in detail(story, CaseCode.ITEM_INACTIVE)
 
 
+OBSERVED = (item_brand("observe"), item_brand(mode="create_and_amend").model_copy(update={"mode": "observe"}))
+
+
 def slow(story: ItemStory) -> ItemStory:
     return story.later(minutes=16)
 
@@ -328,13 +331,25 @@ def test_why_it_is_delayed_is_said_too_and_clarus_is_looked_at_meanwhile() -> No
     assert story.later(hours=1).asked == [System.CLARUS]
 
 
-@pytest.mark.parametrize(
-    "config", [item_brand("observe"), item_brand(mode="create_and_amend").model_copy(update={"mode": "observe"})],
-    ids=["items observed", "the brand observed"],
-)  # fmt: skip
+@pytest.mark.parametrize("config", OBSERVED, ids=["items observed", "the brand observed"])
 def test_where_nothing_is_written_nothing_is_late(config: BrandConfig) -> None:
     story = slow(ItemStory(config).erp(an_erp_item()).clarus(None))
     assert (story.open_cases, story.commands) == (set(), [])
+
+
+@pytest.mark.parametrize("config", OBSERVED, ids=["items observed", "the brand observed"])
+def test_where_nothing_is_written_clarus_is_not_looked_at_again(config: BrandConfig) -> None:
+    unread, missing = ItemStory(config).erp(an_erp_item()), ItemStory(config).erp(an_erp_item()).clarus(None)
+    for story in (unread, missing):
+        story.asked.clear()
+    assert unread.later(hours=1).asked == [System.CLARUS]
+    assert missing.later(hours=9).asked == []
+
+
+def test_unless_an_order_waits_for_it() -> None:
+    story = ItemStory(item_brand("observe")).wanted("5012").erp(an_erp_item()).clarus(None)
+    story.asked.clear()
+    assert story.later(hours=1).asked == [System.CLARUS]
 
 
 def test_observing_says_what_would_be_amended() -> None:
