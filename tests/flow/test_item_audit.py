@@ -21,13 +21,13 @@ ACME = BRANDS[0]
 PREFIXES = ("0042", "42", "MUG", "TEE", "007", "NEW", "LAMP", "TRAY", "HERE", "VASE", "IMPORT")
 """The ERP keeps the items of both demo brands; these are acme's."""
 RULES = ItemRules(mode="observe", prefixes=PREFIXES)
-EVERY = 1800.0
+EVERY = 300.0
 """Seconds from one audit to the next."""
 UNHURRIED = RUNTIME.model_copy(
     update={
         "items_every": EVERY,
         "items_per_second": 20.0,
-        "poll_every": 300.0,
+        "poll_every": 60.0,
         "look_every": 30.0,
         "commit_every": 30.0,
     }
@@ -59,7 +59,7 @@ def open_cases(house: House) -> dict[tuple[str, CaseCode], str]:
 
 async def audited(house: House) -> None:
     """One more audit is over."""
-    await house.clock.sleep(EVERY + 300)
+    await house.clock.sleep(EVERY + 60)
 
 
 def test_each_gap_is_a_case_until_it_is_mended() -> None:
