@@ -157,6 +157,25 @@ def test_a_scheduled_fulfilment_order_is_late_only_after_its_day() -> None:
     assert story.open_cases == set()
 
 
+def test_what_is_scheduled_is_read_again_from_its_day_on() -> None:
+    day = NOON.replace(day=20)
+    ahead = TWO.routed("71").fulfilment_order("71", status=FulfilmentOrderStatus.SCHEDULED, fulfil_at=day)
+    story = Story().shopify(ahead)
+    story.reads.clear()
+    assert story.later(days=16).reads == []
+    assert set(story.later(days=2).later(hours=1).reads) == {System.SHOPIFY}
+
+
+def test_of_two_days_the_first_is_not_waited_for_until_the_second() -> None:
+    first, second = NOON.replace(day=20), NOON.replace(day=25)
+    order = TWO.routed("71", L901=1).routed("72", L901=1).fulfilment_order("71", fulfil_at=first)
+    story = Story().shopify(order.fulfilment_order("72", fulfil_at=second))
+    story.later(days=17)
+    assert [create.fulfilment_order for create in story.sent(CreateGoodsOut)] == ["71"]
+    story.later(days=5)
+    assert [create.fulfilment_order for create in story.sent(CreateGoodsOut)] == ["71", "72"]
+
+
 def test_an_order_refunded_in_part_before_we_came_is_first_read_from_clarus_and_the_erp() -> None:
     story = Story().shopify(TWO.routed("71").refunded(L901=1))
     assert story.commands == []

@@ -63,14 +63,19 @@ def _edit_window(state: OrderState, order: Order, config: BrandConfig) -> Iterat
 
 
 def held(state: OrderState, config: BrandConfig) -> Iterator[Finding]:
-    """Rule: an order that may not leave yet waits with its reasons; a case opens when that lasts."""
+    """Rule: an order that may not leave yet waits with its reasons; a case opens when that lasts. Shopify is read again
+    meanwhile, but not for a date that is still to come: of thousands of orders for a day of months ahead none needs it.
+    """
     order = state.shopify
     if order is None or not is_ours(state, config):
         return
-    for hold in merged(_reasons(state, order, config)):
-        yield _waiting(state, hold, config)
-        if hold.until is not None and hold.until > state.now:
-            yield Wake(hold.until)
+    reasons = tuple(_reasons(state, order, config))
+    ahead = {hold.until for hold in reasons if hold.until is not None and hold.until > state.now}
+    read = {hold.code for hold in reasons if hold.until not in ahead}
+    for hold in merged(reasons):
+        yield _waiting(state, hold, config, read=hold.code in read)
+    for until in sorted(ahead):
+        yield Wake(until)
 
 
 def _reasons(state: OrderState, order: Order, config: BrandConfig) -> Iterator[Hold]:
@@ -107,7 +112,7 @@ _LONGEST_HOLD = timedelta(days=366)
 """A date further away than this is doubted."""
 
 
-def _waiting(state: OrderState, hold: Hold, config: BrandConfig) -> Waiting:
+def _waiting(state: OrderState, hold: Hold, config: BrandConfig, *, read: bool) -> Waiting:
     name = f"hold:{hold.code}"
     meant = timedelta(0) if hold.until is None else min(hold.until - (state.since_of(name) or state.now), _LONGEST_HOLD)
     usual = config.waits.hold if hold.after is None else hold.after
@@ -117,7 +122,7 @@ def _waiting(state: OrderState, hold: Hold, config: BrandConfig) -> Waiting:
         code=hold.code,
         object=state.order,
         detail=hold.named,
-        read=(System.SHOPIFY,),
+        read=(System.SHOPIFY,) if read else (),
     )
 
 
