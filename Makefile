@@ -4,7 +4,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help install demo test simulate planted mutation kill-test lint bench rebuild-day lock schemas pages clean
+.PHONY: help install demo test simulate planted mutation kill-test chart lint bench rebuild-day lock schemas pages clean
 
 # The first of these that runs and is new enough. `make PYTHON=/some/python3 install` overrides it.
 PYTHON ?= $(shell for one in python3.11 python3 python3.12 python3.13 python3.14; do \
@@ -46,6 +46,10 @@ mutation: install ## Change the rules in thousands of small ways: their tests mu
 
 kill-test: install ## Kill, freeze, restart and cut off everything under load on a real Kafka; nothing lost, nothing doubled
 	@$(BIN)/python -m tests.kills --keep .cache/kills $(ARGS)
+
+chart: install ## Render the Helm chart and hold it against Kubernetes' schemas (where there is no helm, Go builds one)
+	@$(BIN)/python -m tests.helm
+	$(BIN)/pytest tests/operate/test_chart.py $(ARGS)
 
 lint: install ## Check style, types, arrows between packages, YAML
 	$(BIN)/ruff check .
