@@ -3,10 +3,10 @@
 import tomllib
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
 
 from pydantic import ValidationError
 
+from lockstep.mistakes import Where, mistakes
 from schemas.base import Frozen
 from schemas.config import BrandConfig, CarrierRule, Waits, WarehouseRule
 from schemas.mapping import Bundle, Component, Instructions, PriorityRule, Rename, ShippingRule, SkuRules
@@ -29,8 +29,7 @@ def read_brand(path: Path) -> BrandConfig:
     try:
         return BrandConfig.model_validate(table)
     except ValidationError as wrong:
-        lines = [_said(path, error) for error in wrong.errors(include_url=False)]
-        raise ConfigurationError("\n".join(lines)) from wrong
+        raise ConfigurationError("\n".join(f"{path}: {one}" for one in mistakes(wrong, near=_nearest))) from wrong
 
 
 _TABLES: dict[str, type[Frozen]] = {
@@ -47,17 +46,7 @@ _TABLES: dict[str, type[Frozen]] = {
 }
 
 
-def _said(path: Path, error: Any) -> str:
-    where = ".".join(str(part) for part in error["loc"]) or "(the whole file)"
-    if error["type"] == "extra_forbidden":
-        return f"{path}: {where}: expected a known setting, found {error['loc'][-1]!r}{_nearest(error['loc'])}"
-    if error["type"] == "missing":
-        return f"{path}: {where}: expected a value, found none"
-    message = error["msg"].removeprefix("Value error, ")
-    return f"{path}: {where}: {message}, found {error['input']!r}" if error["loc"] else f"{path}: {message}"
-
-
-def _nearest(where: tuple[Any, ...]) -> str:
+def _nearest(where: Where) -> str:
     table = next((_TABLES[part] for part in reversed(where[:-1]) if part in _TABLES), BrandConfig)
     near = get_close_matches(str(where[-1]), table.model_fields, n=1)
     return f"; did you mean {near[0]!r}?" if near else f"; known are {', '.join(sorted(table.model_fields))}"

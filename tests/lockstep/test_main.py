@@ -30,9 +30,7 @@ def test_a_wrong_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: p
     code, message = said(monkeypatch, capsys, "config", "check", path)
 
     assert code == 2
-    assert message == (
-        f"lockstep: {path}: waits.holds: expected a known setting, found 'holds'; did you mean 'hold'?\n"
-    )
+    assert message == (f"lockstep: {path}: waits.holds: expected a known name, found 'holds'; did you mean 'hold'?\n")
 
 
 def test_square_brackets_of_others_are_no_markup(
