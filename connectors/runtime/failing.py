@@ -1,4 +1,4 @@
-"""Reads of a key that fail again and again: the connection's fault, or the key's own."""
+"""What fails again and again for a key, reads or a command: the connection's fault, or the key's own."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta

@@ -171,3 +171,56 @@ def test_failures_are_a_keys_own_only_where_others_were_answered_between_them() 
     assert failing.own == 0
     failing.failed(10, certain=True, same_again=False)
     assert failing.own == 1
+
+
+def test_one_command_that_always_fails_waits_ever_longer_and_the_connection_stays_well() -> None:
+    """Where little happens polls are all that is answered meanwhile."""
+
+    async def story(on: Bench) -> None:
+        on.start()
+        await on.hint("1")
+        await on.finished()
+        waits = []
+        for _ in range(14):
+            on.port.failures["execute"].append(Unavailable("answered 500"))
+            await on.send(on.create("13"))
+            await on.finished()
+            (*_, outcome) = on.outcomes
+            assert (outcome.kind, outcome.code) == (OutcomeKind.DELAYED, "unavailable")
+            assert outcome.until is not None
+            waits.append((outcome.until - on.clock.now()).total_seconds())
+            await on.hint("1")
+            await on.finished()
+            await on.clock.sleep(waits[-1])
+        assert all(9 < wait <= 10 for wait in waits[:5])
+        assert waits[8] > 2 * waits[6] > 2 * waits[5]
+        assert WAIT_MOST - 1 < waits[-1] <= WAIT_MOST
+        assert on.connections == [ConnectionState.WELL]
+        await on.send(on.create("13"))
+        await on.finished()
+        assert on.outcomes[-1].kind is OutcomeKind.APPLIED
+
+        on.port.failures["execute"].append(Unavailable("answered 500"))
+        await on.send(on.create("13"))
+        await on.finished()
+        assert on.outcomes[-1].until is not None
+        assert (on.outcomes[-1].until - on.clock.now()).total_seconds() <= 10, "it begins anew"
+
+    bench(story)
+
+
+def test_of_a_connection_that_is_away_no_command_is_to_blame() -> None:
+    async def story(on: Bench) -> None:
+        on.start()
+        await on.hint("1")
+        await on.finished()
+        for _ in range(6):
+            on.port.failures["execute"].append(Unavailable("away"))
+            await on.send(on.create("13"))
+            await on.finished()
+            assert on.outcomes[-1].until is not None
+            assert (on.outcomes[-1].until - on.clock.now()).total_seconds() <= 10
+            await on.clock.sleep(10)
+        assert on.connections == [ConnectionState.WELL, ConnectionState.DOWN]
+
+    bench(story)
