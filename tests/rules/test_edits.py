@@ -150,6 +150,40 @@ def test_the_one_goes_whose_own_fulfilment_order_was_refunded() -> None:
     assert taken_back(in_halves().shopify(order)) == ["ACME-5012-72-1"]
 
 
+SHORT = IN_CLARUS.despatched(L901=2)
+
+
+def sent_again() -> Story:
+    """Two of three left, the ERP has not posted them yet, and a person had the third sent again."""
+    story = released(SHORT).operator("release_again", G1)
+    second = a_goods_out("ACME-5012-71-2", "9002").with_line("901", "MUG", 1)
+    return story.applied(story.sent(CreateGoodsOut)[-1], "9002").clarus(SHORT, second)
+
+
+def test_what_was_sent_again_goes_when_it_is_refunded_before_the_first_parcel_is_told() -> None:
+    story = sent_again().shopify(ROUTED.refunded(L901=1))
+    assert taken_back(story) == ["ACME-5012-71-2"]
+    story.applied(story.one(CancelGoodsOut)).clarus(SHORT).clarus(SHORT).later(hours=1)
+    assert story.quantities == [{"901": 3}, {"901": 1}]
+    assert CaseCode.CHANGED_AFTER_RELEASE not in story.open_cases
+
+
+def test_nothing_goes_of_what_was_sent_again_and_is_wanted() -> None:
+    assert taken_back(sent_again().shopify(ROUTED.paid())) == []
+
+
+def with_one_more(first: GoodsOutBuilder = IN_CLARUS) -> Story:
+    """A fourth unit was put into the same fulfilment order after its goods-out was made."""
+    story = released(first).shopify(an_order().with_line("MUG", 4).routed("71"))
+    second = a_goods_out("ACME-5012-71-2", "9002").with_line("901", "MUG", 1)
+    return story.applied(story.sent(CreateGoodsOut)[-1], "9002").clarus(first, second)
+
+
+def test_of_two_goods_outs_of_one_fulfilment_order_the_younger_goes() -> None:
+    assert taken_back(with_one_more().shopify(ROUTED)) == ["ACME-5012-71-2"]
+    assert taken_back(with_one_more(IN_CLARUS.picking()).shopify(ROUTED)) == ["ACME-5012-71-2"]
+
+
 def test_when_all_moved_elsewhere_only_as_many_go_as_are_too_many() -> None:
     order = FOUR.refunded(L901=2).routed("75", L901=2)
     closed = tuple(HALVES.closed(one).order.fulfilment_orders[at] for at, one in enumerate(("71", "72")))

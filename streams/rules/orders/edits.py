@@ -54,23 +54,29 @@ def edited(state: OrderState, config: BrandConfig) -> Iterator[Finding]:
 def to_replace(state: OrderState, order: Order, config: BrandConfig) -> tuple[KnownGoodsOut, ...]:
     """Goods-outs nobody has begun that are not what the shopper wants any more.
 
-    Units that are held or moved are still wanted: those are a person's, who knows how long.
+    Units that are held or moved are still wanted: those are a person's, who knows how long. Of several goods-outs of
+    one fulfilment order those that left or that somebody has begun go before, then the older ones.
     """
     untouched = [one for one in state.goods_outs if working(one) and one.goods_out.status in UNTOUCHED]
     if not untouched:
         return ()
     too_many = PerLine()
-    for known in state.goods_outs:
-        too_many.update(covers(state, known))
-    too_many -= remaining(order)
     own = {one.id: remaining_of(one) for one in order.fulfilment_orders if not one.status.ended}
-    found = []
-    for known in untouched:
+    for known in state.goods_outs:
         units = covers(state, known)
-        here = (units - own.get(known.fulfilment_order, PerLine())) & too_many
+        too_many.update(units)
+        if known not in untouched:
+            own[known.fulfilment_order] = own.get(known.fulfilment_order, PerLine()) - units
+    too_many -= remaining(order)
+    found = []
+    for known in sorted(untouched, key=lambda one: one.generation):
+        units, wanted = covers(state, known), own.get(known.fulfilment_order, PerLine())
+        here = (units - wanted) & too_many
         if here or (sent_elsewhere(known, order) and not address_lacks(order.personal.ship_to, config)):
             too_many -= units
             found.append(known)
+        else:
+            own[known.fulfilment_order] = wanted - units
     return tuple(found)
 
 
