@@ -49,6 +49,17 @@ def test_units_fulfilled_by_hand_before_the_release_do_not_keep_the_parcel_untol
     assert told(story) == [2]
 
 
+def test_a_unit_fulfilled_by_hand_and_returned_does_not_keep_the_parcel_untold() -> None:
+    """One of three was fulfilled from elsewhere and came back, refunded, before the warehouse's two left."""
+    order = ORDERED.routed("71", L901=2).routed("72", to="99", L901=1)
+    by_hand, two = order.fulfilled("801", of="72", L901=1), a_goods_out(G1).with_line("901", "MUG", 2)
+    returned = by_hand.order.lines[0].model_copy(update={"current_quantity": 2})
+    story = Story().shopify(order)
+    story.applied(story.one(CreateGoodsOut)).clarus(two.picking()).shopify(by_hand._with(lines=(returned,)))
+    story.clarus(two.despatched()).applied(story.sent(UpsertErpOrder)[-1], "77").erp(IN_ERP.fulfilment(G1, L901=2))
+    assert told(story) == [2]
+
+
 def test_nothing_is_withdrawn_while_its_reading_comes_before_its_outcome() -> None:
     story = released().clarus(IN_CLARUS.despatched()).erp(IN_ERP.fulfilment(G1, L901=3))
     story.shopify(ROUTED.fulfilled("801", L901=3, numbers=("T1",)))

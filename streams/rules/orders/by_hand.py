@@ -10,7 +10,7 @@ from schemas.orders import Fulfilment, Order
 from streams.rules.orders.findings import Finding, Look
 from streams.rules.orders.per_line import PerLine, summed
 from streams.rules.orders.state import OrderState
-from streams.rules.orders.units import despatched, ended_cleanly, fulfilments_of, ordered
+from streams.rules.orders.units import despatched, ended_cleanly, fulfilments_of, ordered, remaining
 
 
 def told_otherwise(state: OrderState, _config: BrandConfig) -> Iterator[Finding]:
@@ -42,10 +42,19 @@ def warehouse_units_told_by_hand(state: OrderState, order: Order) -> PerLine:
     told = summed(unit for one in by_hand(state, order) if hand(one) not in judged for unit in one.lines)
     if not told:
         return told
-    elsewhere = PerLine({line.id: line.current_quantity for line in order.lines})
+    elsewhere = PerLine({line.id: line.current_quantity for line in order.lines}) | _sold(order)
     for known in state.goods_outs:
         elsewhere.subtract(despatched(known.goods_out) if ended_cleanly(known) else ordered(known.goods_out))
     return told - +elsewhere
+
+
+def _sold(order: Order) -> PerLine:
+    """Units fulfilled or still to be: a unit that came back as a return has left all the same, though Shopify's current
+    quantity counts it no more.
+    """
+    sold = summed(unit for one in order.fulfilments if not one.cancelled for unit in one.lines)
+    sold.update(remaining(order))
+    return sold
 
 
 def by_hand(state: OrderState, order: Order) -> tuple[Fulfilment, ...]:
