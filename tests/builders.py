@@ -159,6 +159,14 @@ class OrderBuilder:
             of, lines=left, status=status, can_fulfil=not done
         )
 
+    def digital(self, line: str) -> OrderBuilder:
+        """This line needs no shipping, wherever it is routed."""
+        lines = (
+            one.model_copy(update={"requires_shipping": one.requires_shipping and one.id != line})
+            for one in self.order.lines
+        )
+        return self._with(lines=tuple(lines))
+
     def shipping_to(self, address: Address | None) -> OrderBuilder:
         return self._with(personal=Personal(ship_to=address))
 

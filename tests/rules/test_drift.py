@@ -352,6 +352,11 @@ def test_what_nobody_ships_is_not_missed_in_the_erp() -> None:
     assert swept(story, ROUTED._with(lines=lines), an_erp_order(), IN_CLARUS).get(Difference.ERP_LACKS) is None
 
 
+def test_nor_in_the_warehouse() -> None:
+    order = THREE.with_line("GIFT").routed("71").digital("902")
+    assert swept(released(), order, SALE, IN_CLARUS) == {}
+
+
 def test_a_cancelled_order_is_owed_what_left_only() -> None:
     story = released().clarus(IN_CLARUS.despatched(L901=2)).shopify(ROUTED.cancelled())
     found = swept(story, ROUTED.cancelled(), an_erp_order().with_line("901", "MUG", 2), IN_CLARUS.despatched(L901=2))

@@ -357,6 +357,16 @@ def test_of_what_the_warehouse_has_nothing_is_held() -> None:
     assert list(held(done.shopify(all_there.on_hold("71")).state, a_brand())) == []
 
 
+def test_a_gift_card_that_is_left_on_its_fulfilment_order_is_not_held() -> None:
+    """The goods are in the warehouse; the order is unpaid since, its place unmapped, and only the gift card remains."""
+    order = MUG.routed("71").digital("902")
+    story = Story().shopify(order)
+    story.applied(story.one(CreateGoodsOut)).clarus(a_goods_out("ACME-5012-71-1").with_line("901", "MUG", 2))
+    story.shopify(order.paid(FinancialStatus.PENDING).fulfilment_order("71", location="99"))
+    assert list(held(story.state, a_brand())) == []
+    assert story.one(CreateGoodsOut)
+
+
 def test_an_override_lifts_its_own_reason_only_but_never_the_lack_of_any_address() -> None:
     story = Story().shopify(MUG.shipping_to(None).paid(FinancialStatus.PENDING).routed("71"))
     story.operator("override", "payment_not_met").operator("override", "address_incomplete")

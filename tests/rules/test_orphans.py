@@ -101,6 +101,7 @@ BY_HAND = TWO.routed("71", L901=2).routed("72", to="12", L902=1)
         ("both lines", TWO.routed("71").fulfilled("501", L901=2, L902=1), "3 units"),
         ("from a place that is not ours", TWO.routed("71", to="99").fulfilled("501", L901=2), ""),
         ("fetched in the shop", TWO.routed("71").fulfilment_order("71", method="PICK_UP").fulfilled("501", L901=2), ""),
+        ("a gift card, by Shopify itself", TWO.routed("71").digital("902").fulfilled("501", L902=1), ""),
         ("taken back", TWO.routed("71").fulfilled("501", L901=2, cancelled=True), ""),
         ("none", TWO.routed("71").on_hold("71"), ""),
     ],

@@ -41,8 +41,12 @@ def asks(state: OrderState, config: BrandConfig) -> list[tuple[str, dict[str, in
         ("nothing of one that is cancelled", ROUTED.cancelled(), []),
         ("nothing that is fetched", ROUTED.fulfilment_order("71", method="PICK_UP"), [(G2, {"HAT": 2})]),
         ("nothing that nobody has routed", ORDER, []),
+        ("nothing that needs no shipping", ROUTED.digital("902"), [(G1, {"MUG": 3})]),
+        ("nor beside what does", ORDER.routed("71").digital("902"), [(G1, {"MUG": 3})]),
+        ("nor of a gift card without a SKU", ORDER.with_line("").routed("71").digital("903"),
+         [(G1, {"MUG": 3, "HAT": 2})]),
     ],
-)
+)  # fmt: skip
 def test_what_is_asked_for(case: str, order: OrderBuilder, asked: list[tuple[str, dict[str, int]]]) -> None:
     state = Story().shopify(order).state.model_copy(update={"in_flight": (), "goods_outs": ()})
     begun = state.model_copy(update={"began_unseen": False})

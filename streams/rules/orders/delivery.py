@@ -1,9 +1,9 @@
 """Which fulfilment orders are the warehouse's business, and which of those may go now."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import UTC, datetime
 
-from schemas.base import LocationId
+from schemas.base import LineId, LocationId
 from schemas.cases import CaseCode
 from schemas.config import BrandConfig
 from schemas.orders import FulfilmentOrder, FulfilmentOrderStatus, Order
@@ -21,9 +21,24 @@ NOT_OURS = frozenset({"PICK_UP", "LOCAL", "RETAIL", "NONE"})
 
 @once
 def to_ship(order: Order) -> tuple[FulfilmentOrder, ...]:
-    """Fulfilment orders that are the warehouse's business, oldest id first; of a mixed order only those."""
-    mine = (one for one in order.fulfilment_orders if one.method == SHIPPING and not one.status.ended)
+    """Fulfilment orders that are the warehouse's business, oldest id first; of a mixed order only those, and of them
+    only the lines that need shipping.
+    """
+    mine = [one for one in order.fulfilment_orders if one.method == SHIPPING and not one.status.ended]
+    digital = unshipped(order)
+    if digital:
+        mine = [packed for one in mine if (packed := _without(one, digital)).lines]
     return tuple(sorted(mine, key=lambda one: (len(one.id), one.id)))
+
+
+@once
+def unshipped(order: Order) -> frozenset[LineId]:
+    """Lines that need no shipping: gift cards, warranties. Shopify may route them together with goods."""
+    return frozenset(line.id for line in order.lines if not line.requires_shipping)
+
+
+def _without(one: FulfilmentOrder, digital: Collection[LineId]) -> FulfilmentOrder:
+    return one.model_copy(update={"lines": tuple(line for line in one.lines if line.line not in digital)})
 
 
 def fulfilment_order_holds(one: FulfilmentOrder, config: BrandConfig, now: datetime) -> tuple[Hold, ...]:

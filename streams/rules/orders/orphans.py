@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator
 
-from schemas.base import GoodsOutRef, System
+from schemas.base import GoodsOutRef, LineId, System
 from schemas.cases import CaseCode
 from schemas.config import BrandConfig
 from schemas.erp import ErpOrderState, FulfilmentState
 from schemas.orders import Order
 from streams.rules.orders.by_hand import by_hand, hand
-from streams.rules.orders.delivery import SHIPPING
+from streams.rules.orders.delivery import SHIPPING, unshipped
 from streams.rules.orders.findings import Finding, Look, Waiting
 from streams.rules.orders.readiness import is_ours
 from streams.rules.orders.state import OrderState
@@ -71,13 +71,13 @@ def orphan_fulfilment(state: OrderState, config: BrandConfig) -> Iterator[Findin
             )
 
 
-def _lines_of_warehouses(order: Order, config: BrandConfig) -> set[str]:
+def _lines_of_warehouses(order: Order, config: BrandConfig) -> set[LineId]:
     return {
         line.line
         for one in order.fulfilment_orders
         if one.method == SHIPPING and config.warehouse_of(one.location) is not None
         for line in one.lines
-    }
+    } - unshipped(order)
 
 
 def manifest_failed(state: OrderState, _config: BrandConfig) -> Iterator[Finding]:

@@ -17,7 +17,7 @@ from streams.rules.orders.once import once
 from streams.rules.orders.payment import payment_holds, risk_holds
 from streams.rules.orders.per_line import PerLine
 from streams.rules.orders.state import OrderState
-from streams.rules.orders.units import uncovered
+from streams.rules.orders.units import remaining_of, uncovered
 
 
 def is_ours(state: OrderState, config: BrandConfig) -> bool:
@@ -127,5 +127,7 @@ def _waiting(state: OrderState, hold: Hold, config: BrandConfig, *, read: bool) 
 
 
 def free_units(state: OrderState, order: Order, config: BrandConfig) -> dict[FulfilmentOrderId, PerLine]:
-    """Per fulfilment order, the units that no goods-out covers; see `uncovered`."""
-    return uncovered(state, order, {one.id for one in to_ship(order) if may_release(one, config, state.now)})
+    """Per fulfilment order of the warehouse, the units to be shipped that no goods-out covers; see `uncovered`."""
+    mine = to_ship(order)
+    free = uncovered(state, order, {one.id for one in mine if may_release(one, config, state.now)})
+    return {one.id: free[one.id] & remaining_of(one) for one in mine}
