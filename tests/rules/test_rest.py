@@ -47,6 +47,19 @@ def test_what_was_known_by_its_tracking_alone_is_kept_as_told() -> None:
     assert [(one.fulfilment, one.goods_out, one.numbers) for one in story.state.tellings] == [("801", G1, ("T1",))]
 
 
+def test_a_case_that_a_person_closed_stays_closed_when_the_order_comes_back() -> None:
+    """What the case says is known only when all three systems are read again; its closing is no news until then."""
+    refunded = ROUTED.refunded(L901=2).closed("71")
+    story = Story().shopify(ROUTED)
+    story.applied(story.one(CreateGoodsOut)).clarus(LEFT).shopify(refunded)
+    story.applied(story.one(UpsertErpOrder), "77").erp(POSTED)
+    assert story.open_cases == {CaseCode.SHIPPED_NOT_OWED}
+    story.operator("close", "shipped_not_owed").later(days=8).later(days=1)
+    assert story.state.shopify is None
+    story.shopify(refunded.sent_by("Standard, thank you", "standard")).clarus(LEFT).erp(POSTED)
+    assert story.open_cases == set()
+
+
 def test_refund_after_eviction() -> None:
     """Forty days later: it is read from all three systems; nothing is sent, posted or told again."""
     story = in_step().later(days=40)

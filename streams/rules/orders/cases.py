@@ -41,10 +41,13 @@ S = TypeVar("S", bound=HasCases)
 
 
 def judged(
-    state: S, findings: Sequence[Finding], waitings: Sequence[Waiting], wakes: list[datetime]
+    state: S, findings: Sequence[Finding], waitings: Sequence[Waiting], wakes: list[datetime], *, whole: bool = True
 ) -> tuple[S, tuple[Case, ...]]:
     """A case is open as long as its finding is there, and no person has closed it: also where a changed configuration
     would have waited longer before it opened it. Returns what changed now.
+
+    `whole`: all that there is to know has been read. Until then a finding that is not there may only not be seen yet,
+    and what a person closed stays closed.
     """
     looks = [finding for finding in findings if isinstance(finding, Look)]
     opened = {(case.code, case.object): case.opened_at for case in state.cases}
@@ -61,7 +64,8 @@ def judged(
     if not (looks or state.cases or state.closed_cases or state.closed_by_person):
         return state, ()
     said = {Closed(code=one.code, object=one.object, detail=one.detail) for one in looks}
-    closed = tuple(one for one in dict.fromkeys((*state.closed_by_person, *_decided(state))) if one in said)
+    stay = said if whole else said.union(state.closed_by_person)
+    closed = tuple(one for one in dict.fromkeys((*state.closed_by_person, *_decided(state))) if one in stay)
     looks = [one for one in looks if Closed(code=one.code, object=one.object, detail=one.detail) not in closed]
 
     before = {case.key: case for case in state.cases}

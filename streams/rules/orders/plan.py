@@ -34,7 +34,7 @@ from streams.rules.orders.finance import posting, refused_by_erp, sales_order
 from streams.rules.orders.findings import Finding, Rule, Waiting, Wake, Wanted
 from streams.rules.orders.orphans import manifest_failed, orphan_fulfilment, orphan_posting, orphan_sale
 from streams.rules.orders.readiness import held
-from streams.rules.orders.release import instructed, refused_by_clarus, release, strange, under_way
+from streams.rules.orders.release import instructed, must_read_first, refused_by_clarus, release, strange, under_way
 from streams.rules.orders.rest import at_rest, stub
 from streams.rules.orders.state import DEAD, OrderState
 from streams.rules.orders.sweeping import due, sweep
@@ -106,7 +106,7 @@ def plan(state: OrderState, config: BrandConfig, decision: Decision) -> Plan:
     state = state.model_copy(update={"comparison": comparison})
     waitings = [finding for finding in findings if isinstance(finding, Waiting)]
     state = kept_since(state, waitings)
-    state, cases = judged(state, findings, waitings, wakes)
+    state, cases = judged(state, findings, waitings, wakes, whole=_read_whole(state))
     gentle = state.ask_gently
     if gentle:
         state = state.model_copy(update={"ask_gently": ()})
@@ -126,6 +126,12 @@ def asked(state: OrderState, config: BrandConfig) -> list[Finding]:
     """What every rule says of this state."""
     rules = CONNECTION_RULES if state.order.startswith("~") else ORDER_RULES
     return list(chain.from_iterable(rule(state, config) for rule in rules))
+
+
+def _read_whole(state: OrderState) -> bool:
+    """Not of an order that left the hot state, came back and has not been read from all three systems yet."""
+    known = state.shopify is not None or state.shopify_gone or state.order.startswith("~")
+    return known and not must_read_first(state)
 
 
 def _rest(state: OrderState, config: BrandConfig, findings: list[Finding], wakes: list[datetime]) -> OrderState:

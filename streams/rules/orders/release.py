@@ -28,7 +28,7 @@ def release(state: OrderState, config: BrandConfig) -> Iterator[Finding]:
     order = state.shopify
     if order is None or not is_ours(state, config):
         return
-    if _must_read_first(state):
+    if must_read_first(state):
         yield Waiting(
             name="first-read",
             after=config.waits.goods_out,
@@ -131,7 +131,7 @@ def _waited(state: OrderState, reference: GoodsOutRef, config: BrandConfig) -> W
     )
 
 
-def _must_read_first(state: OrderState) -> bool:
+def must_read_first(state: OrderState) -> bool:
     """A key that had begun before we ever saw it: ask what Clarus and the ERP have before adding to it."""
     return state.began_unseen and not (state.clarus_read and state.erp_read)
 
