@@ -1,5 +1,7 @@
 """Edits after the release: taken back and replaced while nobody has begun, a person's from then on."""
 
+from datetime import timedelta
+
 from schemas.cases import CaseCode
 from schemas.commands import CancelGoodsOut, CreateGoodsOut
 from schemas.goods_outs import GoodsOutStatus
@@ -66,6 +68,48 @@ def test_cancel_outcome_lost() -> None:
     story = released().shopify(ROUTED.refunded(L901=2))
     story.clarus(IN_CLARUS.status(GoodsOutStatus.CANCELLED))
     assert story.quantities == [{"901": 3}, {"901": 1}]
+
+
+def test_a_cancel_without_a_clear_answer_is_tried_until_its_look_shows_that_it_was_done() -> None:
+    """Clarus cancelled, its answer was lost and no look came through. Read before the next try, the goods-out is gone:
+    nobody is asked who deleted it, and the replacement follows.
+    """
+    story = released().shopify(ROUTED.refunded(L901=2))
+    cancel, until = story.one(CancelGoodsOut), story.at + timedelta(minutes=1)
+    story.ended(cancel, OutcomeKind.DELAYED, code="unclear", text="no look since", until=until).clarus().clarus()
+    assert story.open_cases == set()
+    story.later(minutes=2)
+    again = story.sent(CancelGoodsOut)[-1]
+    assert again.id != cancel.id
+    story.ended(again, OutcomeKind.ALREADY_APPLIED, external_id="9001")
+    assert story.quantities == [{"901": 3}, {"901": 1}]
+    assert story.open_cases == set()
+
+
+def test_a_goods_out_that_vanishes_while_its_cancel_is_out_is_waited_for() -> None:
+    story = released().shopify(ROUTED.refunded(L901=2)).clarus().clarus().later(minutes=5)
+    assert story.open_cases == set()
+    story.later(minutes=15)
+    assert CaseCode.CHANGED_AFTER_RELEASE in story.open_cases, "and not for ever"
+    story.applied(story.one(CancelGoodsOut))
+    assert story.quantities == [{"901": 3}, {"901": 1}]
+    assert CaseCode.CHANGED_AFTER_RELEASE not in story.open_cases
+
+
+def test_one_whose_cancel_was_refused_and_that_vanished_is_missing() -> None:
+    story = released().shopify(ROUTED.refunded(L901=2))
+    story.ended(story.one(CancelGoodsOut), OutcomeKind.REJECTED, code="state_not_allowed", field="status", text="PICK")
+    story.clarus().clarus()
+    assert story.open_cases == {CaseCode.GOODS_OUT_MISSING}
+    assert story.quantities == [{"901": 3}]
+
+
+def test_one_that_the_floor_had_begun_when_it_vanished_is_missing_whatever_our_cancel_says() -> None:
+    story = released().shopify(ROUTED.refunded(L901=2)).clarus(IN_CLARUS.picking())
+    until = story.at + timedelta(minutes=1)
+    story.ended(story.one(CancelGoodsOut), OutcomeKind.DELAYED, code="unclear", text="no look since", until=until)
+    story.clarus().clarus()
+    assert CaseCode.GOODS_OUT_MISSING in story.open_cases
 
 
 def test_second_edit_during_replacement() -> None:

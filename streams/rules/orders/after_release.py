@@ -7,7 +7,7 @@ from schemas.cases import CaseCode
 from schemas.config import BrandConfig
 from schemas.orders import Order
 from streams.rules.orders.delivery import SHIPPING
-from streams.rules.orders.edits import sent_elsewhere, to_replace, working
+from streams.rules.orders.edits import in_doubt, sent_elsewhere, to_replace, working
 from streams.rules.orders.findings import Finding, Look, Waiting
 from streams.rules.orders.per_line import PerLine
 from streams.rules.orders.state import KnownGoodsOut, OrderState
@@ -36,7 +36,7 @@ def _missed(state: OrderState) -> Iterator[KnownGoodsOut]:
         return
     owed = remaining(state.shopify)
     for known in state.goods_outs:
-        if known.missing and not known.given_up and covers(state, known) & owed:
+        if known.missing and not known.given_up and covers(state, known) & owed and not in_doubt(state, known):
             yield known
 
 

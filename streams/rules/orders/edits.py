@@ -46,7 +46,8 @@ def edited(state: OrderState, config: BrandConfig) -> Iterator[Finding]:
     """
     order = state.shopify
     if order is not None and order.cancelled_at is None:
-        for known in to_replace(state, order, config):
+        doubtful = (known for known in state.goods_outs if in_doubt(state, known))
+        for known in (*to_replace(state, order, config), *doubtful):
             yield from _cancel(known, CaseCode.CHANGED_AFTER_RELEASE, "order edited", config)
 
 
@@ -92,11 +93,25 @@ def working(known: KnownGoodsOut) -> bool:
     return not (known.goods_out.status.ended or known.missing or known.gone or known.given_up)
 
 
+def in_doubt(state: OrderState, known: KnownGoodsOut) -> bool:
+    """Whether it is missing, was last seen in a state in which a cancel deletes it, and a cancel of ours has no clear
+    end: that may be why. It is tried until a look says so; nobody need be asked then, and what replaces it may follow.
+    """
+    if not known.missing or known.given_up or known.goods_out.status not in UNTOUCHED:
+        return False
+    wanted = _cancel_of(known)
+    return state.flying(wanted) is not None or any(delay.object == wanted for delay in state.delays)
+
+
+def _cancel_of(known: KnownGoodsOut) -> str:
+    return f"cancel:{known.reference}"
+
+
 def _cancel(known: KnownGoodsOut, code: CaseCode, why: str, config: BrandConfig) -> Iterator[Finding]:
     yield Wanted(
         kind=CancelGoodsOut,
         system=System.CLARUS,
-        object=f"cancel:{known.reference}",
+        object=_cancel_of(known),
         fields={"reference": known.reference, "goods_out": known.goods_out.id, "only_if": UNTOUCHED},
         says=f"cancel of {known.reference}",
     )
