@@ -133,7 +133,7 @@ def _moving(
         wishes.wakes.append(state.in_flight.decided_at + DEAD)
         return state
     state = state.model_copy(update={"in_flight": None})
-    until = max(_waits(state, config))
+    until = max(_waits(state, _fingerprint(state, item, figure), config))
     if until > now:
         wishes.wakes.append(until)
         return state
@@ -153,22 +153,26 @@ def _moving(
     return state.model_copy(update={"in_flight": command})
 
 
-def _waits(state: StockState, config: BrandConfig) -> Iterator[datetime]:
+def _waits(state: StockState, fingerprint: str, config: BrandConfig) -> Iterator[datetime]:
+    """A refusal keeps back what was refused: another figure may be taken, and what it would oversell does not wait."""
     yield due_at(state, config.stock)
     if state.delayed_until is not None:
         yield state.delayed_until
-    if state.refusal is not None and not state.refusal.again:
+    if state.refusal is not None and not state.refusal.again and state.refusal.fingerprint == fingerprint:
         yield retry_at(state.refusal, config)
 
 
+def _fingerprint(state: StockState, item: ShopItem, figure: int) -> str:
+    return sha256(f"{item.id} {state.location} {item.on_hand} {figure}".encode()).hexdigest()[:16]
+
+
 def _command(state: StockState, item: ShopItem, figure: int, why: Cause, decision: Decision) -> SetOnHand:
-    said = f"{item.id} {state.location} {item.on_hand} {figure}"
     return SetOnHand(
         id=command_id(state.brand, state.order, decision.partition, decision.offset, 0),
         brand=state.brand,
         order=state.order,
         object=OBJECT,
-        fingerprint=sha256(said.encode()).hexdigest()[:16],
+        fingerprint=_fingerprint(state, item, figure),
         decided_at=state.now,
         decided_partition=decision.partition,
         decided_offset=decision.offset,

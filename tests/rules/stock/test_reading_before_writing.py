@@ -178,6 +178,19 @@ def test_a_refusal_is_a_case_and_tried_again_less_and_less() -> None:
     assert story.applied().open_cases == set()
 
 
+def test_another_figure_does_not_wait_for_what_was_refused_before() -> None:
+    """Refused often, so that the next try is hours away; then nothing is left, and the shop must hear of it."""
+    story = StockStory().in_step(10).clarus(8).due()
+    for _ in range(5):
+        story.ended(OutcomeKind.REJECTED, code="odd").later(hours=2)
+    story.ended(OutcomeKind.REJECTED, code="odd").later(minutes=30)
+    assert len(story.written) == 6
+    assert story.clarus(0).written[-1] == (10, 0)
+    assert story.open_cases == {CaseCode.STOCK_REFUSED}
+    story.ended(OutcomeKind.REJECTED, code="odd").later(hours=1).clarus(0)
+    assert len(story.written) == 7, "this one was refused too, and waits"
+
+
 def test_a_person_may_have_it_tried_at_once() -> None:
     story = StockStory().in_step(10).clarus(8).due().ended(OutcomeKind.REJECTED, code="refused")
     assert len(story.operator("retry").written) == 2
