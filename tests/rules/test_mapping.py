@@ -119,6 +119,16 @@ DOUBTED: tuple[tuple[str, tuple[ShippingRule, ...], tuple[str, ...]], ...] = (
 )  # fmt: skip
 
 
+@pytest.mark.parametrize(("mode", "told"), [("off", False), ("observe", True), ("write", True)])
+def test_a_warehouse_whose_units_two_locations_would_offer_is_told(mode: str, told: bool) -> None:
+    served = {"11": "LDS1", "12": "MAN1", "13": "LDS1"}
+    warehouses = [{"location": location, "warehouse": name} for location, name in served.items()]
+    found = list(doubts(a_brand(warehouses=warehouses, stock={"mode": mode})))
+    assert len(found) == told
+    assert all(one.startswith("warehouses: LDS1 serves locations 11, 13; ") for one in found)
+    assert list(doubts(a_brand(stock={"mode": mode}))) == []
+
+
 @pytest.mark.parametrize(("rules", "told"), [case[1:] for case in DOUBTED], ids=[case[0] for case in DOUBTED])
 def test_rules_that_cannot_mean_what_they_say(rules: tuple[ShippingRule, ...], told: tuple[str, ...]) -> None:
     assert tuple(doubts(a_brand(shipping=rules))) == told

@@ -1,4 +1,6 @@
-"""Shipping rules that cannot mean what they say: never reached, or two that fit the same order. Told, never refused."""
+"""What a configuration allows and hardly means: shipping rules that are never reached or fit the same order, stock that
+two locations would offer. Told, never refused.
+"""
 
 from collections.abc import Iterator
 from decimal import Decimal
@@ -13,7 +15,8 @@ Name = tuple[str, str]
 
 
 def doubts(config: BrandConfig) -> Iterator[str]:
-    """A sentence for each pair of rules a person should look at, in the order of the file."""
+    """A sentence for each thing a person should look at, in the order of the file."""
+    yield from _offered_twice(config)
     for (first, one), (second, other) in combinations(enumerate(config.shipping), 2):
         shared = _names(one) & _names(other)
         if not shared:
@@ -22,6 +25,19 @@ def doubts(config: BrandConfig) -> Iterator[str]:
             yield f"shipping.{second} is never reached: shipping.{first} fits whatever it fits"
         elif _can_both_hold(one, other) and not _holds_wherever(other, one):
             yield f"shipping.{first} and shipping.{second} can both fit one order: the first is taken then"
+
+
+def _offered_twice(config: BrandConfig) -> Iterator[str]:
+    """Each location's figure is that of its whole warehouse."""
+    if config.stock.mode == "off":
+        return
+    for warehouse in dict.fromkeys(rule.warehouse for rule in config.warehouses):
+        locations = config.locations_of(warehouse)
+        if len(locations) > 1:
+            yield (
+                f"warehouses: {warehouse} serves locations {', '.join(locations)}; an item that is stocked at several "
+                "of them is offered with all its units at each: stock it at one, or give the others a buffer"
+            )
 
 
 def _names(rule: ShippingRule) -> set[Name]:
