@@ -177,8 +177,17 @@ def test_observe_decides_and_sends_nothing() -> None:
     story = Story().configured(mode="observe").shopify(ORDER.routed("71"))
     assert story.commands == []
     assert any(G1 in said for said in story.state.would_send)
+    assert story.later(days=2).open_cases == set(), "what is not sent is not late"
     story.configured(mode="live").later(seconds=61)
     assert story.one(CreateGoodsOut).reference == G1
+    assert story.later(minutes=5).open_cases == set(), "its time counts from when it is sent"
+    assert story.later(hours=1).open_cases == {CaseCode.CLARUS_SLOW, CaseCode.ERP_NOT_COMMITTED}
+
+
+def test_an_order_that_the_warehouse_has_is_late_in_the_erp_also_while_the_brand_is_observed() -> None:
+    story = Story().shopify(ORDER.routed("71"))
+    story.applied(story.one(CreateGoodsOut)).configured(mode="observe").later(minutes=2).later(hours=1)
+    assert CaseCode.ERP_NOT_COMMITTED in story.open_cases
 
 
 def test_an_older_order_is_read_and_never_released() -> None:
