@@ -180,7 +180,7 @@ class TrackingWish:
             return Refused("fulfilment_cancelled", "the fulfilment was cancelled", command.fulfilment)
         if set(one.tracking_numbers) >= set(command.tracking.numbers):
             return Done(one.id)
-        if one.tracking_numbers:
+        if not set(one.tracking_numbers) <= set(command.tracking.numbers):
             # Overwriting would take back what somebody told the shopper in the meantime.
             return Refused("fulfilment_changed", "the fulfilment bears other tracking", command.fulfilment)
         variables = {

@@ -281,6 +281,46 @@ def test_each_bare_telling_gets_the_numbers() -> None:
     ]  # fmt: skip
 
 
+def told_with_one_number(then: OrderBuilder = ROUTED) -> Story:
+    """Two parcels left together; all was told while only the first had its number."""
+    story = left(IN_CLARUS.despatched(tracking=("T1", "")))
+    seen = ROUTED.fulfilled("801", L901=3, numbers=("T1",))
+    return story.applied(story.one(CreateFulfilment), "801").shopify(seen if then is ROUTED else then)
+
+
+def test_the_number_of_a_second_parcel_that_comes_late_is_added() -> None:
+    story = told_with_one_number()
+    assert (waits(story), story.sent(UpdateTracking)) == ([], [])
+    story.clarus(IN_CLARUS.despatched(tracking=("T1", "T2")))
+    update = story.one(UpdateTracking)
+    assert (update.fulfilment, update.tracking.numbers) == ("801", ("T1", "T2"))
+    assert waits(story) == [("track:801", CaseCode.NOT_TOLD, f"{G1} tracking", (System.SHOPIFY,))]
+    story.applied(update).shopify(ROUTED.fulfilled("801", L901=3, numbers=("T1", "T2"))).later(hours=1)
+    assert (waits(story), story.one(UpdateTracking), story.open_cases) == ([], update, set())
+
+
+@pytest.mark.parametrize(
+    ("case", "order"),
+    [
+        ("a person gave it another", ROUTED.fulfilled("801", L901=3, numbers=("HAND",))),
+        ("a person took it back", ROUTED.fulfilled("801", L901=3, numbers=("T1",), cancelled=True)),
+    ],
+)
+def test_nothing_is_added_to_what_people_have_seen_to(case: str, order: OrderBuilder) -> None:
+    story = told_with_one_number(order).clarus(IN_CLARUS.despatched(tracking=("T1", "T2")))
+    assert story.sent(UpdateTracking) == [], case
+
+
+def test_a_number_that_goes_with_what_is_still_to_be_told_is_not_added_to_what_was() -> None:
+    """The rest left in a second parcel and the ERP has not posted it yet."""
+    story = left(IN_CLARUS.despatched(L901=1, whole=False), posted=1)
+    story.applied(story.one(CreateFulfilment), "801").shopify(ROUTED.fulfilled("801", L901=1, numbers=("T1",)))
+    story.clarus(IN_CLARUS.despatched(tracking=("T1", "T2")))
+    assert story.sent(UpdateTracking) == []
+    story.clarus(IN_CLARUS.despatched(L901=1, tracking=("T1", "T2"), whole=False))
+    assert story.sent(UpdateTracking) == [], "the second parcel's label is printed, and it has not left"
+
+
 def test_a_refused_telling_is_tried_again_and_the_parcel_told() -> None:
     story = left(IN_CLARUS.despatched())
     story.ended(story.one(CreateFulfilment), OutcomeKind.REJECTED, code="odd").operator("retry")

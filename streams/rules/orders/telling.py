@@ -151,14 +151,18 @@ def _by_line(lines: tuple[TellUnits, ...]) -> PerLine:
 
 def _numbers(state: OrderState, known: KnownGoodsOut) -> tuple[str, ...]:
     """Tracking numbers not told yet; all of them again when every parcel is told but units were posted later."""
-    every = tracking_numbers(known.goods_out)
-    told = {number for one in fulfilments_of(state, known) for number in one.tracking_numbers}
-    told |= {number for telling in _tellings(state, known) for number in telling.numbers}
-    fresh = tuple(number for number in every if number not in told)
+    every, fresh = tracking_numbers(known.goods_out), _untold(state, known)
     if fresh or not every:
         return fresh
     whole = known.goods_out.status is GoodsOutStatus.COMPLETED
     return every if whole and all(package.tracking_number for package in known.goods_out.packages) else ()
+
+
+def _untold(state: OrderState, known: KnownGoodsOut) -> tuple[str, ...]:
+    """Tracking numbers that nobody was told."""
+    told = {number for one in fulfilments_of(state, known) for number in one.tracking_numbers}
+    told |= {number for telling in _tellings(state, known) for number in telling.numbers}
+    return tuple(number for number in tracking_numbers(known.goods_out) if number not in told)
 
 
 def _tellings(state: OrderState, known: KnownGoodsOut) -> Iterator[Telling]:
@@ -214,7 +218,9 @@ def _tracking(known: KnownGoodsOut, numbers: tuple[str, ...], config: BrandConfi
 
 
 def late_tracking(state: OrderState, config: BrandConfig) -> Iterator[Finding]:
-    """Rule: a parcel told without tracking gets it once it is there; a case while it is not."""
+    """Rule: a parcel told without tracking gets it once it is there; a case while it is not. So does the number of a
+    second parcel that came when all was told with the first one's.
+    """
     if state.shopify is None:
         return
     for known in state.goods_outs:
@@ -228,25 +234,7 @@ def late_tracking(state: OrderState, config: BrandConfig) -> Iterator[Finding]:
             if fulfilment is not None and (fulfilment.cancelled or fulfilment.tracking_numbers):
                 continue
             if numbers:
-                yield Waiting(
-                    name=f"track:{telling.fulfilment}",
-                    after=config.waits.told,
-                    code=CaseCode.NOT_TOLD,
-                    object=f"{known.reference} tracking",
-                    detail="the tracking is known and not in Shopify yet",
-                    read=(System.SHOPIFY,),
-                )
-                yield Wanted(
-                    kind=UpdateTracking,
-                    system=System.SHOPIFY,
-                    object=f"tracking:{telling.fulfilment}",
-                    fields={
-                        "fulfilment": telling.fulfilment,
-                        "tracking": _tracking(known, numbers, config),
-                        "notify": config.notify_shopper,
-                    },
-                    says=f"tracking {', '.join(numbers)} for the fulfilment of {known.reference}",
-                )
+                yield from _added(known, telling, numbers, config)
             else:
                 yield Waiting(
                     name=f"tracking:{known.reference}",
@@ -256,6 +244,8 @@ def late_tracking(state: OrderState, config: BrandConfig) -> Iterator[Finding]:
                     detail="told without tracking",
                     read=(System.CLARUS,),
                 )
+        if not bare and (further := _further(state, known)) is not None:
+            yield from _added(known, *further, config)
         if not bare and not tracking_numbers(known.goods_out):
             yield Waiting(
                 name=f"tracking:{known.reference}",
@@ -265,6 +255,43 @@ def late_tracking(state: OrderState, config: BrandConfig) -> Iterator[Finding]:
                 detail="despatched, no tracking number yet",
                 read=(System.CLARUS,),
             )
+
+
+def _added(known: KnownGoodsOut, telling: Telling, numbers: tuple[str, ...], config: BrandConfig) -> Iterator[Finding]:
+    yield Waiting(
+        name=f"track:{telling.fulfilment}",
+        after=config.waits.told,
+        code=CaseCode.NOT_TOLD,
+        object=f"{known.reference} tracking",
+        detail="the tracking is known and not in Shopify yet",
+        read=(System.SHOPIFY,),
+    )
+    yield Wanted(
+        kind=UpdateTracking,
+        system=System.SHOPIFY,
+        object=f"tracking:{telling.fulfilment}",
+        fields={
+            "fulfilment": telling.fulfilment,
+            "tracking": _tracking(known, numbers, config),
+            "notify": config.notify_shopper,
+        },
+        says=f"tracking {', '.join(numbers)} for the fulfilment of {known.reference}",
+    )
+
+
+def _further(state: OrderState, known: KnownGoodsOut) -> tuple[Telling, tuple[str, ...]] | None:
+    """The newest telling, and its numbers with those that came when there was nothing left to tell them with. None also
+    where a person took the fulfilment back or gave it a number.
+    """
+    tellings, fresh = tuple(_tellings(state, known)), _untold(state, known)
+    whole = known.goods_out.status is GoodsOutStatus.COMPLETED
+    if not (tellings and fresh and whole) or despatched(known.goods_out) - ever_told(state, known):
+        return None
+    newest = tellings[-1]
+    shown = next((one for one in fulfilments_of(state, known) if one.id == newest.fulfilment), None)
+    if shown is not None and (shown.cancelled or not set(shown.tracking_numbers) <= set(newest.numbers)):
+        return None
+    return newest, (*newest.numbers, *fresh)
 
 
 def refused_by_shopify(state: OrderState, _config: BrandConfig) -> Iterator[Finding]:

@@ -307,6 +307,20 @@ def test_tracking_is_given_once() -> None:
     run_story(story)
 
 
+def test_a_second_parcels_number_is_added_to_the_firsts() -> None:
+    async def story(acme: SandboxShop) -> None:
+        placed = acme.placed(("MUG-BLUE", 1))
+        order = await acme.read(placed)
+        told = await acme.port.execute(tell(order, units(order, 1)))
+        command = track(order.id, told.outcome.external_id)
+        both = command.model_copy(update={"tracking": Tracking(company="DPD UK", numbers=(NUMBER, "T2"))})
+        assert (await acme.port.execute(both)).outcome.kind is OutcomeKind.APPLIED
+        assert (await acme.port.execute(both)).outcome.kind is OutcomeKind.ALREADY_APPLIED
+        assert acme.told() == [{"tracking": [NUMBER, "T2"], "units": [1], "mails": 2}]
+
+    run_story(story)
+
+
 def test_tracking_that_somebody_else_gave_is_left_alone() -> None:
     async def story(acme: SandboxShop) -> None:
         placed = acme.placed(("MUG-BLUE", 1))
