@@ -6,7 +6,7 @@ from schemas.cases import CaseCode
 from schemas.commands import CreateFulfilment, CreateGoodsOut, PostFulfilment, UpdateTracking, UpsertErpOrder, Withdraw
 from schemas.orders import FinancialStatus
 from schemas.outcomes import OutcomeKind
-from tests.builders import a_goods_out, an_erp_order, an_order
+from tests.builders import GoodsOutBuilder, a_goods_out, an_erp_order, an_order
 from tests.story import Story
 
 G1, G2 = "ACME-5012-71-1", "ACME-5012-72-1"
@@ -66,6 +66,41 @@ def test_nothing_is_withdrawn_while_its_reading_comes_before_its_outcome() -> No
     story.applied(story.one(CreateFulfilment), "801")
     assert story.sent(Withdraw) == []
     assert story.state.flying(f"fulfilment:{G1}") is None
+
+
+@pytest.mark.parametrize(
+    ("case", "then"),
+    [
+        ("it left and is posted", IN_CLARUS.despatched()),
+        ("a part of it left, the rest was stopped", IN_CLARUS.despatched(L901=1)),
+        ("all of it was stopped and deleted", None),
+    ],
+)
+def test_of_an_order_that_shopify_has_no_more_one_case_stands_and_it_comes_to_rest(
+    case: str, then: GoodsOutBuilder | None
+) -> None:
+    """What left is posted; nobody can be told, nothing is owed, and nobody is asked again what was asked once."""
+    story = released().shopify(None)
+    assert story.open_cases == {CaseCode.ORDER_GONE}
+    story.operator("answer", "order_gone", says="let-go" if then else "stopped")
+    for _ in range(2):
+        story.clarus(*([then] if then else []))
+    for posting in story.sent(PostFulfilment):
+        story.erp(IN_ERP.fulfilment(G1, L901=posting.target[0].quantity)).applied(posting, "88")
+    assert bool(story.sent(PostFulfilment)) == bool(then), case
+    assert (told(story), story.later(hours=9).open_cases) == ([], set()), case
+    assert story.later(days=8).state.shopify is None, case
+
+
+def test_an_order_that_shopify_shows_again_is_told() -> None:
+    story = released().shopify(None).clarus(IN_CLARUS.despatched()).erp(IN_ERP.fulfilment(G1, L901=3))
+    assert told(story) == []
+    assert told(story.shopify(ROUTED)) == [3]
+
+
+def test_a_telling_under_way_when_the_order_goes_is_withdrawn() -> None:
+    story = released().clarus(IN_CLARUS.despatched()).erp(IN_ERP.fulfilment(G1, L901=3))
+    assert story.shopify(None).one(Withdraw).withdrawn == story.one(CreateFulfilment).id
 
 
 def test_a_posting_taken_back_withdraws_the_telling() -> None:

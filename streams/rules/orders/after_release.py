@@ -32,7 +32,7 @@ def undecided(state: OrderState) -> Iterator[KnownGoodsOut]:
 
 
 def _missed(state: OrderState) -> Iterator[KnownGoodsOut]:
-    if state.shopify is None or not any(known.missing for known in state.goods_outs):
+    if state.shopify is None or state.shopify_gone or not any(known.missing for known in state.goods_outs):
         return
     owed = remaining(state.shopify)
     for known in state.goods_outs:
@@ -78,7 +78,7 @@ def short_closed(state: OrderState, config: BrandConfig) -> Iterator[Finding]:
     So is what was cancelled when goods lay in totes already: where they are now is for a person to say.
     """
     order = state.shopify
-    if order is None or config.short_closed == "drop":
+    if order is None or state.shopify_gone or config.short_closed == "drop":
         return
     owed = remaining(order)
     for known in state.goods_outs:

@@ -17,9 +17,11 @@ from streams.rules.orders.units import RELEASABLE, despatched, ever_told, fulfil
 
 
 def tell(state: OrderState, config: BrandConfig) -> Iterator[Finding]:
-    """Rule: `min(despatched, posted) - ever told`, capped by what the open fulfilment orders still allow."""
+    """Rule: `min(despatched, posted) - ever told`, capped by what the open fulfilment orders still allow. Nobody can be
+    told of an order that Shopify no longer has.
+    """
     order = state.shopify
-    if order is None:
+    if order is None or state.shopify_gone:
         return
     left = [known for known in state.goods_outs if despatched(known.goods_out)]
     if not left:
@@ -221,7 +223,7 @@ def late_tracking(state: OrderState, config: BrandConfig) -> Iterator[Finding]:
     """Rule: a parcel told without tracking gets it once it is there; a case while it is not. So does the number of a
     second parcel that came when all was told with the first one's.
     """
-    if state.shopify is None:
+    if state.shopify is None or state.shopify_gone:
         return
     for known in state.goods_outs:
         if not despatched(known.goods_out):
