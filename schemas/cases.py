@@ -367,7 +367,7 @@ CATALOGUE: MappingProxyType[CaseCode, Entry] = MappingProxyType(
         CaseCode.TRACKING_MISSING: _entry(
             "A parcel left without a tracking number.",
             "Look at the shipment in Clarus: did the carrier's manifest fail?",
-            "the tracking number is there",
+            "the tracking number is there, or a person closes it",
             _OPS,
             _HIGH,
             4 * _HOUR,

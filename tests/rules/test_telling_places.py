@@ -239,6 +239,16 @@ def test_a_parcel_told_without_tracking_is_a_case_at_once_and_clarus_is_read() -
     assert story.open_cases == {CaseCode.TRACKING_MISSING}
 
 
+def test_a_parcel_that_has_no_number_to_come_is_left_alone_once_a_person_has_closed_its_case() -> None:
+    """A letter: Clarus is read for it no more and the order comes to rest; a number that comes is told all the same."""
+    story = bare().operator("close", "tracking_missing")
+    assert (waits(story), story.open_cases) == ([], set())
+    assert story.state.rereads == ()
+    assert story.clarus(IN_CLARUS.despatched(tracking=("T1",))).one(UpdateTracking).tracking.numbers == ("T1",)
+    rests = bare().applied(story.sent(PostFulfilment)[0]).operator("close", "tracking_missing")
+    assert rests.later(days=8).state.shopify is None
+
+
 def test_once_it_is_there_it_is_added_and_waited_for() -> None:
     story = bare().clarus(IN_CLARUS.despatched(tracking=("T1",)))
     assert story.one(UpdateTracking).tracking.numbers == ("T1",)

@@ -12,7 +12,7 @@ from schemas.orders import FulfilmentOrder, Order
 from streams.rules.orders.by_hand import warehouse_units_told_by_hand
 from streams.rules.orders.findings import Finding, Look, Waiting, Wake, Wanted
 from streams.rules.orders.per_line import PerLine
-from streams.rules.orders.state import KnownGoodsOut, OrderState, Telling
+from streams.rules.orders.state import Closed, KnownGoodsOut, OrderState, Telling
 from streams.rules.orders.units import RELEASABLE, despatched, ever_told, fulfilments_of, posted, tracking_numbers
 
 
@@ -238,25 +238,20 @@ def late_tracking(state: OrderState, config: BrandConfig) -> Iterator[Finding]:
             if numbers:
                 yield from _added(known, telling, numbers, config)
             else:
-                yield Waiting(
-                    name=f"tracking:{known.reference}",
-                    after=0,
-                    code=CaseCode.TRACKING_MISSING,
-                    object=known.reference,
-                    detail="told without tracking",
-                    read=(System.CLARUS,),
-                )
+                yield _lacking(state, known, "told without tracking", 0)
         if not bare and (further := _further(state, known)) is not None:
             yield from _added(known, *further, config)
         if not bare and not tracking_numbers(known.goods_out):
-            yield Waiting(
-                name=f"tracking:{known.reference}",
-                after=config.waits.tracking,
-                code=CaseCode.TRACKING_MISSING,
-                object=known.reference,
-                detail="despatched, no tracking number yet",
-                read=(System.CLARUS,),
-            )
+            yield _lacking(state, known, "despatched, no tracking number yet", config.waits.tracking)
+
+
+def _lacking(state: OrderState, known: KnownGoodsOut, detail: str, after: int) -> Finding:
+    """A case; Clarus is read meanwhile, until a person has judged it: what goes as a letter may have no number."""
+    look = Look(code=CaseCode.TRACKING_MISSING, object=known.reference, detail=detail)
+    if Closed(code=look.code, object=look.object, detail=detail) in state.closed_by_person:
+        return look
+    name, read = f"tracking:{known.reference}", (System.CLARUS,)
+    return Waiting(name=name, after=after, code=look.code, object=look.object, detail=detail, read=read)
 
 
 def _added(known: KnownGoodsOut, telling: Telling, numbers: tuple[str, ...], config: BrandConfig) -> Iterator[Finding]:
