@@ -332,10 +332,11 @@ CATALOGUE: MappingProxyType[CaseCode, Entry] = MappingProxyType(
         CaseCode.HALF_A_KIT: _entry(
             "Some components of a bundle left and others did not; the shopper is not told of half a bundle.",
             "Ask the warehouse for the rest; if it will not come, agree with the shopper.",
-            "whole bundles have left, or the goods-out's units are released again",
+            "whole bundles have left, the goods-out's units are released again, or a person closes it",
             _OPS,
             _HIGH,
             8 * _HOUR,
+            by_person=True,
         ),
         CaseCode.INSTRUCTIONS_CUT: _entry(
             "The shopper's note is longer than the packing desk takes; its end did not go along.",

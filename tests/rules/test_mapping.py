@@ -7,7 +7,7 @@ import pytest
 from pydantic import ValidationError
 
 from schemas.base import Money, Sku
-from schemas.cases import CaseCode
+from schemas.cases import CATALOGUE, CaseCode
 from schemas.commands import CreateGoodsOut, PostFulfilment, UpsertErpOrder
 from schemas.config import BrandConfig
 from schemas.goods_outs import GoodsOutStatus
@@ -308,6 +308,17 @@ def test_a_torn_bundle_of_a_cancelled_goods_out_is_not_sent_again_by_itself() ->
     assert story.quantities_of("901") == [2, 1], "the bundle nobody began may go again, the torn one may not"
     story.operator("release_again", G1)
     assert CaseCode.HALF_A_KIT not in story.open_cases
+
+
+def test_a_torn_bundle_that_was_refunded_is_closed_by_a_person_and_the_order_comes_to_rest() -> None:
+    """The rest never comes, and what left of it is the shopper's: no system shows that this was agreed."""
+    torn, refunded = sets(1, 0).status(GoodsOutStatus.COMPLETED), TWO_SETS.refunded(L901=2, L902=1).routed("71")
+    assert CATALOGUE[CaseCode.HALF_A_KIT].by_person
+    story = in_the_warehouse(Story(selling_sets())).clarus(torn).shopify(refunded)
+    assert CaseCode.HALF_A_KIT in story.open_cases
+    story.operator("close", "half_a_kit")
+    assert CaseCode.HALF_A_KIT not in story.open_cases
+    assert story.later(days=8).state.shopify is None
 
 
 def test_a_component_too_many_is_reported_and_no_torn_bundle() -> None:
