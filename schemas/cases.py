@@ -471,7 +471,7 @@ CATALOGUE: MappingProxyType[CaseCode, Entry] = MappingProxyType(
         CaseCode.TWO_ITEMS_ONE_CODE: _entry(
             "Two items of the shop have SKUs that become one product code: their stock would be offered twice.",
             "Give one of them another SKU in Shopify, or set its tracking off. Until then neither is written.",
-            "one item of the shop has this code",
+            "the shop counts one item of this code at the location",
             _OPS,
             _URGENT,
             4 * _HOUR,

@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 
 from schemas.base import System
+from schemas.commands import SetOnHand
 from schemas.events import (
     BalanceSeen,
     CommandEnded,
@@ -91,7 +92,7 @@ def _ended(state: StockState, event: CommandEnded, offset: int) -> StockState:
     state = state.model_copy(update={"in_flight": None, "delayed_until": None, "delayed_why": ""})
     match outcome.kind:
         case OutcomeKind.APPLIED | OutcomeKind.ALREADY_APPLIED:
-            return _applied(state, command.quantity, command.compare, command.why, offset)
+            return _applied(state, command, offset)
         case OutcomeKind.REJECTED if outcome.code == STALE:
             lost = state.model_copy(update={"compares_lost": state.compares_lost + 1})
             seen_since = state.item is not None and state.item.on_hand != command.compare
@@ -109,19 +110,21 @@ def _ended(state: StockState, event: CommandEnded, offset: int) -> StockState:
             return state.asking(System.SHOPIFY)
 
 
-def _applied(state: StockState, quantity: int, instead_of: int, why: str, offset: int) -> StockState:
-    """The figure our own write left counts as read."""
+def _applied(state: StockState, command: SetOnHand, offset: int) -> StockState:
+    """The figure our own write left counts as read, of the item it was written to."""
+    quantity = command.quantity
     update: dict[str, object] = {
-        "written": Written(quantity=quantity, instead_of=instead_of, why=why, at=state.now),
+        "written": Written(quantity=quantity, instead_of=command.compare, why=command.why, at=state.now),
         "refusal": None,
         "compares_lost": 0,
     }
     item = state.item
-    if item is not None:
+    if state.level is not None and item is not None and item.id == command.item:
         left = item.model_copy(
             update={"on_hand": quantity, "available": item.available + quantity - item.on_hand, "updated_at": None}
         )
-        update |= {"level": Level(items=(left,)), "level_at": offset}
+        items = tuple(left if one is item else one for one in state.level.items)
+        update |= {"level": Level(items=items), "level_at": offset}
     return state.model_copy(update=update)
 
 

@@ -29,11 +29,13 @@ def _obstacles(state: StockState, config: BrandConfig) -> Iterator[Obstacle]:
         yield _unread(state, config, "the item has not been read in Shopify")
     elif not state.level.items:
         yield Obstacle("the shop has no item with this code")
-    elif len(state.level.items) > 1:
-        skus = ", ".join(repr(one.sku) for one in state.level.items)
+    elif state.item is not None:
+        yield from _of_item(state, state.item, config)
+    elif state.counted:
+        skus = ", ".join(repr(one.sku) for one in state.counted)
         yield Obstacle("two items of the shop have this code", (_look(state, CaseCode.TWO_ITEMS_ONE_CODE, skus),))
     else:
-        yield from _of_item(state, state.level.items[0], config)
+        yield Obstacle("Shopify counts none of the items with this code here")
     if state.balance is None:
         yield _unread(state, config, "the item has not been read in Clarus")
     elif not state.balance.known:

@@ -100,8 +100,16 @@ class StockState(Frozen):
 
     @property
     def item(self) -> ShopItem | None:
-        """The one item of the shop; None when it is not read, or there is none, or more than one."""
-        return self.level.items[0] if self.level is not None and len(self.level.items) == 1 else None
+        """The one item of the shop or, of several, the one that it counts here; None when there is no such."""
+        items = () if self.level is None else self.level.items
+        found = items if len(items) == 1 else self.counted
+        return found[0] if len(found) == 1 else None
+
+    @property
+    def counted(self) -> tuple[ShopItem, ...]:
+        """Those whose own figure is what the shop offers at the location."""
+        items = () if self.level is None else self.level.items
+        return tuple(one for one in items if one.tracked and one.stocked and not one.kit)
 
     @property
     def units_withheld(self) -> int:

@@ -7,6 +7,7 @@ import pytest
 from schemas.base import System
 from schemas.cases import CaseCode
 from schemas.outcomes import OutcomeKind
+from schemas.stock import Level
 from tests.stock_story import QUIET, WAIT, StockStory, an_item, stock_brand
 
 SHOPIFY, CLARUS = System.SHOPIFY, System.CLARUS
@@ -108,6 +109,31 @@ def test_two_items_one_code() -> None:
     assert story.written == []
     assert story.open_cases == {CaseCode.TWO_ITEMS_ONE_CODE}
     assert story.shopify(10).open_cases == set()
+
+
+@pytest.mark.parametrize(
+    "changes", [{"tracked": False}, {"stocked": False}, {"kit": True}], ids=["not counted", "not stocked", "a kit"]
+)
+def test_of_two_items_the_one_that_the_shop_counts_there_is_written(changes: dict[str, bool]) -> None:
+    """As the case asks for: the other's tracking was set off."""
+    other = an_item(0, id="802", **changes)
+    story = StockStory().shopify(an_item(10), an_item(4, id="802")).clarus(3).later(hours=1)
+    assert story.open_cases == {CaseCode.TWO_ITEMS_ONE_CODE}
+    assert story.shopify(an_item(10), other).due().written == [(10, 3)]
+    assert story.open_cases == set()
+    assert story.applied().state.level == Level(items=(an_item(3), other))
+    assert story.later(hours=1).written == [(10, 3)]
+
+
+def test_of_two_items_that_the_shop_does_not_count_there_none_is_written() -> None:
+    story = StockStory().shopify(an_item(10, tracked=False), an_item(4, id="802", stocked=False)).clarus(3)
+    assert (story.later(hours=1).written, story.open_cases) == ([], set())
+
+
+def test_a_write_says_nothing_of_another_item_that_has_the_code_by_now() -> None:
+    story = StockStory().in_step(10).clarus(8).due().shopify(an_item(10, id="802"))
+    assert story.applied().state.item == an_item(10, id="802")
+    assert story.due().written == [(10, 8), (10, 8)]
 
 
 @pytest.mark.parametrize(
