@@ -115,9 +115,11 @@ CATALOGUE: MappingProxyType[Code, Entry] = MappingProxyType(
         ),
         Code.SKUS_COLLIDE: Entry(
             Subject.SKUS, _HARMS,
-            "No two SKUs differ only by capitals, spaces or leading zeros: sooner or later a list or a person takes "
-            "one for the other.",
-            "Rename one of them everywhere; until then send no such list through a spreadsheet.",
+            "No two SKUs become one product code by the brand's rules: an order with both waits, and their stock is "
+            "not written. Nor do two differ only by capitals, spaces or leading zeros: sooner or later a list or a "
+            "person takes one for the other.",
+            "Rename one of them everywhere, or correct the brand's `skus`; until then send no such list through a "
+            "spreadsheet.",
         ),
         Code.BARCODE_DIFFERS: Entry(
             Subject.SKUS, _HARMS,

@@ -1,11 +1,14 @@
 """What the brand's configuration makes of the words of its shop: the only place where the audit asks it."""
 
+from collections.abc import Iterable, Iterator
+
 from connectors.shopify.setup import Bought
 from schemas.base import LocationId, Sku
 from schemas.config import BrandConfig
 from schemas.mapping import ShippingRule
 from schemas.orders import ShippingLine
 from streams.rules.orders.mapping.products import bundle_of
+from streams.rules.orders.mapping.products import collisions as alike
 from streams.rules.orders.mapping.products import product_code as cleaned
 from streams.rules.orders.mapping.shipping import rules_for
 
@@ -33,6 +36,11 @@ def product_codes(config: BrandConfig, sku: str) -> tuple[Sku, ...]:
     """What the warehouse picks for it: of a bundle its components."""
     bundle = bundle_of(Sku(sku), config)
     return (product_code(config, sku),) if bundle is None else tuple(part.sku for part in bundle.components)
+
+
+def collisions(config: BrandConfig, skus: Iterable[str]) -> Iterator[str]:
+    """Different SKUs that become one product code, in words."""
+    return alike({Sku(sku) for sku in skus}, config)
 
 
 def locations_of(config: BrandConfig, warehouse: str) -> frozenset[LocationId]:

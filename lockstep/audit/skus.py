@@ -7,7 +7,7 @@ from typing import TypeVar
 from connectors.shopify.setup import Variant
 from lockstep.audit.catalogue import Finding
 from lockstep.audit.codes import Code
-from lockstep.audit.mapping import product_codes
+from lockstep.audit.mapping import collisions, product_codes
 from lockstep.audit.seen import Seen
 from schemas.config import BrandConfig
 from schemas.items import trade_number
@@ -41,7 +41,11 @@ def check_skus(seen: Seen) -> Iterator[Finding]:
     )
     codes = codes_of(seen.config, seen.shop.variants)
     yield Finding.of(
-        Code.SKUS_COLLIDE, [" and ".join(repr(one) for one in same) for _, same in _alike(sorted(codes), bare)]
+        Code.SKUS_COLLIDE,
+        [
+            *collisions(seen.config, (one.sku for one in variants if one.sku)),
+            *(" and ".join(repr(one) for one in same) for _, same in _alike(sorted(codes), bare)),
+        ],
     )
     yield from _unknown(seen, codes)
     yield from _barcodes(seen, codes)

@@ -12,6 +12,7 @@ from lockstep.audit.judge import Verdict, findings, verdict
 from sandbox.faults import Fault, Faults
 from sandbox.shopify.setup import Subscription
 from schemas.base import System
+from schemas.mapping import SkuRules
 from tests.lockstep.audit.estate import (
     ALONE_ONLY,
     GAPS,
@@ -120,6 +121,16 @@ def test_a_sku_that_the_shop_sells_too_is_nobodys_misspelling() -> None:
     assert there[Code.SKU_UNKNOWN_TO_CLARUS].examples == ("815",)
     assert there[Code.SKUS_COLLIDE].examples == ("'0815' and '815'",)
     assert Code.SKU_ZEROS_LOST not in there
+
+
+def test_skus_that_the_brands_rules_make_one_product_code_collide() -> None:
+    def cleaned_too_much(estate: Estate) -> None:
+        estate.sell("POT/S")
+        estate.sell("POTS")
+        estate.known("POTS")
+        estate.config = estate.config.model_copy(update={"skus": SkuRules(remove="/")})
+
+    assert found(cleaned_too_much)[Code.SKUS_COLLIDE].examples == ("'POT/S', 'POTS' would all be 'POTS'",)
 
 
 def test_a_barcode_with_more_zeros_before_it_is_the_same_number() -> None:
