@@ -105,6 +105,11 @@ class Comparison(Frozen):
     at: Utc | None = None
     """When all had answered and it was compared."""
     drifts: tuple[Drift, ...] = ()
+    """Until it is compared: what the sweep before could not explain."""
+
+    @property
+    def unexplained(self) -> tuple[Drift, ...]:
+        return tuple(one for one in self.drifts if one.cause is Cause.UNEXPLAINED)
 
     @property
     def causes(self) -> tuple[str, ...]:

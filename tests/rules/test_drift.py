@@ -272,6 +272,19 @@ def test_what_nothing_explains_is_read_again_and_a_case_when_it_lasts() -> None:
     assert [one.name for one in story.state.since if one.name.startswith("drift")] == ["drift"]
 
 
+def test_its_case_stands_while_the_next_sweep_reads_and_closes_with_what_that_one_finds() -> None:
+    story = unexplained_story()
+    story.later(seconds=story.config.waits.drift + 60)
+    [case] = [case for case in story.cases.values() if case.code is CaseCode.DRIFT_UNEXPLAINED]
+    assert case.open
+    story._event(OrderListed(**story._head("raw.shopify"), system=System.SHOPIFY, sweep=story.at))
+    assert story.cases[case.key] == case
+    swept(story, ROUTED, SALE.fulfilment(G1, L901=2), IN_CLARUS)
+    assert story.cases[case.key] == case
+    assert swept(story, ROUTED, SALE, IN_CLARUS) == {}
+    assert not story.cases[case.key].open
+
+
 def test_once_explained_it_is_compared_no_more() -> None:
     story = unexplained_story()
     first = story.state.comparison

@@ -146,6 +146,20 @@ def test_it_is_said_when_the_sweep_has_read_all_three_and_not_before() -> None:
     assert CaseCode.ORPHAN_FULFILMENT in cases(story.clarus())
 
 
+def test_the_next_nights_sweep_neither_closes_nor_opens_it() -> None:
+    order = BY_HAND.fulfilled("501", of="71", L901=2)
+    story = swept(Story(a_brand(mode="observe")), order)
+    [case] = (one for one in story.cases.values() if one.code is CaseCode.ORPHAN_FULFILMENT)
+    story.later(hours=5)._event(OrderListed(**story._head("raw.shopify"), system=System.SHOPIFY, sweep=story.at))
+    assert story.cases[case.key] == case
+    assert story.shopify(order).clarus().erp(None).cases[case.key] == case
+
+    story.operator("close", "orphan_fulfilment")
+    assert CaseCode.ORPHAN_FULFILMENT not in swept(story.later(hours=24), order).open_cases
+    again = order.fulfilled("501", of="71", L901=2, cancelled=True)
+    assert CaseCode.ORPHAN_FULFILMENT not in swept(story.later(hours=24), again).open_cases
+
+
 def test_an_order_older_than_the_switch_on_was_sent_by_others() -> None:
     order = BY_HAND.placed(NOON - timedelta(days=30)).fulfilled("501", of="71", L901=2)
     assert CaseCode.ORPHAN_FULFILMENT not in cases(swept(Story(a_brand(mode="observe")), order))

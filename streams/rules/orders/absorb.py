@@ -75,10 +75,14 @@ def absorb(state: OrderState, event: OrderEvent, at: datetime, offset: int) -> O
 
 
 def _listed(state: OrderState, event: OrderListed) -> OrderState:
-    """The first system that names the order in a sweep has it read from all three; the others add nothing."""
-    if state.comparison is not None and state.comparison.sweep >= event.sweep:
+    """The first system that names the order in a sweep has it read from all three; the others add nothing. What no rule
+    could explain stands until it is compared anew.
+    """
+    before = state.comparison
+    if before is not None and before.sweep >= event.sweep:
         return state
-    return state.model_copy(update={"comparison": Comparison(sweep=event.sweep), "ask_gently": tuple(System)})
+    comparison = Comparison(sweep=event.sweep, drifts=() if before is None else before.unexplained)
+    return state.model_copy(update={"comparison": comparison, "ask_gently": tuple(System)})
 
 
 def _answered(state: OrderState, system: System) -> OrderState:

@@ -93,7 +93,7 @@ def compared(state: OrderState, config: BrandConfig, findings: Sequence[Finding]
     found = state.comparison
     if found is None or found.awaited:
         return found
-    if found.at is not None and not _unexplained(found):
+    if found.at is not None and not found.unexplained:
         return found
     causes = _causes(state, config, findings)
     drifts = tuple(
@@ -105,7 +105,7 @@ def compared(state: OrderState, config: BrandConfig, findings: Sequence[Finding]
 
 def unexplained(found: Comparison | None, state: OrderState, config: BrandConfig) -> Iterator[Waiting]:
     """What differs and no rule accounts for is read again, and a case when that lasts."""
-    bare = _unexplained(found)
+    bare = () if found is None else found.unexplained
     if bare:
         yield Waiting(
             name="drift",
@@ -115,10 +115,6 @@ def unexplained(found: Comparison | None, state: OrderState, config: BrandConfig
             detail=", ".join(f"{one.what} {one.count}" for one in bare),
             read=tuple(System),
         )
-
-
-def _unexplained(found: Comparison | None) -> list[Drift]:
-    return [] if found is None else [one for one in found.drifts if one.cause is Cause.UNEXPLAINED]
 
 
 def _why(what: Difference, causes: set[Cause]) -> Cause:

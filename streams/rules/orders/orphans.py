@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from schemas.base import GoodsOutRef, LineId, System
-from schemas.cases import CaseCode
+from schemas.cases import Case, CaseCode
 from schemas.config import BrandConfig
 from schemas.erp import ErpOrderState, FulfilmentState
 from schemas.orders import Order
@@ -11,7 +11,7 @@ from streams.rules.orders.by_hand import by_hand, hand
 from streams.rules.orders.delivery import SHIPPING, unshipped
 from streams.rules.orders.findings import Finding, Look, Waiting
 from streams.rules.orders.readiness import is_ours
-from streams.rules.orders.state import OrderState
+from streams.rules.orders.state import Closed, OrderState
 
 
 def orphan_sale(state: OrderState, _config: BrandConfig) -> Iterator[Finding]:
@@ -52,16 +52,23 @@ def orphan_posting(state: OrderState, _config: BrandConfig) -> Iterator[Finding]
 def orphan_fulfilment(state: OrderState, config: BrandConfig) -> Iterator[Finding]:
     """Rule: goods of a warehouse of ours that Shopify shows as sent, of lines that were never asked of it, are a case.
 
-    Said only after a sweep has read all three systems: before that the warehouse may just not have been heard of.
+    Said only after a sweep has read all three systems: before that the warehouse may just not have been heard of. What
+    was said once stands while the next sweep reads them.
     """
     order = state.shopify
+    if order is None or not is_ours(state, config) or not order.fulfilments:
+        return
     compared = state.comparison is not None and not state.comparison.awaited
-    if order is None or not compared or not is_ours(state, config) or not order.fulfilments:
+    told: tuple[Case | Closed, ...] = (*state.cases, *state.closed_by_person)
+    said = {one.object for one in told if one.code is CaseCode.ORPHAN_FULFILMENT}
+    if not compared and not said:
         return
     ours = _lines_of_warehouses(order, config)
     asked = {line.line for known in state.goods_outs for line in known.goods_out.lines}
     asked |= {line.line for create in state.creates_in_flight for line in create.lines}
     for one in by_hand(state, order):
+        if not compared and hand(one) not in said:
+            continue
         astray = sum(unit.quantity for unit in one.lines if unit.line in ours - asked)
         if astray and not any(unit.line in asked for unit in one.lines):
             yield Look(
