@@ -56,7 +56,8 @@ def plan(
     wakes.extend(flying.decided_at + DEAD for flying in state.in_flight)
     state, findings = bounded(state, findings, full)
     waitings = [finding for finding in findings if isinstance(finding, Waiting)]
-    state, cases = judged(kept_since(state, waitings), findings, waitings, wakes)
+    whole = not state.unreadable  # what was not understood says nothing, not even that a gap is over
+    state, cases = judged(kept_since(state, waitings), findings, waitings, wakes, whole=whole)
     state, reads = reads_of(state, config, waitings, wakes)
     state, gentle = looked_after(state, wakes)
     wake_at = whole_milliseconds(min((wake for wake in wakes if wake > state.now), default=None))

@@ -263,6 +263,14 @@ def test_a_person_may_say_that_stock_is_not_meant_to_be_sold() -> None:
     assert story.later(days=1).clarus(THERE).open_cases == set()
 
 
+@pytest.mark.parametrize("system", [System.CLARUS, System.SHOPIFY])
+def test_what_a_person_closed_stays_closed_when_an_answer_was_not_understood(system: System) -> None:
+    story = seen("observe", (), (ITEM,), THERE).operator("close", "stock_stranded")
+    story.unreadable(system).shop().clarus(THERE)
+    assert (story.open_cases, story.state.unreadable) == (set(), ())
+    assert [one.code for one in story.state.closed_by_person] == [CaseCode.STOCK_STRANDED]
+
+
 def test_what_is_sold_is_looked_for_in_systems_that_were_not_read_of_late() -> None:
     story = ItemStory(item_brand("observe")).shop(SOLD)
     assert story.asked == [System.CLARUS, System.ERP]
