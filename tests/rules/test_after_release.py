@@ -392,7 +392,7 @@ def test_what_nobody_has_begun_is_cancelled_and_waited_for(
 def test_what_somebody_has_begun_is_a_persons() -> None:
     story = released().clarus(MUGS.picking(), HATS.despatched()).shopify(ROUTED.cancelled())
     assert says(cancelled, story) == [
-        (CaseCode.CANCELLED_AFTER_RELEASE, G1, "order cancelled, goods-out is PICK"),
+        (CaseCode.CANCELLED_AFTER_RELEASE, G1, "order cancelled, and somebody has begun on the goods-out"),
     ]  # fmt: skip
 
 

@@ -63,6 +63,13 @@ def test_cancel_after_pick_started() -> None:
     assert len(story.sent(CreateGoodsOut)) == 1
 
 
+def test_what_becomes_of_a_cancelled_order_is_asked_once_however_far_the_floor_is() -> None:
+    story = released(IN_CLARUS.status(GoodsOutStatus.ALLOCATED)).shopify(ROUTED.cancelled())
+    story.operator("answer", "cancelled_after_release", says="treat-as-return")
+    for floor in (GoodsOutStatus.PICK, GoodsOutStatus.PART):
+        assert CaseCode.CANCELLED_AFTER_RELEASE not in story.clarus(IN_CLARUS.status(floor)).open_cases
+
+
 def test_cancel_outcome_lost() -> None:
     """The cancel was done and its answer lost: what is read shows it, then comes the replacement."""
     story = released().shopify(ROUTED.refunded(L901=2))

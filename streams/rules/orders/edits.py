@@ -23,7 +23,9 @@ UNTOUCHED = (GoodsOutStatus.DRAFT, GoodsOutStatus.PENDING)
 
 
 def cancelled(state: OrderState, config: BrandConfig) -> Iterator[Finding]:
-    """Rule: a cancelled order's goods-outs are cancelled while nobody has begun; from then on it is a person's."""
+    """Rule: a cancelled order's goods-outs are cancelled while nobody has begun; from then on it is a person's, who is
+    asked once however far the floor is.
+    """
     order = state.shopify
     if order is None or order.cancelled_at is None:
         return
@@ -36,7 +38,7 @@ def cancelled(state: OrderState, config: BrandConfig) -> Iterator[Finding]:
             yield Look(
                 code=CaseCode.CANCELLED_AFTER_RELEASE,
                 object=known.reference,
-                detail=f"order cancelled, goods-out is {known.goods_out.status}",
+                detail="order cancelled, and somebody has begun on the goods-out",
             )
 
 
