@@ -161,6 +161,23 @@ def test_a_hold_or_a_move_cancels_nothing_by_itself() -> None:
     assert story.open_cases == {CaseCode.CHANGED_AFTER_RELEASE}
 
 
+NEW_HALL = [{"location": "11", "warehouse": "LDS2"}, {"location": "12", "warehouse": "MAN1"}]
+
+
+def test_what_a_warehouse_has_that_another_took_the_place_of_leaves_from_there() -> None:
+    """The configuration changed, not what Shopify wants: nobody need stop anything."""
+    story = released(IN_CLARUS.picking()).configured(warehouses=NEW_HALL).later(minutes=2)
+    assert story.open_cases == set()
+    story.shopify(ROUTED.refunded(L901=1))
+    assert story.open_cases == {CaseCode.CHANGED_AFTER_RELEASE}, "one unit is wanted no more"
+
+
+def test_what_moved_from_a_warehouse_that_another_took_the_place_of_is_a_persons() -> None:
+    story = released().configured(warehouses=NEW_HALL).later(minutes=2)
+    story.shopify(ROUTED.closed("71").routed("75", to="12"))
+    assert story.open_cases == {CaseCode.CHANGED_AFTER_RELEASE}
+
+
 def test_price_only_edit() -> None:
     dearer = ROUTED.order.lines[0].model_copy(update={"sku": "MUG"})
     story = released().shopify(OrderBuilder(ROUTED.order.model_copy(update={"lines": (dearer,), "tags": ("edited",)})))

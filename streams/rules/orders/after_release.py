@@ -137,7 +137,7 @@ def changed(state: OrderState, config: BrandConfig) -> Iterator[Finding]:
     wanted = _wanted_by_warehouse(order, config)
     replaced = {known.reference for known in to_replace(state, order, config)}
     for known in sorted(state.goods_outs, key=working):  # first what has left and waits to be told
-        room = wanted.setdefault(known.goods_out.warehouse, PerLine())
+        room = wanted.setdefault(_counted_in(known, order, config), PerLine())
         open_units = covers(state, known)
         astray = open_units - room
         room.subtract(open_units & room)
@@ -157,6 +157,17 @@ def changed(state: OrderState, config: BrandConfig) -> Iterator[Finding]:
                 object=known.reference,
                 detail=f"{astray.total()} units in {known.goods_out.warehouse} that Shopify holds or wants elsewhere",
             )
+
+
+def _counted_in(known: KnownGoodsOut, order: Order, config: BrandConfig) -> str:
+    """Its warehouse. One that no location has any more, because another took its place in the configuration, still
+    sends what it has: there is nothing that Shopify would want elsewhere.
+    """
+    warehouse = known.goods_out.warehouse
+    if config.locations_of(warehouse):
+        return warehouse
+    own = next((one for one in order.fulfilment_orders if one.id == known.fulfilment_order), None)
+    return (None if own is None else config.warehouse_of(own.location)) or warehouse
 
 
 def _wanted_by_warehouse(order: Order, config: BrandConfig) -> dict[str, PerLine]:
