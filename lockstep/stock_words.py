@@ -74,7 +74,7 @@ def _warehouse(state: StockState, config: BrandConfig) -> Iterator[str]:
     buffer = config.stock.buffer_of(state.code, state.location)
     yield f"  {physical(state.balance, config.stock.taken_out):>8} physically there"
     yield f"  {-state.balance.others:>8} wanted by other channels"
-    yield f"  {-state.units_withheld:>8} still shipped though Shopify has freed them"
+    yield f"  {-state.units_withheld:>8} still to leave though Shopify sets none aside for them"
     yield f"  {-buffer:>8} buffer"
     yield f"  {'unknown' if state.wanted is None else state.wanted:>8} should be on hand"
     yield f"  (our own goods-outs want {state.balance.ours}; Shopify counts those itself)"

@@ -122,10 +122,14 @@ class Component(Frozen):
 
 
 class Bundle(Frozen):
-    """A SKU that the warehouse picks as its components."""
+    """A SKU that the warehouse picks as its components.
+
+    `commits`: what Shopify commits when one is bought, its own SKU alone or its components.
+    """
 
     sku: Sku = Field(min_length=1)
     components: tuple[Component, ...] = Field(min_length=1)
+    commits: Literal["bundle", "components"] = "bundle"
 
     @model_validator(mode="after")
     def _each_once(self) -> Self:

@@ -93,7 +93,7 @@ class DemoBrand:
 
 def _bundle(sku: str, parts: dict[str, int]) -> Bundle:
     components = tuple(Component(sku=Sku(part), quantity=each) for part, each in parts.items())
-    return Bundle(sku=Sku(sku), components=components)
+    return Bundle(sku=Sku(sku), components=components, commits="components")
 
 
 MARK = "#"

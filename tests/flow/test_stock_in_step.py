@@ -8,13 +8,18 @@ import pytest
 from kernel.virtual_time import run_virtual
 from lockstep.audit.own_log import overruled
 from lockstep.demo.stock_report import causes
+from lockstep.publishing import publish
 from lockstep.simulation.house import RUNTIME, House
 from sandbox.faults import Faults
 from schemas.aggregates import stock_id
-from schemas.base import LocationId, Sku
+from schemas.base import Brand, LocationId, Sku
+from schemas.config import BrandConfig
+from schemas.mapping import Bundle, Component
 from schemas.stock_rules import StockRules
+from tests.flow.items import master
 from tests.flow.stock import LEEDS, cancelled_while_picked, on_hand
 
+ACME = Brand("acme")
 RULES = StockRules(mode="write", quiet_for=2, max_wait=10, buffer=1)
 
 
@@ -157,5 +162,33 @@ def test_a_cancellation_the_warehouse_has_not_seen_is_not_sold_again() -> None:
     async def story(house: House) -> None:
         await cancelled_while_picked(house, 4)
         await house.until(lambda: on_hand(house) == 5)
+
+    play(story)
+
+
+def test_the_components_of_a_bundle_on_its_way_are_not_sold_again() -> None:
+    """The shop sells a set that only the warehouse takes apart: it commits nothing of what the set is packed of."""
+
+    async def story(house: House) -> None:
+        shop = house.outside.shop("acme")
+        bundle = Bundle(sku=Sku("SET"), components=(Component(sku=Sku("0042-A"), quantity=2),))
+
+        def packed(before: BrandConfig | None) -> BrandConfig:
+            assert before is not None
+            return before.model_copy(update={"version": before.version + 1, "bundles": (bundle,)})
+
+        master(house).enter("SET")
+        await publish(house.log, ACME, packed)
+        order = shop.place_order([("SET", 3)], address=LEEDS)
+        assert shop.inventory.available("0042-A", 11) == 9, "Shopify knows nothing of it"
+        shop.route(order, [11])
+        await house.until(lambda: on_hand(house) == 3)
+        assert last_cause(house) == "not honoured"
+        await house.until(lambda: bool(house.outside.clarus.goods_outs))
+        (goods_out,) = house.outside.clarus.goods_outs.values()
+        house.outside.clarus.despatch(goods_out.id, tracking=["T1"])
+        await house.until(lambda: bool(order.fulfillments))
+        await house.clock.sleep(60)
+        assert on_hand(house) == shop.inventory.available("0042-A", 11) == 3
 
     play(story)

@@ -22,7 +22,7 @@ def test_a_figure_in_step_is_explained_by_its_parts() -> None:
         "Clarus: LDS1: 7 available, 2 allocated, 0 picked",
         "9 physically there",
         "-2 wanted by other channels",
-        "0 still shipped though Shopify has freed them",
+        "0 still to leave though Shopify sets none aside for them",
         "-1 buffer",
         "6 should be on hand",
         "(our own goods-outs want 0; Shopify counts those itself)",

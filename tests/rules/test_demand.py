@@ -1,5 +1,7 @@
 """What orders take from stock: units that may still leave though Shopify has freed them, and what was fulfilled."""
 
+from datetime import timedelta
+
 import pytest
 
 from schemas.base import OrderId, System
@@ -8,7 +10,7 @@ from schemas.goods_outs import GoodsOutStatus
 from schemas.mapping import Bundle, Component
 from streams.rules.orders.demand import fulfilled
 from streams.rules.orders.demand import withheld as demanded
-from tests.builders import GoodsOutBuilder, OrderBuilder, a_brand, a_goods_out, an_order
+from tests.builders import NOON, GoodsOutBuilder, OrderBuilder, a_brand, a_goods_out, an_order
 from tests.story import Story
 
 G1, G2 = "ACME-5012-71-1", "ACME-5012-72-1"
@@ -88,13 +90,59 @@ def test_two_goods_outs_share_what_shopify_still_commits() -> None:
     assert withheld(story.shopify(order.refunded(L901=3))) == {"11/MUG": 3}
 
 
-def test_of_a_bundle_its_components_are_withheld() -> None:
-    order = an_order().with_line("SET", 2).routed("71")
-    story = Story(a_brand(stock={"mode": "observe"}, bundles=[SET])).shopify(order)
-    parts = a_goods_out(G1).with_part("901", "CUP", 4, each=2).with_part("901", "POT", 2, each=1).picking()
-    story.applied(story.one(CreateGoodsOut)).clarus(parts)
+PARTS = a_goods_out(G1).with_part("901", "CUP", 4, each=2).with_part("901", "POT", 2, each=1)
+SETS = an_order().with_line("SET", 2).routed("71")
+
+
+def bundled(order: OrderBuilder = SETS, **more: object) -> Story:
+    return Story(a_brand(stock={"mode": "observe"}, bundles=[{**SET, **more}])).shopify(order)
+
+
+def test_of_a_bundle_whose_components_shopify_commits_they_are_withheld_once_it_frees_them() -> None:
+    story = bundled(commits="components")
+    story.applied(story.one(CreateGoodsOut)).clarus(PARTS.picking())
     assert withheld(story) == {}
-    assert withheld(story.shopify(order.refunded(L901=1))) == {"11/CUP": 2, "11/POT": 1}
+    assert withheld(story.shopify(SETS.refunded(L901=1))) == {"11/CUP": 2, "11/POT": 1}
+
+
+def test_of_a_bundle_that_only_the_warehouse_takes_apart_the_components_are_withheld_from_the_purchase_on() -> None:
+    story = bundled(SETS.on_hold("71"))
+    assert withheld(story) == {"11/CUP": 4, "11/POT": 2}, "held"
+    story.shopify(SETS)
+    assert withheld(story) == {"11/CUP": 4, "11/POT": 2}, "being made"
+    story.applied(story.one(CreateGoodsOut)).clarus(PARTS.picking())
+    assert withheld(story) == {"11/CUP": 4, "11/POT": 2}, "in the warehouse"
+    left = a_goods_out(G1).with_part("901", "CUP", 4, each=2, left=2).with_part("901", "POT", 2, each=1, left=1)
+    assert withheld(story.clarus(left.picking())) == {"11/CUP": 2, "11/POT": 1}, "one has left"
+    gone = a_goods_out(G1).with_part("901", "CUP", 4, each=2, left=4).with_part("901", "POT", 2, each=1, left=2)
+    assert withheld(story.clarus(gone.status(GoodsOutStatus.COMPLETED))) == {"11/CUP": 0, "11/POT": 0}, "all have left"
+
+
+def test_of_such_a_bundle_what_is_released_and_what_is_not_is_withheld_together() -> None:
+    story = bundled(SETS.routed("71", L901=1).routed("72", to="12", L901=1).on_hold("72"))
+    one = a_goods_out(G1).with_part("901", "CUP", 2, each=2).with_part("901", "POT", 1, each=1)
+    story.applied(story.one(CreateGoodsOut)).clarus(one.picking())
+    assert withheld(story) == {"11/CUP": 2, "11/POT": 1, "12/CUP": 2, "12/POT": 1}
+
+
+@pytest.mark.parametrize(
+    ("case", "order"),
+    [
+        ("cancelled before anything was made", SETS.on_hold("71").cancelled()),
+        ("nothing of it goes from a warehouse of ours", an_order().with_line("SET", 2).routed("71", to="99")),
+        ("not routed yet", an_order().with_line("SET", 2)),
+        ("from before the brand was switched on", SETS.placed(NOON - timedelta(days=400))),
+    ],
+)
+def test_of_such_a_bundle_nothing_is_withheld_that_we_do_not_send(case: str, order: OrderBuilder) -> None:
+    assert withheld(bundled(order)) == {}, case
+
+
+def test_of_a_bundle_that_is_none_any_more_the_components_are_withheld_until_they_have_left() -> None:
+    story = bundled(commits="components")
+    story.applied(story.one(CreateGoodsOut)).clarus(PARTS.picking())
+    story.configured(bundles=[]).later(minutes=1)
+    assert withheld(story) == {"11/CUP": 4, "11/POT": 2}
 
 
 def test_a_goods_out_of_a_fulfilment_order_that_is_gone_counts_where_its_warehouse_is() -> None:

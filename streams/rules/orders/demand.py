@@ -1,5 +1,5 @@
-"""What an order means for stock: units still on their way out though Shopify counts them as free again, and what has
-been fulfilled since, which lowers Shopify's figures without a word.
+"""What an order means for stock: units that are still to leave though Shopify counts them as free, and what has been
+fulfilled since, which lowers Shopify's figures without a word.
 """
 
 from collections import Counter
@@ -10,9 +10,11 @@ from schemas.aggregates import stock_id
 from schemas.base import FulfilmentOrderId, LineId, LocationId, OrderId
 from schemas.config import BrandConfig
 from schemas.goods_outs import GoodsOut
-from streams.rules.orders.mapping.products import units_of
+from schemas.mapping import Bundle
+from streams.rules.orders.mapping.products import bundle_of, units_of
+from streams.rules.orders.readiness import is_ours
 from streams.rules.orders.state import OrderState, WithheldUnits
-from streams.rules.orders.units import remaining_of
+from streams.rules.orders.units import remaining_of, uncovered
 
 
 class _Wanted(NamedTuple):
@@ -26,18 +28,21 @@ class _Wanted(NamedTuple):
 
 
 def withheld(state: OrderState, config: BrandConfig) -> tuple[WithheldUnits, ...]:
-    """Units that goods-outs of this order, made or being made, still want beyond what Shopify commits to it.
+    """Units that goods-outs of this order, made, being made or yet to be, want beyond what Shopify commits to it.
 
     Shopify frees the units of a cancelled or deleted order or a removed line at once, and those of a moved fulfilment
     order where they were; the warehouse may ship them all the same, and besides what a person made under our
-    references. What was withheld once stays in the list, with 0 units: that it is over must be said too.
+    references. Of a bundle that only the warehouse takes apart Shopify never commits the components: from the purchase
+    on they are withheld. What was withheld once stays in the list, with 0 units: that it is over must be said too.
     """
     total: Counter[OrderId] = Counter(dict.fromkeys((one.item for one in state.withheld), 0))
     owed: dict[tuple[LineId, int, OrderId], int] = {}
-    committed = _committed(state)
+    committed, apart = _committed(state), _taken_apart(state, config)
+    total.update(_to_be_released(state, config))
     for one in _wanted(state, config):
         key = (one.line, one.each, one.item)
-        left = owed.setdefault(key, committed[one.line, one.location] * max(1, one.each))
+        commits = committed[one.line, one.location] if not one.each or one.line in apart else 0
+        left = owed.setdefault(key, commits * max(1, one.each))
         owed[key] = max(0, left - one.units)
         total[one.item] += max(0, one.units - left)
     known = {one.item for one in state.withheld}
@@ -73,6 +78,40 @@ def _committed(state: OrderState) -> Counter[tuple[LineId, LocationId]]:
         if not one.status.ended:
             committed.update({(line, one.location): units for line, units in remaining_of(one).items()})
     return committed
+
+
+def _taken_apart(state: OrderState, config: BrandConfig) -> set[LineId]:
+    """Lines of bundles of which Shopify commits the components."""
+    return {line for line, bundle in _bundles(state, config) if bundle.commits == "components"}
+
+
+def _to_be_released(state: OrderState, config: BrandConfig) -> Counter[OrderId]:
+    """Components, that Shopify does not commit, of bundles of which no goods-out is there or being made yet."""
+    found: Counter[OrderId] = Counter()
+    whole = {line for line, bundle in _bundles(state, config) if bundle.commits == "bundle"}
+    order = state.shopify
+    if order is None or not whole or not is_ours(state, config):
+        return found
+    free = uncovered(state, order, [one.id for one in order.fulfilment_orders])
+    for one in order.fulfilment_orders:
+        if one.id in free and config.warehouse_of(one.location) is not None:
+            for line in one.lines:
+                if line.line in whole:
+                    for part in units_of(line, free[one.id][line.line], config):
+                        found[stock_id(part.sku, one.location)] += part.quantity
+    return found
+
+
+def _bundles(state: OrderState, config: BrandConfig) -> Iterator[tuple[LineId, Bundle]]:
+    for line in state.shopify.lines if config.bundles and state.shopify is not None else ():
+        bundle = bundle_of(line.sku, config)
+        if bundle is not None:
+            yield line.id, bundle
+
+
+def may_withhold(state: OrderState, config: BrandConfig) -> bool:
+    """Whether anything of the order may have to be withheld, or was: most have nothing. Cheaper than `withheld`."""
+    return bool(state.goods_outs or state.in_flight or state.withheld or next(_bundles(state, config), None))
 
 
 def _location_of(

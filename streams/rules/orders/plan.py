@@ -26,7 +26,7 @@ from streams.rules.orders.after_release import (
 from streams.rules.orders.by_hand import told_otherwise
 from streams.rules.orders.cases import judged
 from streams.rules.orders.connection import connection
-from streams.rules.orders.demand import withheld
+from streams.rules.orders.demand import may_withhold, withheld
 from streams.rules.orders.drift import compared, unexplained
 from streams.rules.orders.edits import cancelled, edited
 from streams.rules.orders.emit import Decision, emit, forget_unwanted
@@ -111,7 +111,7 @@ def plan(state: OrderState, config: BrandConfig, decision: Decision) -> Plan:
     if gentle:
         state = state.model_copy(update={"ask_gently": ()})
     state, reads = reads_of(state, config, waitings, wakes)
-    if config.stock.mode != "off" and (state.goods_outs or state.in_flight or state.withheld):
+    if config.stock.mode != "off" and may_withhold(state, config):
         state = state.model_copy(update={"withheld": withheld(state, config)})
     gentle = tuple(system for system in gentle if system not in reads)
     state = _rest(state, config, findings, wakes)
