@@ -478,7 +478,7 @@ CATALOGUE: MappingProxyType[CaseCode, Entry] = MappingProxyType(
         ),
         CaseCode.STOCK_OF_KIT: _entry(
             "The shop counts stock of a bundle that the warehouse only has as components.",
-            "Let Shopify compute it from its components, or stop counting it; what is bought of it is taken off theirs.",
+            "Let Shopify compute it from its components, or stop counting it: what is bought is taken off theirs.",
             "Shopify does not count it at this location any more",
             _OPS,
             _NORMAL,
