@@ -25,18 +25,28 @@ class SettingsError(Exception):
     """A setting is missing or wrong: where, what was expected, what to do."""
 
 
+def _said(secret: SecretStr) -> SecretStr:
+    """A variable that is set to nothing is no secret: whoever knows that could sign."""
+    if not secret.get_secret_value().strip():
+        raise ValueError("expected a secret, found an empty one")
+    return secret
+
+
+Secret = Annotated[SecretStr, AfterValidator(_said)]
+
+
 class ShopifyConnection(Frozen):
     """One shop. Give a fixed `token`, or `client_id` and `client_secret` for the client credentials grant."""
 
     base_url: str
     shop_domain: str
     api_version: str = "2026-10"
-    token: SecretStr | None = None
+    token: Secret | None = None
     client_id: str = ""
-    client_secret: SecretStr | None = None
+    client_secret: Secret | None = None
     poll_lookback: float = 4 * 3600.0
     """Seconds the first poll after a start looks back."""
-    webhook_secrets: tuple[SecretStr, ...] = Field(min_length=1)
+    webhook_secrets: tuple[Secret, ...] = Field(min_length=1)
     """Old and new while a secret is being rotated."""
     longest_request: float = 30.0
     stock_bulk_from: int = Field(default=2000, ge=1)
@@ -47,8 +57,8 @@ class ClarusConnection(Frozen):
     base_url: str = "https://clarus-api.com"
     subdomain: str
     client_id: str
-    client_secret: SecretStr
-    path_token: SecretStr
+    client_secret: Secret
+    path_token: Secret
     """The unguessable part of the address Clarus' automations call; they carry no signature."""
     longest_request: float = 30.0
     per_second: float = 5.0
@@ -60,7 +70,7 @@ class TrytonConnection(Frozen):
     kind: Literal["tryton"] = "tryton"
     base_url: str
     """Down to the database: `http://127.0.0.1:8420/erp/rest/`."""
-    key: SecretStr
+    key: Secret
     web_shop: str
     customer: str
     """Code of the party the shop's orders are booked to."""
@@ -71,7 +81,7 @@ class TrytonConnection(Frozen):
 class SandboxErpConnection(Frozen):
     kind: Literal["sandbox"] = "sandbox"
     base_url: str
-    key: SecretStr
+    key: Secret
 
 
 ErpConnection = Annotated[TrytonConnection | SandboxErpConnection, Field(discriminator="kind")]

@@ -91,6 +91,31 @@ def test_a_mistake_names_file_place_and_expectation(tmp_path: Path, changed: str
     assert said in str(refused.value)
 
 
+@pytest.mark.parametrize("empty", ["", " ", "env:EMPTY", "file:FOLDER/empty"])
+@pytest.mark.parametrize(
+    ("given", "where"),
+    [
+        ("env:ACME_SHOPIFY_TOKEN", "shopify.token"),
+        ("plain-secret", "shopify.webhook_secrets.1"),
+        ("file:FOLDER/clarus-secret", "clarus.client_secret"),
+        ("k7-path-token", "clarus.path_token"),
+        ("erp-key", "erp.tryton.key"),
+    ],
+)
+def test_a_secret_that_is_empty_is_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, given: str, where: str, empty: str
+) -> None:
+    """With an empty one anybody could sign a webhook."""
+    monkeypatch.setenv("EMPTY", "")
+    (tmp_path / "empty").write_text("\n")
+    path = connections_file(tmp_path, *(f'"{text}"'.replace("FOLDER", str(tmp_path)) for text in (given, empty)))
+
+    with pytest.raises(SettingsError) as refused:
+        read_connections(Settings(connections=path))
+
+    assert str(refused.value) == f"{path}: acme.{where}: expected a secret, found an empty one"
+
+
 def test_no_mistake_prints_a_secret(tmp_path: Path) -> None:
     path = connections_file(tmp_path, 'path_token = "k7-path-token"', 'pathtoken = "k7-path-token"')
 
