@@ -5,7 +5,8 @@
 
     200  the hint is in the log, or the topic bears on no order
     400  not JSON, no order in it, cut off     401  wrong or missing signature or token
-    404  unknown brand, another shop           413  too large           503  Kafka did not acknowledge: send it again
+    404  unknown brand, another shop           408  not sent in time    413  too large
+    503  Kafka did not acknowledge: send it again
 
 Whatever is refused leaves nothing in the log and is counted in `lockstep_webhooks_refused_total`.
 """
@@ -37,6 +38,10 @@ _log = structlog.get_logger(__name__)
 
 UNKNOWN = "~unknown"
 """The metric label of a brand nobody configured; what a stranger posts never becomes a label."""
+
+
+_HEADERS = {408: {"Connection": "close"}, 503: {"Retry-After": "5"}}
+"""Of answers by their status: what is still to come of a body that took too long is not waited for either."""
 
 
 class Refused(Exception):
@@ -98,8 +103,7 @@ class _Intake:
             label = named if named in self._brands else UNKNOWN
             self._metrics.refused.labels(label, why.reason).inc()
             _log.warning("intake.refused", brand=label, reason=why.reason, status=why.status)
-            headers = {"Retry-After": "5"} if why.status == 503 else None
-            return PlainTextResponse(f"{why}\n", status_code=why.status, headers=headers)
+            return PlainTextResponse(f"{why}\n", status_code=why.status, headers=_HEADERS.get(why.status))
         return PlainTextResponse("ok\n")
 
     def _brand_of(self, request: Request) -> IntakeBrand:
@@ -150,19 +154,24 @@ class _Intake:
     # --- in and out
 
     async def _body(self, request: Request) -> bytes:
-        """The raw bytes, never more of them than allowed; what is declared larger is not read at all."""
-        most = self._settings.largest_body
+        """The raw bytes, never more of them than allowed and never waited for longer; what is declared larger is not
+        read at all.
+        """
+        most, within = self._settings.largest_body, self._settings.body_within
         received = bytearray()
         if not _declares_more(request.headers.get("content-length", ""), most):
             try:
-                async for chunk in request.stream():
-                    received += chunk
-                    if len(received) > most:
-                        break
-                else:
-                    return bytes(received)
+                async with asyncio.timeout(within):
+                    async for chunk in request.stream():
+                        received += chunk
+                        if len(received) > most:
+                            break
+                    else:
+                        return bytes(received)
             except ClientDisconnect as gone:
                 raise Refused(400, "cut_off", "expected a whole body") from gone
+            except TimeoutError as slow:
+                raise Refused(408, "too_slow", f"expected a whole body within {within:g} s") from slow
         raise Refused(413, "too_large", f"expected at most {most} bytes")
 
     async def _hint(self, system: System, brand: Brand, order: OrderId, why: str, trace: str, body: bytes) -> None:

@@ -18,10 +18,13 @@ class IntakeBrand(Frozen):
 
 
 class IntakeSettings(Frozen):
-    """`answer_within` is seconds. Shopify waits 5 s in all (its webhook guide), so a slow broker is told as away."""
+    """`answer_within` and `body_within` are seconds. Shopify waits 5 s in all (its webhook guide), so a slow broker is
+    told as away, and who takes longer to send is nobody we wait for.
+    """
 
     largest_body: int = 2 * 1024 * 1024
     """Bytes; more is refused."""
     largest_evidence: int = 256 * 1024
     """Bytes; a longer body still makes its hint, without the evidence."""
     answer_within: float = 3.0
+    body_within: float = 10.0

@@ -1,5 +1,6 @@
 """Shopify's webhooks: who may post, what is taken, under which key."""
 
+import asyncio
 import hmac
 import json
 from collections.abc import AsyncIterator
@@ -149,6 +150,25 @@ def test_a_length_that_is_no_number_is_counted_instead_of_believed() -> None:
         answer = await door.post("/shopify/acme/orders/create", Upload(BODY), headers)
 
         assert answer.status_code == 200
+
+    at_the_door(story)
+
+
+@pytest.mark.parametrize("piece", [b"", b"{"], ids=["nothing", "a byte a second"])
+@pytest.mark.parametrize("path", ["/shopify/acme/orders/create", "/clarus/acme/k7-path-token"])
+def test_a_body_that_does_not_come_is_not_waited_for(path: str, piece: bytes) -> None:
+    async def dripping() -> AsyncIterator[bytes]:
+        while True:
+            await asyncio.sleep(1 if piece else 3600)
+            yield piece
+
+    async def story(door: Door) -> None:
+        began = door.clock.monotonic()
+        answer = await door.post(path, dripping())
+
+        assert (answer.status_code, answer.headers["Connection"]) == (408, "close")
+        assert door.clock.monotonic() - began == LIMITS.body_within
+        assert (door.written(), door.refused("too_slow")) == (0, 1)
 
     at_the_door(story)
 
