@@ -14,12 +14,15 @@ _set_given, _set_extra, _set_private = (
 
 
 class Frozen(BaseModel):  # noqa: PLW1641 - pydantic makes the hash of what is frozen
-    """A record that never changes. An unknown field is an error: a typo in a configuration must not pass silently."""
+    """A record that never changes. An unknown field is an error: a typo in a configuration must not pass silently.
+
+    The text of an error tells the place and what was expected, not what was found: that may be personal, or a secret.
+    """
 
     __slots__ = ("worked_out",)
     """What was worked out of it, for whoever asks again; neither copied nor compared."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     def __eq__(self, other: object) -> bool:
         """As pydantic's, without what costs most of it: nothing of ours is generic, private or extra."""

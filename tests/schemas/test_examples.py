@@ -11,6 +11,7 @@ from lockstep.schema_files import SCHEMAS, IncompatibleError, keep_schemas, writ
 from schemas.avro import Codec, fingerprint, schema_of
 from schemas.compatibility import AVRO_KINDS, JSON_KINDS, RECORD_KINDS, schema_file
 from schemas.errors import Unreadable
+from schemas.events import ShopifyOrderSeen
 from schemas.raw import RawHeaders
 
 EXAMPLES = sorted((SCHEMAS / "examples").glob("*.json"))
@@ -140,3 +141,15 @@ def test_an_example_that_lacks_a_field_is_not_kept(tmp_path: Path) -> None:
         keep_schemas(tmp_path)
 
     assert not (tmp_path / "history").exists()
+
+
+def test_what_cannot_be_read_is_told_by_its_place_and_not_by_what_it_holds() -> None:
+    """Such a text ends a process, and so stands in its log: here of a field that a newer release has added."""
+    newer = json.loads((SCHEMAS / "examples/ShopifyOrderSeen.json").read_text())
+    newer["snapshot"]["personal"]["ship_to"]["doorbell"] = "R. Example, 2nd floor"
+
+    with pytest.raises(ValidationError) as refused:
+        ShopifyOrderSeen.model_validate_json(json.dumps(newer))
+
+    assert "snapshot.personal.ship_to.doorbell" in str(refused.value)
+    assert "R. Example" not in str(refused.value)
