@@ -79,7 +79,9 @@ class Courier:
         return outcome
 
     async def _post(self, id_: str, content: bytes) -> tuple[int | None, float]:
-        """The status, None for no answer, and how long the target asks us to wait."""
+        """The status, None for no answer in time, and how long the target asks us to wait. What else it says is not
+        read.
+        """
         timestamp = int(self._clock.now().timestamp())
         headers = {
             "content-type": "application/json",
@@ -89,11 +91,14 @@ class Courier:
         }
         try:
             url = self._target.url.get_secret_value()
-            answer = await self._client.post(url, content=content, headers=headers, timeout=ANSWERED_WITHIN)
-        except (httpx.HTTPError, httpx.InvalidURL):
+            async with (
+                asyncio.timeout(ANSWERED_WITHIN),
+                self._client.stream("POST", url, content=content, headers=headers, timeout=ANSWERED_WITHIN) as answer,
+            ):
+                asked = answer.headers.get("retry-after", "")
+        except (httpx.HTTPError, httpx.InvalidURL, TimeoutError):
             return None, 0.0
-        asked = answer.headers.get("retry-after", "")
-        return answer.status_code, float(asked) if asked.isdigit() else 0.0
+        return answer.status_code, float(asked) if asked.isascii() and asked.isdigit() else 0.0
 
     def _succeeded(self) -> None:
         if self._failures:

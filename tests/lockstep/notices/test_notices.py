@@ -1,8 +1,10 @@
 """Cases are told when they open, go up and close: once to each target, none waiting for another, across restarts."""
 
+import asyncio
 import base64
 import hashlib
 import hmac
+from collections.abc import AsyncIterator
 from datetime import timedelta
 from itertools import pairwise
 
@@ -227,6 +229,37 @@ async def test_a_pause_that_the_target_asks_for_is_kept(office: Office) -> None:
 
     first, second = office.posts
     assert 45 <= second.at - first.at < 47
+
+
+@story
+async def test_a_pause_that_is_no_number_is_not_kept_and_ends_nothing(office: Office) -> None:
+    answers = iter([httpx.Response(429, headers={b"retry-after": text}) for text in (b"\xb2", b"soon", b"-1")])
+    office.answers["ops"] = lambda: next(answers, httpx.Response(200))
+    await office.starts(a_target())
+    await office.has(ONE)
+    await office.passes(minutes=2)
+
+    assert office.told() == [("5012", OPENED)]
+
+
+@story
+async def test_what_a_target_says_beside_its_status_is_not_read(office: Office) -> None:
+    read = 0
+
+    async def without_end() -> AsyncIterator[bytes]:
+        nonlocal read
+        while True:
+            read += 1
+            await asyncio.sleep(1)
+            yield b"x"
+
+    office.answers["ops"] = lambda: httpx.Response(200, content=without_end())
+    await office.starts(a_target())
+    await office.has(ONE, closed(ONE))
+    await office.passes(minutes=2)
+
+    assert office.told() == [("5012", OPENED), ("5012", CLOSED)]
+    assert read == 0
 
 
 @story
