@@ -50,6 +50,8 @@ class ErpHttp:
             answer = await send(self._client, request, writing=writing)
         if answer.status_code >= 400:
             raise _refusal(answer)
+        if not answer.is_success:
+            raise Incompatible(f"{method} {path}: expected 200, found {answer.status_code}; is base_url right?")
         return _json(answer, f"{method} {path}")
 
 

@@ -33,6 +33,11 @@ def answering(status: int) -> Handler:
     return lambda _: httpx.Response(status, text="<html>")
 
 
+def elsewhere(status: int) -> Handler:
+    """As a gateway answers that wants https, without a body."""
+    return lambda _: httpx.Response(status, headers={"Location": "https://erp.example/"})
+
+
 def breaking(error: type[httpx.TransportError]) -> Handler:
     def handler(request: httpx.Request) -> httpx.Response:
         raise error("broken", request=request)
@@ -43,6 +48,8 @@ def breaking(error: type[httpx.TransportError]) -> Handler:
 @pytest.mark.parametrize(
     ("handler", "reading", "writing"),
     [
+        (elsewhere(301), Incompatible, Incompatible),
+        (elsewhere(307), Incompatible, Incompatible),
         (answering(401), Unauthorised, Unauthorised),
         (answering(403), Unauthorised, Unauthorised),
         (answering(404), NotFound, NotFound),
