@@ -88,21 +88,26 @@ def erp_port(
     transport: Transport = None,
     config_of: ConfigOf = lambda _: None,
 ) -> ErpPort:
-    """One adapter per ERP address, shared by the brands whose books it keeps. `config_of` is needed for their items."""
+    """One adapter per way into an ERP, shared by the brands that have it in common. `config_of` is needed for their
+    items.
+    """
     adapters: dict[Brand, ErpAdapter] = {}
-    for base_url in sorted({one.erp.base_url for one in brands.values()}):
-        theirs = {brand: one.erp for brand, one in brands.items() if one.erp.base_url == base_url}
-        tryton = {brand: one for brand, one in theirs.items() if isinstance(one, TrytonConnection)}
-        sandbox = {brand: one for brand, one in theirs.items() if isinstance(one, SandboxErpConnection)}
-        if tryton:
-            first = next(iter(tryton.values()))
-            shops = {brand: Shop(one.web_shop, one.customer) for brand, one in tryton.items()}
-            key = first.key.get_secret_value()
-            erp = TrytonErp(base_url, key, shops, clock, posts_itself=first.posts_itself, transport=transport)
-            adapters |= dict.fromkeys(tryton, erp)
-        if sandbox:
-            keys = {brand: one.key.get_secret_value() for brand, one in sandbox.items()}
-            adapters |= dict.fromkeys(sandbox, SandboxErp(base_url, keys, clock, transport))
+    tryton: dict[tuple[str, str, bool], dict[Brand, Shop]] = {}
+    sandbox: dict[str, dict[Brand, str]] = {}
+    for brand, connections in brands.items():
+        one = connections.erp
+        key = one.key.get_secret_value()
+        match one:
+            case TrytonConnection():
+                shop = Shop(one.web_shop, one.customer)
+                tryton.setdefault((one.base_url, key, one.posts_itself), {})[brand] = shop
+            case SandboxErpConnection():
+                sandbox.setdefault(one.base_url, {})[brand] = key
+    for (base_url, key, posts_itself), shops in tryton.items():
+        erp = TrytonErp(base_url, key, shops, clock, posts_itself=posts_itself, transport=transport)
+        adapters |= dict.fromkeys(shops, erp)
+    for base_url, keys in sandbox.items():
+        adapters |= dict.fromkeys(keys, SandboxErp(base_url, keys, clock, transport))
     return ErpPort(adapters, clock, config_of)
 
 

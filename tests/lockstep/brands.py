@@ -2,6 +2,10 @@
 
 from pathlib import Path
 
+from pydantic import SecretStr
+
+from lockstep.settings import ClarusConnection, Connections, ErpConnection, ShopifyConnection
+
 GOOD_BRAND = """\
 brand = "acme"
 mode = "live"
@@ -65,3 +69,13 @@ def connections_file(folder: Path, changed: str = "", to: str = "") -> Path:
     assert changed in text
     path.write_text(text.replace(changed, to) if changed else text)
     return path
+
+
+def connected_to(erp: ErpConnection) -> Connections:
+    """A brand's connections, as read."""
+    secret = SecretStr("a-secret")
+    shopify = ShopifyConnection(
+        base_url="https://acme.example.test", shop_domain="acme.example.test", token=secret, webhook_secrets=(secret,)
+    )
+    clarus = ClarusConnection(subdomain="acme", client_id="acme-api", client_secret=secret, path_token=secret)
+    return Connections(shopify=shopify, clarus=clarus, erp=erp)
