@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from kernel.clock import SystemClock
 from kernel.log import Log
@@ -21,7 +20,7 @@ from lockstep.audit.own_log import overruled
 from lockstep.audit.page import page
 from lockstep.audit.report import Report, as_data, more_of, report_of
 from lockstep.brand_files import ConfigurationError, read_brand
-from lockstep.cli.common import finish, out, settings, the_log
+from lockstep.cli.common import Paper, finish, out, settings, the_log
 from lockstep.cli.destinations import file_to_write
 from lockstep.reading import newest_configs
 from lockstep.settings import Connections, SettingsError, read_connections
@@ -90,7 +89,7 @@ def _progress() -> Iterator[Progress]:
         with out.status("looking …") as status:
             yield lambda what: status.update(f"{what} …")
         return
-    errors = Console(stderr=True, highlight=False)
+    errors = Paper(stderr=True, highlight=False)
     yield lambda what: errors.print(f"{what} …", markup=False) if what.count(":") == 1 else None
 
 

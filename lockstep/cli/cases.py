@@ -107,7 +107,8 @@ def digest_(
     brands = [Brand(brand)] if brand else sorted({case.brand for case in found})
     owners = tuple(Owner) if owner is None else (owner,)
     wanted = [(one, whose) for one in brands for whose in owners if owner is not None or theirs(found, one, whose)]
-    typer.echo("\n\n".join(digest(found, one, whose, at) for one, whose in wanted) or "No open cases.")
+    said = "\n\n".join(digest(found, one, whose, at) for one, whose in wanted) or "No open cases."
+    out.print(said, markup=False, soft_wrap=True)
 
 
 cases.command()(assign)

@@ -1,14 +1,15 @@
 """What the commands share: settings, the log, what is printed how wide, running asyncio to its end."""
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterable
 from datetime import datetime
 from typing import Any, TypeVar
 
 from pydantic import ValidationError
 from pydantic_settings import SettingsError as UnreadableVariableError
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderableType
 from rich.padding import Padding
+from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
 
@@ -21,7 +22,19 @@ from lockstep.settings import Settings, SettingsError
 T = TypeVar("T")
 UNFOLDED = 10_000
 """Columns. Where there is no terminal a program reads, and no line is folded for it."""
-out = Console(highlight=False)
+OBEYED = dict.fromkeys({*range(0x20), *range(0x7F, 0xA0)} - set(map(ord, "\n\t")))
+"""Characters that a terminal obeys instead of showing them; left out, for they count as nothing wide."""
+
+
+class Paper(Console):
+    """A console on which what others wrote is read and never obeyed: names and refusals come from outside."""
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
+        for segment in super().render(renderable, options):
+            yield segment if segment.control else segment._replace(text=segment.text.translate(OBEYED))
+
+
+out = Paper(highlight=False)
 if not out.is_terminal:
     out.width = UNFOLDED
 LEAST = 24
@@ -48,7 +61,7 @@ def _variable(where: Where) -> str:
 
 def say_wrong(program: str, what: object) -> None:
     """On standard error, as it is: foreign text may look like markup, and paths are copied."""
-    errors = Console(stderr=True, highlight=False, soft_wrap=True)
+    errors = Paper(stderr=True, highlight=False, soft_wrap=True)
     errors.print(Text.assemble((f"{program}: ", "red"), str(what)))
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import unicodedata
 from collections.abc import Iterator
 from datetime import timedelta
 
@@ -92,6 +93,22 @@ def test_a_list_names_who_took_it_and_what_it_says(desk: Desk) -> None:
     (row,) = (line for line in desk.reads("case list").splitlines() if "short_closed" in line)
 
     assert all(word in row for word in (KEY, G1, "2 of 3 units", "customer service", "11-03 20:00", "ola"))
+
+
+@pytest.mark.parametrize("width", [40, 500])
+def test_what_others_wrote_is_shown_to_a_terminal_and_not_obeyed_by_it(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, width: int
+) -> None:
+    """A shipping line may be called anything: clear the screen, another title for the window."""
+    monkeypatch.setattr(out, "_width", width)
+    desk.has(
+        [a_case(CaseCode.UNMAPPED_SHIPPING_LINE, detail="Express\x1b[2J\x1b]0;mine\x07 by\x9b2J night", assignee="ola")]
+    )
+
+    for line in ("case list", f"case show {KEY}", "case digest"):
+        said = desk.reads(line)
+        assert [one for one in said if one != "\n" and unicodedata.category(one) == "Cc"] == []
+        assert all(word in said for word in ("Express", "[2J", "by", "night")), "the rest of it can be read"
 
 
 @pytest.mark.parametrize("width", [40, 80, 120, 160])
