@@ -16,6 +16,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from connectors.runtime.settings import RuntimeSettings
 from kernel.kafka_log import KafkaSecurity
+from lockstep.addresses import guarded
 from lockstep.mistakes import dotted, mistakes
 from lockstep.notices.target import NoticeSettings
 from schemas.base import Brand, Frozen
@@ -33,12 +34,13 @@ def _said(secret: SecretStr) -> SecretStr:
 
 
 Secret = Annotated[SecretStr, AfterValidator(_said)]
+Address = Annotated[str, AfterValidator(guarded)]
 
 
 class ShopifyConnection(Frozen):
     """One shop. Give a fixed `token`, or `client_id` and `client_secret` for the client credentials grant."""
 
-    base_url: str
+    base_url: Address
     shop_domain: str
     api_version: str = "2026-10"
     token: Secret | None = None
@@ -54,7 +56,7 @@ class ShopifyConnection(Frozen):
 
 
 class ClarusConnection(Frozen):
-    base_url: str = "https://clarus-api.com"
+    base_url: Address = "https://clarus-api.com"
     subdomain: str
     client_id: str
     client_secret: Secret

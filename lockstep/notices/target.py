@@ -2,13 +2,12 @@
 
 import base64
 import binascii
-from ipaddress import ip_address
 from typing import Annotated, Literal, Self
-from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, Field, SecretStr, model_validator
 
+from lockstep.addresses import guarded
 from schemas.base import Brand, Frozen
 from schemas.cases import Case, Owner, Severity
 
@@ -20,25 +19,8 @@ _RANK = {severity: rank for rank, severity in enumerate((Severity.NORMAL, Severi
 
 
 def _address(url: SecretStr) -> SecretStr:
-    """Read by whoever carries it, a notice sent without TLS may only go to this machine."""
-    address = urlsplit(url.get_secret_value())
-    if address.scheme not in ("https", "http") or not address.hostname:
-        raise ValueError("expected an address that begins with https://")
-    if address.scheme == "http" and not _is_this_machine(address.hostname):
-        raise ValueError(
-            "expected an address that begins with https://, found http:// and a host that is not this machine: "
-            "the address and what is told would travel in clear"
-        )
+    guarded(url.get_secret_value(), "the address and what is told")
     return url
-
-
-def _is_this_machine(host: str) -> bool:
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _strong(secret: SecretStr) -> SecretStr:

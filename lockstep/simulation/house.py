@@ -105,7 +105,7 @@ class House:
             System.CLARUS: self.outside.clarus_app,
             System.ERP: self.outside.erp_app,
         }
-        bases = {"shopify": "http://shopify.test", "clarus": "http://clarus.test"}
+        bases = {"shopify": "https://shopify.test", "clarus": "https://clarus.test"}
         erps: dict[str, dict[str, Any]] = {
             brand.brand: {"kind": "sandbox", "base_url": "http://erp.test", "key": erp_key(brand)}
             for brand in self.outside.brands

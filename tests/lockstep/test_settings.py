@@ -116,6 +116,23 @@ def test_a_secret_that_is_empty_is_none(
     assert str(refused.value) == f"{path}: acme.{where}: expected a secret, found an empty one"
 
 
+@pytest.mark.parametrize(
+    "address", ["http://acme.example.test", "http://10.0.0.7", "acme.example.test", "ftp://x.test"]
+)
+@pytest.mark.parametrize(("before", "where"), [('base_url = "https://acme.example.test"', "shopify"), ("", "clarus")])
+def test_credentials_go_encrypted_or_stay_on_this_machine(
+    tmp_path: Path, before: str, where: str, address: str
+) -> None:
+    def given(url: str) -> Path:
+        table = f"[acme.{where}]\n"
+        return connections_file(tmp_path, f"{table}{before}", f'{table}base_url = "{url}"\n')
+
+    for good in ("https://acme.example.test", "http://127.0.0.1:9", "http://[::1]:9/acme", "http://localhost:9"):
+        read_connections(Settings(connections=given(good)))
+    with pytest.raises(SettingsError, match=rf"acme\.{where}\.base_url: expected an address that begins with https://"):
+        read_connections(Settings(connections=given(address)))
+
+
 def test_no_mistake_prints_a_secret(tmp_path: Path) -> None:
     path = connections_file(tmp_path, 'path_token = "k7-path-token"', 'pathtoken = "k7-path-token"')
 

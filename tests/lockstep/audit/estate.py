@@ -55,13 +55,13 @@ CONFIG = BrandConfig(
 
 CONNECTIONS: Mapping[str, Any] = {
     "shopify": {
-        "base_url": "http://shopify.test/acme.example.test",
+        "base_url": "https://shopify.test/acme.example.test",
         "shop_domain": "acme.example.test",
         "token": "shpat_1",
         "webhook_secrets": ["s"],
     },
     "clarus": {
-        "base_url": "http://clarus.test",
+        "base_url": "https://clarus.test",
         "subdomain": "acme",
         "client_id": "acme-api",
         "client_secret": "open sesame",
