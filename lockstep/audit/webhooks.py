@@ -75,6 +75,9 @@ def _is_ours(seen: Seen, one: Subscription) -> bool:
 
 
 def _address(one: Subscription) -> str:
-    """Host and path; what follows a question mark may be a secret."""
+    """Its host, and the path where it is of the kind of ours: that of another tool's address may be all its secret."""
     split = urlsplit(one.uri)
-    return f"{split.scheme}://{split.hostname or ''}{split.path}" if split.hostname else one.uri.partition("?")[0]
+    if not split.hostname:
+        return one.uri.partition("?")[0]
+    _, ours, rest = split.path.partition("/shopify/")
+    return f"{split.scheme}://{split.hostname}{f'/shopify/{rest}' if ours else '/…'}"

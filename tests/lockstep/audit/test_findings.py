@@ -185,16 +185,18 @@ def test_without_the_intakes_address_a_webhook_is_known_by_its_path() -> None:
         estate.shop.setup.subscriptions[0].uri = "https://edge.example.test/lockstep/shopify/brio/orders/create"
 
     assert found(behind_a_proxy) == {}
-    assert example(Code.WEBHOOK_ELSEWHERE, another_brands).startswith("orders/create to https://edge.example.test/")
+    assert example(Code.WEBHOOK_ELSEWHERE, another_brands) == (
+        "orders/create to https://edge.example.test/shopify/brio/orders/create"
+    )
 
 
 def test_a_second_subscription_elsewhere_is_told_beside_ours_without_its_secret() -> None:
     def twice(estate: Estate) -> None:
         estate.shop.setup.subscriptions.append(
-            Subscription(99, "ORDERS_CREATE", "https://old.example.test/a?key=s3cret")
+            Subscription(99, "ORDERS_CREATE", "https://old.example.test/hooks/s3cret?key=s3cret")
         )
 
-    assert example(Code.WEBHOOK_ELSEWHERE, twice) == "orders/create to https://old.example.test/a, and to us"
+    assert example(Code.WEBHOOK_ELSEWHERE, twice) == "orders/create to https://old.example.test/…, and to us"
 
 
 def test_scopes_for_the_merchants_own_locations() -> None:
