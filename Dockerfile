@@ -1,5 +1,7 @@
 # One image for every role; `--target sandbox` adds what the demo needs.
-# Packages come from the index that pip is told of (PIP_INDEX_URL, PIP_CERT … as build arguments), each checked by hash.
+# Packages come from the index that pip is told of, each checked by hash: its address as build argument PIP_INDEX_URL. What
+# wants a password, or a certificate, stands in a pip.conf: `docker build --secret id=pip,src=pip.conf`. Build arguments can
+# be read in the image for ever.
 
 FROM python:3.11-slim AS base
 ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
@@ -11,7 +13,7 @@ ENV PYTHONPATH=/app
 
 FROM base AS sandbox
 COPY requirements-dev.txt ./
-RUN pip install --require-hashes -r requirements-dev.txt
+RUN --mount=type=secret,id=pip,target=/etc/pip.conf pip install --require-hashes -r requirements-dev.txt
 COPY schemas schemas
 COPY kernel kernel
 COPY streams streams
@@ -24,7 +26,7 @@ CMD ["--help"]
 
 FROM base AS production
 COPY requirements.txt ./
-RUN pip install --require-hashes -r requirements.txt
+RUN --mount=type=secret,id=pip,target=/etc/pip.conf pip install --require-hashes -r requirements.txt
 COPY schemas schemas
 COPY kernel kernel
 COPY streams streams

@@ -99,7 +99,7 @@ def test_the_image_is_installed_by_hash_and_runs_as_nobody_special() -> None:
 
     assert set(made) == {"base", "sandbox", "production"}
     for stage in ("sandbox", "production"):
-        assert "pip install --require-hashes -r" in made[stage]
+        assert "--mount=type=secret,id=pip,target=/etc/pip.conf pip install --require-hashes -r" in made[stage]
         assert made[stage].index("COPY lockstep") < made[stage].index("USER 10001")
     assert (ROOT / "Dockerfile").read_text().startswith("#")
 
