@@ -4,6 +4,7 @@ import getpass
 from typing import Annotated
 
 import typer
+from rich.markup import escape
 
 from lockstep.brand_files import ConfigurationError
 from lockstep.cli.common import finish, now, out, settings, the_log
@@ -44,7 +45,7 @@ def find_key(order: str) -> OrderKey:
     brand, id_ = split_key(key)
     if not is_name(id_):
         return key
-    with out.status(f"looking for {id_} in the orders' table …"):
+    with out.status(f"looking for {escape(id_)} in the orders' table …"):
         found = finish(orders_named(the_log(), brand, id_))
     if len(found) == 1:
         return found[0]

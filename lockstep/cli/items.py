@@ -3,6 +3,7 @@
 from typing import Annotated
 
 import typer
+from rich.markup import escape
 
 from lockstep.cli.acting import configured
 from lockstep.cli.common import finish, out, the_log
@@ -19,12 +20,13 @@ def item(
 
     Reads the items table's changelog; changes nothing.
     """
-    with out.status(f"reading item {code} of {brand} …"):
+    with out.status(f"reading item {escape(code)} of {brand} …"):
         config = configured(brand)
         found = finish(read_item(the_log(), Brand(brand), config.skus.code_of(Sku(code))))
     if found is None:
-        out.print(f"{code}: not in the log of {brand}. Are items switched on, the role running, the code right?")
+        said = f"{code}: not in the log of {brand}. Are items switched on, the role running, the code right?"
+        out.print(said, markup=False)
         raise typer.Exit(1)
-    out.print(f"[bold]{found.code}[/bold] as of {found.now:%Y-%m-%d %H:%M:%S} UTC")
+    out.print(f"[bold]{escape(found.code)}[/bold] as of {found.now:%Y-%m-%d %H:%M:%S} UTC")
     for line in explained(found, config):
         out.print(f"  {line}", markup=False)

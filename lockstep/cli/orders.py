@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 from rich.columns import Columns
+from rich.markup import escape
 from rich.panel import Panel
 from rich.table import Table
 
@@ -54,9 +55,8 @@ def _print(key: OrderKey, story: OrderStory, last: int) -> None:
     if story.config is not None and story.config.paused:
         out.print(f"  [yellow]paused: {', '.join(story.config.paused)}[/yellow]", end="")
     out.print()
-    out.print(
-        Columns([Panel("\n".join(said), title=name) for name, said in systems_side_by_side(state).items()], equal=True)
-    )
+    sides = systems_side_by_side(state).items()
+    out.print(Columns([Panel(escape("\n".join(said)), title=name) for name, said in sides], equal=True))
     waits = list(awaited(state, story.config))
     for line in waits:
         out.print(f"  {line}", markup=False)
@@ -71,7 +71,8 @@ def _print(key: OrderKey, story: OrderStory, last: int) -> None:
         out.print(f"  {line}", markup=False)
     table = Table("offset", "appended (UTC)", "what happened", box=None)
     for told in story.events[-last:] if last else story.events:
-        table.add_row(str(told.record.offset), f"{told.record.at:%m-%d %H:%M:%S.%f}"[:-3], event_in_words(told.event))
+        at, happened = f"{told.record.at:%m-%d %H:%M:%S.%f}"[:-3], escape(event_in_words(told.event))
+        table.add_row(str(told.record.offset), at, happened)
     out.print(table)
 
 

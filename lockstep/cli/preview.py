@@ -65,7 +65,7 @@ def preview(
     _tell("would be held", found.held, show)
     _tell("would be sent or held otherwise", found.otherwise, show)
     for said in found.collide:
-        out.print(f"  [red]two SKUs, one product[/red]: {said}")
+        out.print(f"  [red]two SKUs, one product[/red]: {escape(said)}")
     if found.stay:
         out.print("stay held: " + ", ".join(f"{code} {count}" for code, count in sorted(found.stay.items())))
     if found.nothing:

@@ -3,6 +3,7 @@
 from typing import Annotated
 
 import typer
+from rich.markup import escape
 
 from lockstep.cli.acting import configured
 from lockstep.cli.common import finish, out, the_log
@@ -34,10 +35,11 @@ def stock(
         found = finish(read_stock(the_log(), Brand(brand), code, places))
     if not found:
         out.print(
-            f"{code}: not in the log of {brand} at {', '.join(places)}. Is stock switched on, and the code right?"
+            f"{code}: not in the log of {brand} at {', '.join(places)}. Is stock switched on, and the code right?",
+            markup=False,
         )
         raise typer.Exit(1)
     for state in found:
-        out.print(f"[bold]{state.code}[/bold] at {state.location} as of {state.now:%Y-%m-%d %H:%M:%S} UTC")
+        out.print(f"[bold]{escape(state.code)}[/bold] at {state.location} as of {state.now:%Y-%m-%d %H:%M:%S} UTC")
         for line in explained(state, config):
             out.print(f"  {line}", markup=False)

@@ -15,6 +15,7 @@ from lockstep.brand_files import ConfigurationError
 from lockstep.cli.common import out
 from schemas.base import Brand
 from schemas.cases import CATALOGUE, CaseCode, Owner
+from schemas.commands import UpsertErpOrder
 from schemas.orders import FinancialStatus
 from schemas.outcomes import OutcomeKind
 from schemas.questions import QUESTIONS
@@ -186,6 +187,18 @@ def test_a_mistyped_brand_is_refused_with_those_there_are(desk: Desk, line: str)
     assert str(refused.exception) == "acm: expected a configured brand, found acme, brio"
     assert refused.output == ""
     assert desk.written() == []
+
+
+def test_square_brackets_of_others_are_shown_as_they_are(desk: Desk) -> None:
+    """In references, tracking numbers and refusals they are no mark-up, and none that is not closed."""
+    order = an_order().with_line("MUG", 2).routed("71")
+    story = Story().shopify(order)
+    story.ended(story.one(UpsertErpOrder), OutcomeKind.REJECTED, code="odd", text="[sale] not from [/draft]")
+    desk.tells(story.shopify(order.fulfilled("61", numbers=("[b]1[/i]",), L901=1)))
+
+    said = desk.reads(f"show {KEY}")
+
+    assert all(text in said for text in ("[b]1[/i]", "[sale] not from [/draft]"))
 
 
 def test_fewer_events_than_none_cannot_be_shown(desk: Desk) -> None:
