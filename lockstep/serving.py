@@ -14,11 +14,14 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from kernel.metrics import Metrics
 
 BACKLOG = 2048
 """Connections that may wait to be taken; uvicorn's own figure."""
+UNASKED_MOST = 10.0
+"""Seconds a connection is kept, and at most as long again, on which nothing whole is asked."""
 NOT_OURS = (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)
 
 
@@ -28,6 +31,29 @@ class _Server(uvicorn.Server):
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield
+
+
+class _Connection(H11Protocol):
+    """Not kept for whoever says nothing, or begins a request and goes on byte by byte: uvicorn's own limit is for those
+    that say nothing after an answer.
+    """
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
+        super().connection_made(transport)
+        self._before = self.cycle
+        self._look_later = self.loop.call_later(UNASKED_MOST, self._look)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._look_later.cancel()
+        super().connection_lost(exc)
+
+    def _look(self) -> None:
+        answered = self.cycle is None or self.cycle.response_complete
+        if answered and self.cycle is self._before:
+            self.transport.close()
+            return
+        self._before = self.cycle
+        self._look_later = self.loop.call_later(UNASKED_MOST, self._look)
 
 
 class CannotListenError(Exception):
@@ -75,7 +101,7 @@ def _why(cause: OSError, host: str, port: int) -> str:
 
 async def serve_on(sockets: list[socket.socket], app: Starlette) -> None:
     """Until cancelled; then they are closed."""
-    config = uvicorn.Config(app, log_level="warning", access_log=False, lifespan="off")
+    config = uvicorn.Config(app, http=_Connection, log_level="warning", access_log=False, lifespan="off")
     server = _Server(config)
     try:
         await server.serve(sockets)

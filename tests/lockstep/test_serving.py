@@ -10,9 +10,9 @@ import httpx
 import pytest
 
 from kernel.metrics import Metrics
-from lockstep import roles
+from lockstep import roles, serving
 from lockstep.roles import Role, run_roles
-from lockstep.serving import CannotListenError, Health, health_app, listening, serve_on
+from lockstep.serving import CannotListenError, Health, health_app, listening, serve_on, served
 from lockstep.settings import Settings, SettingsError
 from tests.lockstep.brands import connections_file
 
@@ -68,6 +68,62 @@ def test_every_address_of_a_name_is_listened_on_and_left_again() -> None:
 
     assert set(statuses) == {200}
     assert all(one.fileno() == -1 for one in sockets)
+
+
+HEAD = b"POST /health/ready HTTP/1.1\r\nHost: here\r\n"
+
+
+@pytest.mark.parametrize(
+    ("begun", "then"),
+    [
+        pytest.param(b"", b"", id="nothing"),
+        pytest.param(HEAD, b"X", id="a head without end"),
+        pytest.param(HEAD + b"Content-Length: 9000000\r\n\r\n", b"x", id="a body nobody reads"),
+    ],
+)
+def test_a_connection_on_which_nothing_whole_is_asked_is_not_kept(
+    monkeypatch: pytest.MonkeyPatch, begun: bytes, then: bytes
+) -> None:
+    monkeypatch.setattr(serving, "UNASKED_MOST", 0.2)
+
+    async def dripping(writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(ConnectionError):
+            while then:
+                writer.write(then)
+                await writer.drain()
+                await asyncio.sleep(0.01)
+
+    async def asked() -> None:
+        sockets = await listening("127.0.0.1", 0)
+        async with served(sockets, health_app(Health(ready=lambda: True), Metrics())):
+            reader, writer = await asyncio.open_connection(*sockets[0].getsockname())
+            writer.write(begun)
+            going_on = asyncio.create_task(dripping(writer))
+            async with asyncio.timeout(5):
+                with contextlib.suppress(ConnectionResetError):
+                    await reader.read()
+            going_on.cancel()
+            writer.close()
+
+    asyncio.run(asked())
+
+
+def test_a_connection_on_which_is_asked_again_and_again_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(serving, "UNASKED_MOST", 0.2)
+
+    async def asked() -> None:
+        sockets = await listening("127.0.0.1", 0)
+        async with served(sockets, health_app(Health(ready=lambda: True), Metrics())):
+            reader, writer = await asyncio.open_connection(*sockets[0].getsockname())
+            until = asyncio.get_running_loop().time() + 0.6
+            while asyncio.get_running_loop().time() < until:
+                writer.write(b"GET /health/ready HTTP/1.1\r\nHost: here\r\n\r\n")
+                async with asyncio.timeout(5):
+                    answer = await reader.readuntil(b"ok\n")
+                assert answer.startswith(b"HTTP/1.1 200")
+            writer.close()
+
+    asyncio.run(asked())
 
 
 class Played(roles._Process):
