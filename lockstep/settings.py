@@ -235,7 +235,9 @@ def _connections(path: Path, brand: str, table: Any) -> Connections:
 
 
 def _resolved(value: Any, where: str) -> Any:
-    """Follow `env:NAME` and `file:PATH`. Raises SettingsError when there is nothing."""
+    """Follow `env:NAME` and `file:PATH`; white space around what is there, a line break at its end, is not part of it.
+    Raises SettingsError when there is nothing.
+    """
     match value:
         case dict():
             return {key: _resolved(inner, f"{where}.{key}") for key, inner in value.items()}
@@ -245,7 +247,7 @@ def _resolved(value: Any, where: str) -> Any:
             name = value.removeprefix("env:")
             if name not in os.environ:
                 raise SettingsError(f"{where}: expected the environment variable {name}, found none: set it")
-            return os.environ[name]
+            return os.environ[name].strip()
         case str() if value.startswith("file:"):
             try:
                 return Path(value.removeprefix("file:")).read_text().strip()

@@ -22,7 +22,11 @@ def secrets_in_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ACME_WEBHOOK_SECRET", "hook-secret")
 
 
-def test_secrets_are_fetched_from_where_the_platform_keeps_them(tmp_path: Path) -> None:
+def test_secrets_are_fetched_from_where_the_platform_keeps_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ACME_WEBHOOK_SECRET", "hook-secret\n")
+
     acme = read_connections(Settings(connections=connections_file(tmp_path)))[ACME]
 
     assert acme.shopify.token is not None
