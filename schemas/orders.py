@@ -1,5 +1,6 @@
 """What was ordered: Shopify's order in our terms."""
 
+import re
 from enum import StrEnum
 
 from schemas.base import (
@@ -86,6 +87,14 @@ class Personal(Frozen):
     ship_to: Address | None = None
     note: str = ""
     attributes: tuple[NoteAttribute, ...] = ()
+
+
+_LIKE_A_PERSON = re.compile(r"@|\d{6}")
+
+
+def is_like_a_person(tag: str) -> bool:
+    """An address or a telephone number: some put such into a tag, and nothing that people are shown repeats it."""
+    return _LIKE_A_PERSON.search(tag) is not None
 
 
 class OrderLine(Frozen):

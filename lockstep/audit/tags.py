@@ -1,22 +1,19 @@
 """Tags of recent orders: who goes by a tag meets only the spelling he knows."""
 
-import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 
 from lockstep.audit.catalogue import Finding
 from lockstep.audit.codes import Code
 from lockstep.audit.seen import Seen
-
-_LIKE_A_PERSON = re.compile(r"@|\d{6}")
-"""An address or a telephone number: some put such into a tag, and no page repeats it."""
+from schemas.orders import is_like_a_person
 
 
 def check_tags(seen: Seen) -> Iterator[Finding]:
     spellings: dict[str, Counter[str]] = defaultdict(Counter)
     for order in seen.shop.orders or ():
         for tag in order.tags:
-            if not _LIKE_A_PERSON.search(tag):
+            if not is_like_a_person(tag):
                 spellings["".join(filter(str.isalnum, tag.casefold()))][tag] += 1
     yield Finding.of(
         Code.TAGS_ALIKE,

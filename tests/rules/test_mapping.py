@@ -95,6 +95,15 @@ def test_a_rule_that_fits_is_added_and_the_stranded_order_goes() -> None:
     assert story.open_cases == set()
 
 
+def test_a_tag_like_a_person_is_not_told() -> None:
+    """Some tag an order with an address or a telephone number; a case goes to chats."""
+    story = Story().configured(shipping=(rule("VIP", code="standard", tags=("VIP",)),))
+    for tags, told in ((("wholesale",), ", tags 'wholesale')"), ((), ")")):
+        story.shopify(sent(tags=("r.example@example.test", *tags, "+441130000000")).routed("71"))
+        (case,) = story.state.cases
+        assert case.detail.endswith(f"GBP{told}")
+
+
 def test_tags_make_an_order_urgent() -> None:
     ordered = (PriorityRule(tag="vip", priority=5), PriorityRule(tag="wholesale", priority=80))
     story = Story().configured(priorities=ordered).shopify(sent(tags=("Wholesale", "VIP")).routed("71"))

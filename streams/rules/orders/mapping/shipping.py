@@ -6,7 +6,7 @@ from decimal import Decimal
 from schemas.cases import CaseCode
 from schemas.config import BrandConfig
 from schemas.mapping import ShippingRule
-from schemas.orders import Order, ShippingLine
+from schemas.orders import Order, ShippingLine, is_like_a_person
 from streams.rules.orders.holds import Hold
 from streams.rules.orders.once import once
 
@@ -79,6 +79,7 @@ def shipping_holds(order: Order, config: BrandConfig) -> Iterator[Hold]:
         to = order.personal.ship_to
         where = "nowhere" if to is None else to.country_code
         order_is = f"to {where}, {order.weight} g, {order.total.amount} {order.total.currency}"
-        tagged = f", tags {', '.join(map(repr, order.tags))}" if order.tags else ""
+        tags = [repr(tag) for tag in order.tags if not is_like_a_person(tag)]
+        tagged = f", tags {', '.join(tags)}" if tags else ""
         named += f": {known} rules know it, none of them fits ({order_is}{tagged})"
     yield Hold(code=CaseCode.UNMAPPED_SHIPPING_LINE, named=named)
