@@ -54,4 +54,5 @@ def _line(case: Case, now: datetime) -> str:
     late = f"**overdue by {lasting(now - case.due_at)}**" if is_overdue(case, now) else f"due {moment(case.due_at)}"
     up = "" if case.escalated_to is None else f", went up to {case.escalated_to}"
     taken = "taken" if case.assignee else "nobody has it"
-    return f"- `{case.code}` {order_key(case.brand, case.order)} {case.object}: {case.detail}; {late}{up}; {taken}"
+    says = " ".join(f"{case.object}: {case.detail}".split())  # an ERP's refusal has lines of its own
+    return f"- `{case.code}` {order_key(case.brand, case.order)} {says}; {late}{up}; {taken}"

@@ -43,6 +43,16 @@ def test_what_waits_is_listed_the_most_pressing_first() -> None:
     ]
 
 
+def test_a_case_is_one_line_whatever_an_erp_said() -> None:
+    refused = a_case(CaseCode.ERP_REFUSED, detail="refused_400 Forbidden by a rule:\n- `short_closed` acme/1\n\n## all")
+
+    said = digest([refused], ACME, Owner.FINANCE, at(13)).splitlines()
+
+    assert [line.partition(": ")[2] for line in said if line.startswith("- `") and "acme/" in line] == [
+        "refused_400 Forbidden by a rule: - `short_closed` acme/1 ## all; due 2026-11-03 16:00 UTC; nobody has it"
+    ]
+
+
 def test_what_went_up_to_an_owner_is_listed_there_too() -> None:
     assert "1 open" in digest([gone_up(SHORT)], ACME, Owner.LEAD, at(13))
     assert "Nothing waits for you." in digest([SHORT], ACME, Owner.LEAD, at(13))
