@@ -2,8 +2,8 @@
 
 aiokafka speaks the classic group protocol: at every rebalance all partitions are revoked, then dealt anew. It awaits a
 listener before it gives partitions up, but sends no heartbeat while it tells the listener what was assigned, swallows
-the listener's exceptions, does not call it when the consumer stops, and takes whoever fetches nothing for five minutes
-for dead. All four are mended here.
+the listener's exceptions, does not call it when the consumer stops, takes whoever fetches nothing for five minutes for
+dead, and tells only who fetches that the group refuses it. All five are mended here.
 """
 
 import asyncio
@@ -19,6 +19,8 @@ from kernel.log import LogError, LogUnavailable, Partition, Rebalance, Record, S
 
 FOR_EVER = 2**31 - 1
 """Milliseconds, as many as Kafka's numbers take. Whether a process gets on is for its liveness to tell."""
+LOOK_EVERY = 0.5
+"""Seconds; how soon who waits for partitions hears that the group refuses it."""
 
 
 class KafkaConsumer:
@@ -46,7 +48,8 @@ class KafkaConsumer:
     async def start(self) -> None:
         """Join the group; returns when partitions are dealt and `assigned` has returned.
 
-        Raises LogUnavailable, or LogError when a topic is missing or they have different numbers of partitions.
+        Raises LogUnavailable, or LogError when a topic is missing, they have different numbers of partitions or the
+        group refuses us.
         """
         counts = await self._connection.partition_counts(frozenset(self._topics))
         if len(set(counts.values())) > 1:
@@ -70,8 +73,12 @@ class KafkaConsumer:
             consumer.subscribe(self._topics, listener=_Listener(self))
             with translated(f"joining group {self._group} in Kafka at {self._connection.bootstrap}"):
                 await consumer.start()
-            await self._settled.wait()
-            self._raise_failure()
+            settled = False
+            while not settled:
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(LOOK_EVERY):
+                        settled = await self._settled.wait()
+                self._raise_failure()
         except BaseException:
             await self.stop()
             raise
@@ -183,8 +190,11 @@ class KafkaConsumer:
             self._consumer.seek(where, taken[where][0].offset)
 
     def _raise_failure(self) -> None:
+        """What the listener raised; or why the group refuses us: aiokafka then does nothing until it is asked."""
         if self._failure is not None:
             raise self._failure
+        with translated(f"being a member of group {self._group}"):
+            self._consumer._coordinator.check_errors()
 
     def _running(self) -> Any:
         if self._consumer is None:

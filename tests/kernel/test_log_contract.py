@@ -6,11 +6,14 @@ from secrets import token_bytes
 import pytest
 from aiokafka.consumer.group_coordinator import GroupCoordinator
 from aiokafka.consumer.subscription_state import SubscriptionState
+from aiokafka.errors import GroupAuthorizationFailedError
 
+from kernel.kafka_consumer import KafkaConsumer
 from kernel.kafka_log import KafkaLog, TopicSpec
 from kernel.log import Fenced, Log, LogError, LogUnavailable, Outgoing, Partition, Record, RecordTooLarge, Span
 from kernel.partitioner import partition_of
 from tests.kernel.worlds import (
+    DEADLINE,
     PARTITIONS,
     QUICK,
     KafkaWorld,
@@ -450,6 +453,36 @@ def test_who_restores_for_longer_than_aiokafka_lets_anybody_be_idle_stays_a_memb
         return await beat(coordinator)
 
     monkeypatch.setattr(GroupCoordinator, "_do_heartbeat", noted)
+
+    KafkaWorld(Names.of(topic_prefix), kafka_bootstrap).run(story)
+
+
+@pytest.mark.kafka
+@pytest.mark.parametrize("restoring", [False, True])
+def test_a_member_that_may_not_join_again_says_so(
+    topic_prefix: str, kafka_bootstrap: str, monkeypatch: pytest.MonkeyPatch, *, restoring: bool
+) -> None:
+    """Its rights are taken from it, and another member joins: it must not wait in silence for partitions."""
+
+    async def refused(_: object) -> object:
+        raise GroupAuthorizationFailedError
+
+    async def story(log: Log, names: Names) -> None:
+        mine = Rebalances(hold_assigned=asyncio.Event() if restoring else None)
+        first, second = log.consumer(names.group, [names.orders], mine), log.consumer(names.group, [names.orders])
+        assert isinstance(first, KafkaConsumer)
+        joining = asyncio.create_task(first.start())
+        await until(lambda: bool(mine.told) and (restoring or joining.done()))
+        monkeypatch.setattr(first._consumer._coordinator, "_do_rejoin_group", refused)
+        other = asyncio.create_task(second.start())
+        try:
+            with pytest.raises(LogError, match=f"group {names.group}: GroupAuthorizationFailedError") as caught:
+                await (asyncio.wait_for(joining, DEADLINE) if restoring else until(lambda: False, first))
+            assert not isinstance(caught.value, LogUnavailable)
+            await other
+        finally:
+            await asyncio.gather(other, return_exceptions=True)
+            await asyncio.gather(first.stop(), second.stop())
 
     KafkaWorld(Names.of(topic_prefix), kafka_bootstrap).run(story)
 
