@@ -20,6 +20,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 import structlog
 
@@ -317,9 +318,10 @@ class Worker:
         for owned in list(self._owned.values()):
             due = owned.fold.next_due()
             waiting = owned.ticked_at is not None and passed - owned.ticked_at < self._settings.tick_forgotten
-            if due is not None and due <= now and not waiting and not owned.fused:
+            if due is not None and due <= now - owned.ahead and not waiting and not owned.fused:
                 owned.ticked_at = passed
-                await (await self._producer.send_many([_outgoing(owned.fold.tick(now))]))
+                (tick,) = await (await self._producer.send_many([_outgoing(owned.fold.tick(now))]))
+                owned.ahead = max(timedelta(0), now - tick.at)
 
     async def _measure(self) -> None:
         """Lag, keys, open cases; and whether another wrote in a changelog in which we have written nothing since."""

@@ -104,6 +104,28 @@ def test_a_tick_that_got_lost_is_forgotten_even_when_the_clock_was_set_back() ->
     in_memory(story)
 
 
+def test_a_worker_whose_clock_is_fast_does_not_tick_until_it_is_time() -> None:
+    """Its first tick comes too early and shows by how much; the second is in time. The log is kept for ever."""
+
+    async def story(log: MemoryLog, clock: SetClock) -> None:
+        fast = SetClock()
+        fast.set_by = timedelta(seconds=60)
+        async with running(log.producer()) as producer, Running(clock) as work:
+            events, worker = Events(producer), orders_worker(log, fast)
+            await events.configure(BRAND)
+            work.start(worker.run())
+            await events.seen(wanting(ORDER).shipping_to(None))
+            await work.until(lambda: bool(log.records(CASES.name)), "the case is open")
+            assert len(ticks(log)) == 2
+            fast.set_by = timedelta(0)  # somebody puts it right
+            await events.seen(wanting(OTHER).shipping_to(None))
+            await work.until(lambda: len(log.records(CASES.name)) == 2, "the next case is open", within=120)
+            assert len(ticks(log)) == 3
+        await agrees(log)
+
+    in_memory(story)
+
+
 def test_idle_partitions_get_no_ticks() -> None:
     async def story(log: MemoryLog, clock: SetClock) -> None:
         async with running(log.producer()) as producer, Running(clock) as work:
