@@ -2,6 +2,8 @@
 
 import os
 import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -43,6 +45,18 @@ async def waiting(_log: OperatedLog, job: str, watch: Watch) -> str:
     stopped(watch)
     save(Path(job))
     raise Interrupted
+
+
+async def there(_log: OperatedLog, job: str, watch: Watch) -> None:
+    heard_of(Path(job), watch)
+
+
+def heard_of(pipe: Path, watch: Watch) -> None:
+    """Whoever reads from the pipe hears that we are there, and then when we are not any more."""
+    with pipe.open("w") as open_end:
+        open_end.write("there\n")
+        open_end.flush()
+        stopped(watch)
 
 
 def stopped(watch: Watch) -> None:
@@ -89,3 +103,18 @@ def test_ctrl_c_is_answered_by_the_parent_when_all_that_had_begun_have_saved(tmp
     saved = [path.name for path in sorted(tmp_path.iterdir())]
     assert {"a", "b"} <= set(saved)
     assert "f" not in saved, "what nobody had begun is not begun"
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
+def test_no_process_outlives_the_command_it_works_for(how: signal.Signals, tmp_path: Path) -> None:
+    """It holds the states of a partition, addresses among them."""
+    os.mkfifo(tmp_path / "pipe")
+    said = f"{there.__module__} import connect, there; from {in_processes.__module__} import in_processes"
+    work = f"from {said}; in_processes(there, connect, [{str(tmp_path / 'pipe')!r}], 1)"
+    command = subprocess.Popen([sys.executable, "-c", work], stderr=subprocess.DEVNULL)
+    with (tmp_path / "pipe").open() as pipe:
+        assert pipe.readline() == "there\n"
+        command.send_signal(how)
+        command.wait()
+        assert pipe.read() == ""
