@@ -6,6 +6,7 @@ The translators of normalise and the fold of the orders agent, in memory, in mod
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from hashlib import sha256
 
 from connectors.runtime.port import Reading
 from kernel.log import Partition, Record
@@ -44,6 +45,11 @@ class DryFold:
     translators: Translators
     now: datetime
 
+    @property
+    def mark(self) -> str:
+        """Of what a verdict depends on beside the readings: the configuration, whether or not it writes."""
+        return sha256(self._observing.model_copy(update={"version": 0}).model_dump_json().encode()).hexdigest()[:16]
+
     def verdict(self, readings: dict[System, Reading]) -> Verdict:
         """From one reading per system."""
         order = readings[System.SHOPIFY].order
@@ -58,9 +64,12 @@ class DryFold:
         state = fold.states().get(order_key(self.config.brand, order))
         return Verdict(order=order, shows=(NOWHERE,)) if state is None else self._judged(state, readings)
 
+    @property
+    def _observing(self) -> BrandConfig:
+        return self.config.model_copy(update={"mode": "observe", "paused": ()})
+
     def _configured(self, normalise: NormaliseFold) -> Sequence[Emission]:
-        observed = self.config.model_copy(update={"mode": "observe", "paused": ()})
-        body = observed.model_dump_json().encode()
+        body = self._observing.model_dump_json().encode()
         record = Record(Partition(CONFIG.name, 0), 0, self.config.brand.encode(), body, self.now, {})
         return normalise.handle(record).emissions
 

@@ -39,6 +39,8 @@ class Listed(Frozen):
     brand: Brand
     at: Utc
     since: Utc
+    judged_by: str = ""
+    """The mark of what the orders are folded with; see `DryFold.mark`."""
     by: dict[System, int]
     """How many orders each system named."""
     orders: tuple[OrderId, ...]
@@ -74,6 +76,10 @@ class Notes:
                 continue
             verdicts[verdict.order] = verdict
         return cls(path, listed, verdicts)
+
+    def answer(self, since: datetime, mark: str) -> bool:
+        """Whether they are of this question: of all orders it asks for, judged by the same configuration."""
+        return self.listed is not None and self.listed.since <= since and self.listed.judged_by == mark
 
     @property
     def done(self) -> bool:
@@ -121,10 +127,10 @@ async def read_systems(
 
     With `anew_when_done` notes of a run that came to its end are not taken for answers.
     """
-    brand = fold.config.brand
+    brand, mark = fold.config.brand, fold.mark
     notes = Notes.of(folder, brand, clock.now())
-    if notes.listed is None or (anew_when_done and notes.done):
-        notes.begin(await _list(ports, brand, clock, since))
+    if not notes.answer(since, mark) or (anew_when_done and notes.done):
+        notes.begin(await _list(ports, brand, clock, since, mark))
     assert notes.listed is not None
     orders = notes.listed.orders
     left = [order for order in orders if order not in notes.verdicts]
@@ -156,7 +162,7 @@ async def seed(log: Log, brand: Brand, orders: Sequence[OrderId], clock: Clock, 
         await producer.stop()
 
 
-async def _list(ports: Mapping[System, Listing], brand: Brand, clock: Clock, since: datetime) -> Listed:
+async def _list(ports: Mapping[System, Listing], brand: Brand, clock: Clock, since: datetime, mark: str) -> Listed:
     """Everything any of the three names; Shopify's first."""
     at = clock.now()
     named: dict[System, Sequence[OrderId]] = {}
@@ -169,7 +175,7 @@ async def _list(ports: Mapping[System, Listing], brand: Brand, clock: Clock, sin
             raise CannotReadError(f"{doing}: {type(refused).__name__}: {refused}") from refused
     orders = dict.fromkeys(order for system in System for order in named[system])
     counted = {system: len(found) for system, found in named.items()}
-    return Listed(brand=brand, at=at, since=since, by=counted, orders=tuple(orders))
+    return Listed(brand=brand, at=at, since=since, judged_by=mark, by=counted, orders=tuple(orders))
 
 
 def _verdict(fold: DryFold, order: OrderId, read: Mapping[System, Mapping[OrderId, Reading]]) -> Verdict:

@@ -296,6 +296,35 @@ def test_notes_of_a_run_that_ended_or_of_yesterday_are_no_answers(tmp_path: Path
     run_virtual(story())
 
 
+def test_notes_of_another_question_are_no_answers(tmp_path: Path) -> None:
+    """Orders that ended longer ago are asked for, or the brand is configured otherwise: also where hints follow."""
+
+    async def story() -> None:
+        async with House() as house:
+            ports, flaky, orders = await with_five_orders(house, lambda _: None)
+            now = house.clock.now()
+
+            async def judged(config: BrandConfig, days: float) -> set[tuple[str, ...]]:
+                fold = DryFold(config, translators(house.brands), now)
+                since = now - timedelta(days=days)
+                found = await read_systems(ports, fold, house.clock, tmp_path, since, anew_when_done=False)
+                assert len(found.verdicts) == len(orders)
+                return {verdict.shows for verdict in found.verdicts}
+
+            before = await judged(CONFIG, 30)
+            assert await judged(CONFIG.model_copy(update={"version": 2, "mode": "observe"}), 29.9) == before
+            assert flaky.listed_times == 1
+            await judged(CONFIG, 60)
+            assert flaky.listed_times == 2
+            later = CONFIG.model_copy(update={"release_from": now + timedelta(hours=1)})
+            assert await judged(later, 60) == {(IN_STEP,)} != before, "not ours yet"
+            assert flaky.listed_times == 3
+            for port in ports.values():
+                await port.aclose()
+
+    run_virtual(story())
+
+
 def test_an_order_that_cannot_be_read_does_not_keep_the_others_from_it(tmp_path: Path) -> None:
     async def story() -> None:
         async with House() as house:
