@@ -33,9 +33,11 @@ async def describe_groups(connection: Connection, names: Sequence[str]) -> dict[
     """
     async with connection.admin() as client:
         with translated(f"asking Kafka at {connection.bootstrap} for its consumer groups"):
-            if COMMITS_TOPIC not in await client.list_topics():
-                return {name: Group(0, {}) for name in names}  # asking for a coordinator would make the topic
-            return {name: await _group(client, name) for name in names}
+            if COMMITS_TOPIC in await client.list_topics():
+                return {name: await _group(client, name) for name in names}
+            # No group has committed yet, and asking for a coordinator would make the topic; or it is hidden from us.
+            there = {name for name, _kind in await client.list_consumer_groups()}
+            return {name: await _group(client, name) if name in there else Group(0, {}) for name in names}
 
 
 async def _group(client: Any, name: str) -> Group:

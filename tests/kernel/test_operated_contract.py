@@ -1,9 +1,10 @@
 """What an operator's tools ask of a log, of both back ends: groups without joining, commits in their name, copies."""
 
 import pytest
+from aiokafka.admin import AIOKafkaAdminClient
 
 from kernel.kafka_log import KafkaLog, TopicSpec
-from kernel.log import Fenced, Log, LogError, Partition
+from kernel.log import Fenced, Group, Log, LogError, Partition
 from kernel.memory_log import MemoryLog
 from kernel.operated import OperatedLog
 from tests.kernel.worlds import PARTITIONS, KafkaWorld, MemoryWorld, Names, World, read, running, write
@@ -49,6 +50,31 @@ def test_a_group_that_never_was_may_be_placed(world: World) -> None:
         assert (await operated(log).describe_groups([names.group]))[names.group].committed == {where: 0}
 
     world.run(story)
+
+
+@pytest.mark.kafka
+def test_a_group_is_seen_where_kafkas_own_topic_is_hidden(
+    kafka_bootstrap: str, topic_prefix: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As where brokers have access lists, and in Kafka as a service: nobody may be overlooked who works on a table."""
+
+    async def story(log: Log, names: Names) -> None:
+        records = await write(log, names.orders, ["a"])
+        async with running(log.consumer(names.group, [names.orders])) as member:
+            await read(member, 1)
+            await member.commit({records[0].partition: 1})
+            monkeypatch.setattr(AIOKafkaAdminClient, "list_topics", allowed_ones)
+            seen = await operated(log).describe_groups([names.group, names.missing])
+            assert seen == {names.group: Group(1, {records[0].partition: 1}), names.missing: Group(0, {})}
+            with pytest.raises(Fenced, match="expected no member in group"):
+                await operated(log).place_group(names.group, {records[0].partition: 0})
+
+    every = AIOKafkaAdminClient.list_topics
+
+    async def allowed_ones(client: AIOKafkaAdminClient) -> list[str]:
+        return [topic for topic in await every(client) if not topic.startswith("__")]
+
+    KafkaWorld(Names.of(topic_prefix), kafka_bootstrap).run(story)
 
 
 def test_a_topic_like_another_is_made_once(world: World) -> None:
