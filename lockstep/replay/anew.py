@@ -1,7 +1,8 @@
-"""A table whose log is cut, made anew from the systems: kept, emptied, its brands configured once more. Sends nothing.
+"""A table whose log is cut, made anew from the systems: kept, its brands configured once more, emptied. Sends nothing.
 
 The configuration is what the role begins with; with it the orders' role tells what the warehouse still owes. The rest
-is what sweeps read. Wherever it ends, the same again makes it whole: until then no worker of the role starts.
+is what sweeps read. It lies behind the group's commit before anything is emptied, for a role that started in between
+would have a table without a brand. Wherever it ends, the same again makes it whole.
 """
 
 from dataclasses import dataclass
@@ -33,13 +34,13 @@ async def empty(
     asked = await ask(log, table)
     topic = f"{table.state.name}.kept-{stamp}"
     kept = await keep(log, table, topic, sorted(asked.spans), say, moved)
+    configs = await newest_configs(log)
+    for brand, config in sorted(configs.items()):
+        say(f"configuring {brand} again")
+        await apply(log, config)
     for number, span in sorted(asked.spans.items()):
         say(f"emptying {table.state.name}/{number}")
         await nobody_works(log, table)
         at = max(asked.committed.get(number, 0), span.begin)
         await put(log, table.state.name, number, {}, anew_stamp(stamp, at))
-    configs = await newest_configs(log)
-    for brand, config in sorted(configs.items()):
-        say(f"configuring {brand} again")
-        await apply(log, config)
     return Emptied(topic, kept, tuple(sorted(configs)))

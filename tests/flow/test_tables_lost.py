@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from kernel.log import LogUnavailable
 from kernel.virtual_time import run_virtual
 from lockstep.reading import read_all_stock
 from lockstep.replay.anew import Emptied, empty
@@ -15,6 +16,7 @@ from lockstep.replay.tables import ITEMS, STOCK, FoldedTable
 from lockstep.simulation.house import House
 from schemas.item_rules import ItemRules
 from schemas.stock_rules import StockRules
+from schemas.topics import CONFIG
 from tests.flow.items import ACME, master, play
 from tests.flow.stock import cancelled_while_picked, on_hand
 from tests.lockstep.replay.small_logs import verified
@@ -132,6 +134,23 @@ def test_a_table_made_anew_is_compared_from_there_on_and_the_former_one_is_kept(
         parts = await verified(house.log, STOCK, tmp_path)
         assert all(one.equal and not one.findings for one in parts)
         assert sum(one.keys for one in parts) >= len(before)
+
+    in_a_house(story)
+
+
+def test_a_table_is_not_empty_before_its_brands_are_configured_again() -> None:
+    """It ends in the middle, for the log takes no configuration, and the role is started all the same."""
+
+    async def story(house: House) -> None:
+        house.outside.stock_up(10)
+        await house.clock.sleep(60)
+        await house.kill("stock")
+        house.log.refuse(CONFIG.name)
+        with pytest.raises(LogUnavailable):
+            await empty(house.log, STOCK, "20261127-101500", say=lambda _: None)
+        house.start("stock")
+        house.outside.shop("acme").inventory.set_by_hand("0042-A", 11, on_hand=50)
+        await house.until(lambda: on_hand(house) == 10)
 
     in_a_house(story)
 
