@@ -7,7 +7,7 @@ from datetime import datetime
 
 from kernel.log import Log, Partition, Span
 from kernel.operated import OperatedLog
-from lockstep.reading import everything, newest_configs
+from lockstep.reading import brands_in, everything
 from lockstep.replay.checks import (
     Finding,
     Rejected,
@@ -19,7 +19,7 @@ from lockstep.replay.checks import (
 )
 from lockstep.replay.tables import ORDERS, FoldedTable
 from schemas.base import Brand
-from schemas.topics import DLQ
+from schemas.topics import CONFIG, DLQ
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,7 @@ async def look_around(log: Log, table: FoldedTable = ORDERS) -> Around:
             headers = record.headers
             if headers.get("topic", b"").decode() == table.events.name:
                 letters.add((int(headers["partition"]), int(headers["offset"])))
-    return Around(frozenset(letters), frozenset(await newest_configs(log)))
+    return Around(frozenset(letters), frozenset(await brands_in(log, CONFIG.name)))
 
 
 def judged(

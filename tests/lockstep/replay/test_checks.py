@@ -1,5 +1,6 @@
 """What can be wrong with a log or a table: each is told with its place and what to do."""
 
+import json
 from datetime import timedelta
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from lockstep.replay.checks import Finding, Rejected, Weight, rejected_records
 from lockstep.replay.tables import ORDERS as ORDERS_TABLE
 from schemas.base import OrderId
 from schemas.events import GoodsOutsSeen, ShopifyOrderSeen, Source
-from schemas.topics import DLQ, ORDERS_EVENTS, ORDERS_STATE
+from schemas.topics import CONFIG, DLQ, ORDERS_EVENTS, ORDERS_STATE
 from streams.agents.orders import EVENTS
 from streams.engine.changelog import BEGUN, WHOLE, restore
 from tests.builders import ACME, NOON, a_brand
@@ -103,6 +104,15 @@ async def add(log: MemoryLog, value: bytes, headers: dict[str, bytes], *, handle
 def letter(where: Partition, offset: int) -> Outgoing:
     headers = {"topic": where.topic, "partition": str(where.number), "offset": str(offset), "reason": "", "stage": ""}
     return Outgoing(DLQ.name, b"k", b"v", {name: text.encode() for name, text in headers.items()})
+
+
+def test_a_configuration_of_a_newer_release_is_one_all_the_same(tmp_path: Path) -> None:
+    async def story(log: MemoryLog, _: Events) -> None:
+        newer = {**a_brand().model_dump(mode="json"), "of_the_next_release": True}
+        await append(log, Outgoing(CONFIG.name, b"acme", json.dumps(newer).encode()))
+        assert await found(log, tmp_path) == []
+
+    after_a_day(story)
 
 
 def test_a_record_of_an_unknown_schema_that_the_worker_could_read(tmp_path: Path) -> None:
