@@ -77,7 +77,7 @@ class OwnWrites:
 async def restore(
     log: Log, topic: str, numbers: Sequence[int], *, progress: Callable[[], None] = lambda: None
 ) -> Mapping[int, Restored]:
-    """Read these partitions to their present ends, all with one reader; calls `progress` after each bulk.
+    """Read these partitions to their present ends, all with one reader; calls `progress` after each bulk that came.
 
     Raises LogError when a rebuilt table was begun to be put in place and is not whole.
     """
@@ -88,12 +88,14 @@ async def restore(
     await reader.start()
     try:
         while not await reader.caught_up():
-            for record in await reader.poll(timeout=0.2, most=5000):
+            records = await reader.poll(timeout=0.2, most=5000)
+            for record in records:
                 restored = found[record.partition.number]
                 restored.end, restored.records = record.offset + 1, restored.records + 1
                 if record.key is not None and record.value is not None:
                     restored.note(record.key, record.value)
-            progress()
+            if records:
+                progress()
     finally:
         await reader.stop()
     for number, restored in found.items():

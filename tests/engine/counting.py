@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Mapping, Sequence
 from datetime import datetime
 
-from kernel.log import Appended, Log, Outgoing, Producer, Record
+from kernel.log import Appended, Log, Outgoing, Producer, Reader, Record
 from kernel.memory_log import MemoryLog
 from kernel.metrics import Metrics
 from schemas.errors import Unreadable
@@ -100,6 +100,32 @@ class SlowAcks:
 
     def __getattr__(self, name: str) -> object:
         return getattr(self._log, name)
+
+
+class SilentReader:
+    """A log whose readers wait for a broker that says nothing, until the test lets them hear it."""
+
+    def __init__(self, log: MemoryLog) -> None:
+        self._log = log
+        self.silent = True
+
+    def reader(self, topics: Sequence[str], *, partitions: Sequence[int] | None = None, since: int = 0) -> Reader:
+        return _SilentReader(self, self._log.reader(topics, partitions=partitions, since=since))
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._log, name)
+
+
+class _SilentReader:
+    def __init__(self, of: SilentReader, inner: Reader) -> None:
+        self._of, self._inner = of, inner
+        self.start, self.stop, self.caught_up = inner.start, inner.stop, inner.caught_up
+
+    async def poll(self, *, timeout: float, most: int = 500) -> Sequence[Record]:
+        if self._of.silent:
+            await asyncio.sleep(timeout)
+            return []
+        return await self._inner.poll(timeout=timeout, most=most)
 
 
 class _SlowProducer:

@@ -17,7 +17,7 @@ from streams.engine.settings import EngineSettings
 from streams.engine.worker import Ended, Worker
 from tests.builders import a_brand
 from tests.engine.corner import PARTITIONS
-from tests.engine.counting import EVENTS, STATE, TOLD, SlowAcks, counter, counts, newest_is_last, write
+from tests.engine.counting import EVENTS, STATE, TOLD, SilentReader, SlowAcks, counter, counts, newest_is_last, write
 from tests.engine.events import Events, orders_in, wanting
 from tests.engine.memory import Running, SetClock, in_memory, orders_worker
 from tests.engine.oracle import agrees
@@ -382,6 +382,26 @@ def test_stuck_is_a_fold_that_never_ends_and_not_an_idle_worker() -> None:
             await write(producer, "1")
             await clock.sleep(100)
             assert worker.stuck_for(clock.monotonic()) == pytest.approx(100, abs=1)
+
+    in_memory(story)
+
+
+def test_stuck_is_a_restore_to_which_nothing_comes_any_more() -> None:
+    async def story(log: MemoryLog, clock: SetClock) -> None:
+        async with running(log.producer()) as producer, Running(clock) as work:
+            first = work.start(counter(log, clock).run())
+            await write(producer, "1")
+            await work.until(lambda: committed(log) == 1, "it is committed")
+            await work.end(first)
+            silent = SilentReader(log)
+            worker = counter(cast("Log", silent), clock)
+            work.start(worker.run())
+            await clock.sleep(100)
+            assert not worker.ready
+            assert worker.stuck_for(clock.monotonic()) == pytest.approx(100, abs=1)
+            silent.silent = False
+            await work.until(lambda: worker.ready, "it is restored")
+            assert worker.stuck_for(clock.monotonic()) < 1
 
     in_memory(story)
 
