@@ -28,18 +28,25 @@ Progress = Callable[[str], None]
 async def look(log: KafkaLog, settings: Settings, now: datetime, progress: Progress = lambda _: None) -> Installation:
     """Everything the doctor judges. Raises LogError when the cluster cannot be asked.
 
-    What changes while it is read is seen before or after: a group that reads on may seem to be a little behind.
+    What changes while it is read is seen before or after: a group that reads on may seem to be a little behind. Where
+    the log ends is asked for last: what is folded or committed meanwhile does not lie beyond it.
     """
     progress("topics and brokers")
     names = [topic.name for topic in ALL]
     topics = await log.describe_topics(names)
     placement, brokers = await log.describe_placement(names), await log.describe_brokers()
-    progress("configuration, consumer groups")
+    progress("configuration")
     configs, unreadable_configs = await _configs(log) if CONFIG.name in topics else ({}, ())
     connections = _connections(settings)
     told = {} if connections is None or isinstance(connections, str) else _told(connections)
     reads = {**READS, **kept(configs.values()), **told}
-    groups = await log.describe_groups(list(reads))  # before the ends: what is read meanwhile is no commit beyond them
+    progress("states")
+    table: Mapping[int, Table] = {}
+    if ORDERS_STATE.name in topics:
+        read = await restore(log, ORDERS_STATE.name, range(topics[ORDERS_STATE.name].partitions))
+        table = {number: table_of(restored) for number, restored in read.items()}
+    progress("consumer groups")
+    groups = await log.describe_groups(list(reads))
     spans = dict(await log.spans(sorted(topics))) if topics else {}
     first_kept = {
         where: await _first_kept(log, where, span)
@@ -47,11 +54,6 @@ async def look(log: KafkaLog, settings: Settings, now: datetime, progress: Progr
         if where.topic == ORDERS_EVENTS.name and span.begin > 0
     }
     half_kept = await _half_kept(log, topics, reads, groups, spans, now)
-    progress("states")
-    table: Mapping[int, Table] = {}
-    if ORDERS_STATE.name in topics:
-        read = await restore(log, ORDERS_STATE.name, range(topics[ORDERS_STATE.name].partitions))
-        table = {number: table_of(restored) for number, restored in read.items()}
     progress("cases, dead letters")
     cases, unreadable_cases = await _cases(log) if CASES.name in topics else ([], 0)
     letters = await _letters(log) if DLQ.name in topics else ()

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from schemas.avro import Codec
 from schemas.base import OrderId
 from schemas.cases import CATALOGUE, Case, CaseCode
 from schemas.topics import ALL, CASES, DLQ, ORDERS_EVENTS, ORDERS_STATE
+from streams.engine.changelog import Restored, restore
 from streams.engine.prefix import Prefix, pack
 from streams.rules.orders.state import Reached, first
 from tests.builders import ACME, NOON, an_order
@@ -105,6 +106,25 @@ def test_a_neglected_installation_is_told_what_is_lost_and_what_will_be(bootstra
     assert "stops a rebuild log_begins_late orders.events/0" in told
     assert "findings stop a rebuild or risk loss" in told
     assert "What to do:" in told
+
+
+def test_what_is_folded_while_it_looks_is_not_ahead_of_the_log(bootstrap: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    typed(bootstrap, "topics create")
+
+    async def meanwhile(log: KafkaLog, topic: str, numbers: Sequence[int]) -> Mapping[int, Restored]:
+        """An event is appended, and a worker folds it, just before the states are read."""
+        async with running(log.producer()) as producer:
+            event = await (await producer.send(EVENTS.topic, key=b"acme/7001", value=b"event", partition=1))
+            state = first(ACME, OrderId("7001"), NOON).model_copy(update={"last_offset": event.offset})
+            kept = pack(Prefix(event.offset, None, 1), state.model_dump_json(exclude_defaults=True).encode())
+            await (await producer.send(ORDERS_STATE.name, key=b"acme/7001", value=kept, partition=1))
+        return await restore(log, topic, numbers)
+
+    monkeypatch.setattr("lockstep.doctor.look.restore", meanwhile)
+    _, found = doctor(bootstrap)
+
+    ahead = [one["where"] for one in found.get("state_ahead_of_log", [])]
+    assert "orders.state/1" not in ahead
 
 
 async def neglect(bootstrap: str) -> None:
