@@ -1,11 +1,14 @@
 """The normalise agent's fold: what the systems said, in our terms, appended to the one log of each order or item.
 
 Stateless. A record it cannot read goes to the dead letters, and when it knows whose it is, the order hears of it too.
+That holds for whatever a translator raises: it is a function of one body, and nothing of that is kept.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from pathlib import PurePath
+from traceback import extract_tb
 from typing import Any, NoReturn, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -130,9 +133,11 @@ class NormaliseFold:
             raise Unreadable("key", f"the brand of the header, {headers.brand}", brand)
         try:
             event = self._event(headers, order, record.value, self._source(record))
+            step = self._appended(record.key, event)
         except Unreadable as cause:
             self._refuse(record, headers, order, cause)
-        step = self._appended(record.key, event)
+        except Exception as defect:  # noqa: BLE001 - one answer of a shape nobody thought of must not stop all others
+            self._refuse(record, headers, order, _not_translated(defect))
         if headers.kind is not RawKind.SNAPSHOT:
             return step
         return replace(step, took=[Took(Stage.SNAPSHOT_TO_EVENT, headers.brand, record.at)])
@@ -309,6 +314,13 @@ def _seen(headers: RawHeaders, order: OrderId, source: Source) -> dict[str, Any]
         "epoch": headers.epoch,
         "read_started_at": headers.read_started_at,
     }
+
+
+def _not_translated(defect: Exception) -> Unreadable:
+    """What a translator, or the form of our events, was not made for. Its place is told; its text may hold values."""
+    at = extract_tb(defect.__traceback__)[-1]
+    found = f"{type(defect).__name__} in line {at.lineno} of {PurePath(at.filename).name}"
+    return Unreadable("body", "one that can be translated", found)
 
 
 def _parse(model: type[M], body: bytes) -> M:

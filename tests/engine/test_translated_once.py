@@ -7,11 +7,12 @@ import pytest
 from kernel.log import Partition, Record
 from schemas.base import Brand, System
 from schemas.errors import Unreadable
-from schemas.events import GoodsOutsSeen
+from schemas.events import GoodsOutsSeen, SnapshotUnreadable
 from schemas.goods_outs import GoodsOut
 from schemas.raw import RawHeaders, RawKind
 from schemas.topics import RAW
 from streams.agents.normalise import EVENTS, NormaliseFold, Translators
+from streams.engine.contract import UnreadableRecord
 from tests.builders import NOON
 
 WHERE = Partition(RAW[System.CLARUS].name, 0)
@@ -27,6 +28,8 @@ class Clarus:
         self.asked.append(body)
         if body == b"broken":
             raise Unreadable("body", "goods-outs", "something else")
+        if body == b"unheard of":
+            raise AttributeError("8 Mill Lane has no attribute 'get'")
         return ()
 
     def normalise(self) -> NormaliseFold:
@@ -72,3 +75,19 @@ def test_what_cannot_be_understood_is_refused_each_time() -> None:
             seen(fold, [(b"acme/1", b"broken")])
 
     assert clarus.asked == [b"broken", b"broken"]
+
+
+def test_what_a_translator_was_not_made_for_is_a_dead_letter_of_its_order_and_ends_nothing() -> None:
+    """Told by its place: what such an error says may be of somebody's address."""
+    fold = Clarus().normalise()
+
+    with pytest.raises(UnreadableRecord) as refused:
+        seen(fold, [(b"acme/1", b"unheard of")])
+
+    assert str(refused.value).startswith("body: expected one that can be translated, found AttributeError in line ")
+    assert "Mill Lane" not in str(refused.value)
+    (told,) = refused.value.emissions
+    assert told.value is not None
+    event = EVENTS.decode(told.value, told.headers)
+    assert isinstance(event, SnapshotUnreadable)
+    assert (event.order, event.system) == ("1", System.CLARUS)
