@@ -81,6 +81,8 @@ class Worker:
         self._producer = log.producer()
         self._consumer = log.consumer(f"lockstep.{role}", self._sources, self)
         self._owned: dict[int, Owned] = {}
+        self._fuses: dict[int, Fuse] = {}
+        """By partition number, for as long as we live: a rebalance mends nothing of what one has blown for."""
         self._barrier = Barrier(clock, self._settings.silence)
         self._turn = asyncio.Lock()
         self._rebalances = 0
@@ -172,7 +174,7 @@ class Worker:
             resent = fold.resend(min((offset or 0 for offset in committed.values()), default=0))
             await (await self._producer.send_many([_outgoing(one) for one in resent]))
         expected = {where.topic: offset for where, offset in committed.items() if offset is not None}
-        fuse = Fuse(self._settings.fuse_most, self._settings.fuse_window)
+        fuse = self._fuses.setdefault(number, Fuse(self._settings.fuse_most, self._settings.fuse_window))
         return Owned(fold, writes, fuse, expected, set(restored.newest))
 
     async def revoked(self, partitions: frozenset[Partition]) -> None:

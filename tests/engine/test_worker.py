@@ -338,6 +338,26 @@ def test_a_fuse_stops_its_partition_alone() -> None:
     in_memory(story)
 
 
+def test_a_blown_fuse_stays_blown_when_its_partition_is_dealt_anew() -> None:
+    """Another worker comes and goes, as in a rolling restart: what cannot be read is not set aside meanwhile."""
+
+    async def story(log: MemoryLog, clock: SetClock) -> None:
+        async with running(log.producer()) as producer, Running(clock) as work:
+            worker = counter(log, clock, EngineSettings(fuse_most=2))
+            work.start(worker.run())
+            for key in "cdefg":
+                await write(producer, "?", key=key)
+            await work.until(lambda: worker.fused, "the fuse has blown")
+            async with running(log.consumer(GROUP, [EVENTS])):
+                await work.until(lambda: len(worker.folds) == PARTITIONS // 2, "another has the other half")
+            await work.until(lambda: len(worker.folds) == PARTITIONS, "all is this one's again")
+            await work.until(lambda: worker.fused, "it has met the record again")
+            await clock.sleep(11)
+            assert committed(log) == len(log.records(DLQ.name)) == 2
+
+    in_memory(story)
+
+
 def test_one_key_that_nobody_can_read_stops_nobody() -> None:
     async def story(log: MemoryLog, clock: SetClock) -> None:
         async with running(log.producer()) as producer, Running(clock) as work:
