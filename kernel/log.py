@@ -118,7 +118,8 @@ class Producer(Protocol):
     async def send_many(self, records: Sequence[Outgoing]) -> Awaitable[Sequence[Appended]]:
         """As `send`, for many at once and far cheaper each; the answer has one place per record, in their order.
 
-        Records of one partition keep their order. The awaitable fails when any of them does.
+        Records of one partition keep their order. The awaitable fails when any of them does. Where this raises
+        RecordTooLarge itself, none has been sent.
         """
         ...
 

@@ -155,7 +155,8 @@ class MemoryLog:
         count = self.count(record.topic)
         if record.key is None and record.value is None:
             raise LogError(f"expected a key or a value in a record to {record.topic}, found neither")
-        size = len(record.key or b"") + len(record.value or b"")
+        around = sum(len(name) + len(text) for name, text in record.headers.items())
+        size = len(record.key or b"") + len(record.value or b"") + around
         if size > self._largest_record:
             raise RecordTooLarge(
                 f"expected at most {self._largest_record} bytes in a record to {record.topic}, found {size}"

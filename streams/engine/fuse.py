@@ -1,11 +1,15 @@
 """Dead letters and their fuse: what is bad of a few keys is set aside, of many something else is wrong."""
 
 from collections import Counter, deque
+from dataclasses import replace
 
-from kernel.log import Record
+from kernel.log import Outgoing, Record
 from schemas.errors import Unreadable
 from schemas.topics import DLQ
 from streams.engine.contract import Emission
+
+REASON_MOST = 1000
+"""Characters of what is said of a dead letter."""
 
 
 class Fuse:
@@ -47,7 +51,14 @@ def dead_letter(record: Record, role: str, cause: Unreadable) -> Emission:
         "topic": record.partition.topic.encode(),
         "partition": str(record.partition.number).encode(),
         "offset": str(record.offset).encode(),
-        "reason": str(cause).encode(),
+        "reason": str(cause)[:REASON_MOST].encode(),
         "stage": role.encode(),
     }
     return Emission(DLQ.name, record.key or b"", record.value, headers)
+
+
+def without_body(letter: Outgoing) -> Outgoing:
+    """One that is too large with what is said of it; its body lies where the headers say."""
+    left = f" (a body of {len(letter.value or b'')} bytes, left where it lies)"
+    reason = {"reason": letter.headers["reason"] + left.encode()}
+    return replace(letter, value=b"", headers={**letter.headers, **reason})

@@ -26,11 +26,12 @@ import structlog
 
 from kernel.clock import Clock
 from kernel.lag import Lag
-from kernel.log import Fenced, Log, Outgoing, Partition, Record
+from kernel.log import Appended, Fenced, Log, Outgoing, Partition, Record, RecordTooLarge
 from kernel.metrics import Metrics
 from kernel.pulse import Pulse
 from schemas.aggregates import Kind
 from schemas.errors import Unreadable
+from schemas.topics import DLQ
 from streams.engine.barrier import Barrier, Ended, Sent, Written
 from streams.engine.changelog import OwnWrites, Restored, mend, restore
 from streams.engine.contract import (
@@ -43,7 +44,7 @@ from streams.engine.contract import (
     UnreadableRecord,
     Verdict,
 )
-from streams.engine.fuse import Fuse, dead_letter
+from streams.engine.fuse import Fuse, dead_letter, without_body
 from streams.engine.owned import Owned
 from streams.engine.settings import EngineSettings
 
@@ -233,8 +234,16 @@ class Worker:
 
     async def _send(self, batch: _Batch) -> None:
         if batch.finished:
-            acknowledged = asyncio.ensure_future(await self._producer.send_many(batch.outgoing))
+            acknowledged = asyncio.ensure_future(await self._sending(batch.outgoing))
             self._barrier.add(Sent(batch.finished, acknowledged, batch.changes, self._clock.monotonic()))
+
+    async def _sending(self, outgoing: Sequence[Outgoing]) -> Awaitable[Sequence[Appended]]:
+        """Where one is too large it is a dead letter that just fitted where it lies: they go without their bodies."""
+        try:
+            return await self._producer.send_many(outgoing)
+        except RecordTooLarge:
+            lighter = [without_body(one) if one.topic == DLQ.name else one for one in outgoing]
+            return await self._producer.send_many(lighter)
 
     def _took(self, step: Step) -> None:
         for compared in step.compared:

@@ -19,7 +19,7 @@ EVENTS, STATE, TOLD = ORDERS_EVENTS.name, ORDERS_STATE.name, CASES.name
 
 
 class Counting:
-    """A `PartitionFold`. A value `?` cannot be read, `!` is a defect."""
+    """A `PartitionFold`. A value that begins with `?` cannot be read, `!` is a defect."""
 
     def __init__(self, number: int) -> None:
         self.number = number
@@ -35,7 +35,7 @@ class Counting:
 
     def handle(self, record: Record) -> Step:
         assert record.key is not None
-        if record.value == b"?":
+        if record.value is not None and record.value.startswith(b"?"):
             raise Unreadable("value", "a readable one", "?")
         if record.value == b"!":
             raise ZeroDivisionError("a defect in the fold")

@@ -358,6 +358,25 @@ def test_a_blown_fuse_stays_blown_when_its_partition_is_dealt_anew() -> None:
     in_memory(story)
 
 
+def test_what_just_fits_and_cannot_be_read_is_a_dead_letter_without_its_body() -> None:
+    """What is said of it takes room too. It ends nobody, and not the next one either."""
+
+    async def story(log: MemoryLog, clock: SetClock) -> None:
+        log._largest_record = 200
+        async with running(log.producer()) as producer, Running(clock) as work:
+            worker = counter(log, clock)
+            await write(producer, "?" * 199, "1")
+            work.start(worker.run())
+            await work.until(lambda: committed(log) == 2, "both are finished")
+            assert counts(worker) == {"a": 1}
+            (letter,) = log.records(DLQ.name)
+            assert letter.value == b""
+            assert (letter.headers["partition"], letter.headers["offset"]) == (b"0", b"0")
+            assert letter.headers["reason"].endswith(b"found ? (a body of 199 bytes, left where it lies)")
+
+    in_memory(story)
+
+
 def test_one_key_that_nobody_can_read_stops_nobody() -> None:
     async def story(log: MemoryLog, clock: SetClock) -> None:
         async with running(log.producer()) as producer, Running(clock) as work:
