@@ -173,8 +173,10 @@ CATALOGUE: MappingProxyType[Code, Entry] = MappingProxyType(
         Code.UNREAD_DELETED: Entry(
             Subject.GROUPS, _LOSS,
             "Nothing was deleted before it was read.",
-            "`lockstep refresh` the orders of that time, or `lockstep rebuild --from-systems BRAND --yes`; then look "
-            "why the role stood still longer than the topic is kept.",
+            "A role that ends with *records were skipped* at every start does not pass the gap by itself: stop it and "
+            "delete its group's offsets of the topic (`kafka-consumer-groups.sh --delete-offsets`). Then `lockstep "
+            "refresh` the orders of that time, or `lockstep rebuild --from-systems BRAND --yes`, and look why the role "
+            "stood still longer than the topic is kept.",
         ),
         Code.UNREAD_SOON_DELETED: Entry(
             Subject.GROUPS, _LOSS,

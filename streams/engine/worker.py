@@ -256,7 +256,10 @@ class Worker:
     def _in_order(self, record: Record, owned: Owned) -> None:
         expected = owned.expected.get(record.partition.topic)
         if expected is not None and record.offset != expected and not self._may_skip(record, expected):
-            raise Ended(f"{record.partition}: expected offset {expected}, found {record.offset}: records were skipped")
+            raise Ended(
+                f"{record.partition}: expected offset {expected}, found {record.offset}: records were skipped. Where "
+                "they were deleted before they were read, `lockstep doctor` says what to do"
+            )
 
     def _may_skip(self, record: Record, expected: int) -> bool:
         """Compacted topics have holes."""

@@ -10,6 +10,8 @@ from kernel.log import Appended, Log, LogUnavailable, Partition, Record
 from kernel.memory_group import MemoryConsumer
 from kernel.memory_log import MemoryLog
 from kernel.metrics import Metrics
+from lockstep.doctor.catalogue import CATALOGUE
+from lockstep.doctor.codes import Code
 from schemas.topics import DLQ, ORDERS_STATE
 from streams.agents.orders import OrdersFold
 from streams.engine.prefix import Prefix, pack
@@ -142,8 +144,31 @@ def test_a_gap_ends_the_process() -> None:
             await work.until(lambda: committed(log) == 2, "both are committed")
             consumer_of(worker)._positions[EVENTS_0] = 3
             await write(producer, "3", "4")
-            assert str(await work.ended(task)) == f"{EVENTS_0}: expected offset 2, found 3: records were skipped"
+            said = str(await work.ended(task))
+            assert said.startswith(f"{EVENTS_0}: expected offset 2, found 3: records were skipped")
             assert committed(log) == 2
+
+    in_memory(story)
+
+
+def test_what_was_deleted_unread_is_passed_when_somebody_says_so_and_not_before() -> None:
+    """A role that stood still for longer than its log is kept; the doctor says to delete the commit."""
+
+    async def story(log: MemoryLog, clock: SetClock) -> None:
+        async with running(log.producer()) as producer, Running(clock) as work:
+            await write(producer, "1")
+            first = work.start(counter(log, clock).run())
+            await work.until(lambda: committed(log) == 1, "it is committed")
+            await work.end(first)
+            await write(producer, "2", "3", "4")
+            log.delete_before(EVENTS_0, 2)
+            for _ in range(2):
+                said = str(await work.ended(work.start(counter(log, clock).run())))
+                assert said.endswith("`lockstep doctor` says what to do")
+            assert "*records were skipped* at every start" in CATALOGUE[Code.UNREAD_DELETED].do
+            del log._groups[GROUP].committed[EVENTS_0]
+            work.start(counter(log, clock).run())
+            await work.until(lambda: committed(log) == 4, "it goes on")
 
     in_memory(story)
 
