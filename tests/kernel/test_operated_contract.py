@@ -1,10 +1,14 @@
 """What an operator's tools ask of a log, of both back ends: groups without joining, commits in their name, copies."""
 
+from types import SimpleNamespace
+
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import NotCoordinatorForGroupError
+from aiokafka.protocol.commit import OffsetFetchRequest
 
 from kernel.kafka_log import KafkaLog, TopicSpec
-from kernel.log import Fenced, Group, Log, LogError, Partition
+from kernel.log import Fenced, Group, Log, LogError, LogUnavailable, Partition
 from kernel.memory_log import MemoryLog
 from kernel.operated import OperatedLog
 from tests.kernel.worlds import PARTITIONS, KafkaWorld, MemoryWorld, Names, World, read, running, write
@@ -73,6 +77,30 @@ def test_a_group_is_seen_where_kafkas_own_topic_is_hidden(
 
     async def allowed_ones(client: AIOKafkaAdminClient) -> list[str]:
         return [topic for topic in await every(client) if not topic.startswith("__")]
+
+    KafkaWorld(Names.of(topic_prefix), kafka_bootstrap).run(story)
+
+
+@pytest.mark.kafka
+def test_a_group_whose_coordinator_does_not_say_is_not_one_without_commits(
+    kafka_bootstrap: str, topic_prefix: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It has moved to another broker just now, or has not read its commits yet."""
+
+    async def story(log: Log, names: Names) -> None:
+        where = Partition(names.orders, 0)
+        await operated(log).place_group(names.group, {where: 7})
+        assert (await operated(log).describe_groups([names.group]))[names.group].committed == {where: 7}
+        monkeypatch.setattr(AIOKafkaAdminClient, "_send_request", moved)
+        with pytest.raises(LogUnavailable, match="NotCoordinatorForGroupError"):
+            await operated(log).describe_groups([names.group])
+
+    send = AIOKafkaAdminClient._send_request
+
+    async def moved(client: AIOKafkaAdminClient, request: object, node: int | None = None) -> object:
+        if isinstance(request, OffsetFetchRequest):
+            return SimpleNamespace(topics=[], error_code=NotCoordinatorForGroupError.errno)
+        return await send(client, request, node)
 
     KafkaWorld(Names.of(topic_prefix), kafka_bootstrap).run(story)
 
