@@ -41,6 +41,13 @@ async def describe_groups(connection: Connection, names: Sequence[str]) -> dict[
             return {name: await _group(client, name) if name in there else Group(0, {}) for name in names}
 
 
+async def committed_by(connection: Connection, name: str) -> dict[Partition, int]:
+    """How far a group has come; nothing for one that never committed. Raises LogUnavailable where nobody can say."""
+    async with connection.admin() as client:
+        with translated(f"asking Kafka at {connection.bootstrap} for the commits of group {name}"):
+            return await _committed(client, name)
+
+
 async def _group(client: Any, name: str) -> Group:
     (answer,) = await client.describe_consumer_groups([name])
     code, _name, _state, _kind, _protocol, members = answer.groups[0][:6]

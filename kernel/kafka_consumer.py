@@ -3,7 +3,8 @@
 aiokafka speaks the classic group protocol: at every rebalance all partitions are revoked, then dealt anew. It awaits a
 listener before it gives partitions up, but sends no heartbeat while it tells the listener what was assigned, swallows
 the listener's exceptions, does not call it when the consumer stops, takes whoever fetches nothing for five minutes for
-dead, and tells only who fetches that the group refuses it. All five are mended here.
+dead, tells only who fetches that the group refuses it, and takes a group whose commits its coordinator does not tell
+for one that has none. All six are mended here.
 """
 
 import asyncio
@@ -15,6 +16,7 @@ from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
 
 from kernel.kafka_client import Connection, answered, milliseconds, translated, when
+from kernel.kafka_cluster import committed_by
 from kernel.log import LogError, LogUnavailable, Partition, Rebalance, Record, Span
 
 FOR_EVER = 2**31 - 1
@@ -40,6 +42,8 @@ class KafkaConsumer:
         self._consumer: Any = None
         self._held: frozenset[Partition] = frozenset()
         self._assigning: asyncio.Task[None] | None = None
+        self._commits: Mapping[Partition, int] | None = None
+        """As asked for beside aiokafka, until `assigned` has returned: nobody else commits meanwhile."""
         self._settled = asyncio.Event()
         self._giving_up = asyncio.Lock()
         self._failure: BaseException | None = None
@@ -143,7 +147,10 @@ class KafkaConsumer:
         doing = f"asking for the commit of {partition} by group {self._group}"
         async with answered(doing, within=self._connection.settings.acknowledged_within):
             offset: int | None = await self._running().committed(TopicPartition(*partition))
-            return offset
+        if offset is None:
+            commits = self._commits
+            offset = (await committed_by(self._connection, self._group) if commits is None else commits).get(partition)
+        return offset
 
     # --- the rebalance, told by the listener
 
@@ -167,11 +174,24 @@ class KafkaConsumer:
 
     async def _assign(self, partitions: frozenset[Partition]) -> None:
         try:
+            await self._begin(partitions)
             if self._rebalance is not None:
                 await self._rebalance.assigned(partitions)
         except Exception as cause:  # noqa: BLE001 - whatever it is, it comes out of poll
             self._failure = cause
+        self._commits = None
         self._settled.set()
+
+    async def _begin(self, partitions: frozenset[Partition]) -> None:
+        """Where the group has committed; aiokafka begins with the oldest record where it was not told."""
+        self._commits = None
+        consumer, doing = self._running(), f"asking for the commits of group {self._group}"
+        async with answered(doing, within=self._connection.settings.acknowledged_within):
+            told = await asyncio.gather(*(consumer.committed(where) for where in _native(sorted(partitions))))
+        if None in told:
+            self._commits = await committed_by(self._connection, self._group)
+            for where in partitions & self._commits.keys():
+                consumer.seek(TopicPartition(*where), self._commits[where])
 
     async def _give_up(self) -> None:
         self._settled.clear()

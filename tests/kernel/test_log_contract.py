@@ -2,11 +2,13 @@
 
 import asyncio
 from secrets import token_bytes
+from types import SimpleNamespace
 
 import pytest
 from aiokafka.consumer.group_coordinator import GroupCoordinator
 from aiokafka.consumer.subscription_state import SubscriptionState
-from aiokafka.errors import GroupAuthorizationFailedError
+from aiokafka.errors import GroupAuthorizationFailedError, NotCoordinatorForGroupError
+from aiokafka.protocol.commit import OffsetFetchRequest
 
 from kernel.kafka_consumer import KafkaConsumer
 from kernel.kafka_log import KafkaLog, TopicSpec
@@ -483,6 +485,35 @@ def test_a_member_that_may_not_join_again_says_so(
         finally:
             await asyncio.gather(other, return_exceptions=True)
             await asyncio.gather(first.stop(), second.stop())
+
+    KafkaWorld(Names.of(topic_prefix), kafka_bootstrap).run(story)
+
+
+@pytest.mark.kafka
+def test_who_is_not_told_the_commits_begins_at_them_all_the_same(
+    topic_prefix: str, kafka_bootstrap: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The coordinator moves to another broker just when it is asked: its answer is an error, and no partition."""
+
+    async def story(log: Log, names: Names) -> None:
+        written = await write(log, names.orders, ["a", "b", "c"])
+        where = written[0].partition
+        async with running(log.consumer(names.group, [names.orders])) as first:
+            await first.commit({where: 2})
+        monkeypatch.setattr(GroupCoordinator, "_send_req", moved)
+        mine = Rebalances()
+        async with running(log.consumer(names.group, [names.orders], mine)) as second:
+            assert len(mine.held) == PARTITIONS
+            assert await second.committed(where) == 2
+            assert await second.committed(Partition(names.orders, (where.number + 1) % PARTITIONS)) is None
+            assert await read(second, 1) == written[2:]
+
+    send = GroupCoordinator._send_req
+
+    async def moved(coordinator: GroupCoordinator, request: object) -> object:
+        if isinstance(request, OffsetFetchRequest):
+            return SimpleNamespace(topics=[], error_code=NotCoordinatorForGroupError.errno)
+        return await send(coordinator, request)
 
     KafkaWorld(Names.of(topic_prefix), kafka_bootstrap).run(story)
 
