@@ -8,7 +8,7 @@ from schemas.base import OrderId, System
 from schemas.commands import CreateGoodsOut
 from schemas.goods_outs import GoodsOutStatus
 from schemas.mapping import Bundle, Component
-from streams.rules.orders.demand import fulfilled
+from streams.rules.orders.demand import fulfilled, may_withhold
 from streams.rules.orders.demand import withheld as demanded
 from tests.builders import NOON, GoodsOutBuilder, OrderBuilder, a_brand, a_goods_out, an_order
 from tests.story import Story
@@ -116,6 +116,26 @@ def test_of_a_bundle_that_only_the_warehouse_takes_apart_the_components_are_with
     assert withheld(story.clarus(left.picking())) == {"11/CUP": 2, "11/POT": 1}, "one has left"
     gone = a_goods_out(G1).with_part("901", "CUP", 4, each=2, left=4).with_part("901", "POT", 2, each=1, left=2)
     assert withheld(story.clarus(gone.status(GoodsOutStatus.COMPLETED))) == {"11/CUP": 0, "11/POT": 0}, "all have left"
+
+
+def test_of_a_bundle_whose_components_shopify_commits_nothing_is_withheld_before_the_release() -> None:
+    assert withheld(bundled(SETS.on_hold("71"), commits="components")) == {}
+
+
+def test_of_such_a_bundle_what_has_been_fulfilled_is_over() -> None:
+    order = SETS.routed("71", L901=1).routed("72", to="12", L901=1).on_hold("72").fulfilled("501", L901=1).closed("71")
+    assert withheld(bundled(order)) == {"12/CUP": 2, "12/POT": 1}
+
+
+def test_of_such_a_bundle_all_is_withheld_that_the_warehouse_has_before_the_order_is_read() -> None:
+    story = Story(a_brand(stock={"mode": "observe"}, bundles=[SET])).clarus(PARTS.picking())
+    assert withheld(story) == {"11/CUP": 4, "11/POT": 2}
+
+
+def test_what_a_goods_out_wants_is_looked_at_though_nothing_else_is_to_be_said() -> None:
+    state = released(goods_out=IN_CLARUS.picking()).state.model_copy(update={"in_flight": (), "withheld": ()})
+    assert may_withhold(state, STOCKED)
+    assert not may_withhold(state.model_copy(update={"goods_outs": ()}), STOCKED)
 
 
 def test_of_such_a_bundle_what_is_released_and_what_is_not_is_withheld_together() -> None:

@@ -119,6 +119,20 @@ def test_one_that_the_floor_had_begun_when_it_vanished_is_missing_whatever_our_c
     assert CaseCode.GOODS_OUT_MISSING in story.open_cases
 
 
+def test_one_that_the_floor_had_begun_when_it_vanished_is_missing_while_our_cancel_is_still_out() -> None:
+    story = released().shopify(ROUTED.refunded(L901=2)).clarus(IN_CLARUS.picking()).clarus().clarus()
+    assert CaseCode.GOODS_OUT_MISSING in story.open_cases
+
+
+def test_one_that_a_person_had_sent_again_is_not_cancelled_any_more() -> None:
+    story = released().shopify(ROUTED.refunded(L901=2))
+    cancel, until = story.one(CancelGoodsOut), story.at + timedelta(minutes=1)
+    story.ended(cancel, OutcomeKind.DELAYED, code="unclear", text="no look since", until=until).clarus().clarus()
+    story.operator("release_again", G1).later(minutes=5)
+    assert story.sent(CancelGoodsOut) == [cancel]
+    assert story.quantities == [{"901": 3}, {"901": 1}]
+
+
 def test_second_edit_during_replacement() -> None:
     """Another edit while the second generation is being made: it ends with exactly the last wish."""
     story = released().shopify(ROUTED.refunded(L901=1))
@@ -250,6 +264,18 @@ def with_one_more(first: GoodsOutBuilder = IN_CLARUS) -> Story:
 def test_of_two_goods_outs_of_one_fulfilment_order_the_younger_goes() -> None:
     assert taken_back(with_one_more().shopify(ROUTED)) == ["ACME-5012-71-2"]
     assert taken_back(with_one_more(IN_CLARUS.picking()).shopify(ROUTED)) == ["ACME-5012-71-2"]
+
+
+def test_of_ten_generations_the_tenth_is_the_youngest() -> None:
+    """As text its reference comes before that of the second."""
+    order, made = ROUTED, [IN_CLARUS]
+    story = released()
+    for generation in range(2, 11):
+        order = an_order().with_line("MUG", 2 + generation).routed("71")
+        story.shopify(order)
+        made.append(a_goods_out(f"ACME-5012-71-{generation}", f"90{generation:02}").with_line("901", "MUG", 1))
+        story.applied(story.sent(CreateGoodsOut)[-1], f"90{generation:02}").clarus(*made)
+    assert taken_back(story.shopify(an_order().with_line("MUG", 11).routed("71"))) == ["ACME-5012-71-10"]
 
 
 def test_when_all_moved_elsewhere_only_as_many_go_as_are_too_many() -> None:

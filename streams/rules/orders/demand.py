@@ -89,8 +89,8 @@ def _to_be_released(state: OrderState, config: BrandConfig) -> Counter[OrderId]:
     """Components, that Shopify does not commit, of bundles of which no goods-out is there or being made yet."""
     found: Counter[OrderId] = Counter()
     whole = {line for line, bundle in _bundles(state, config) if bundle.commits == "bundle"}
-    order = state.shopify
-    if order is None or not whole or not is_ours(state, config):
+    order = state.shopify if is_ours(state, config) else None
+    if order is None or not whole:
         return found
     free = uncovered(state, order, [one.id for one in order.fulfilment_orders])
     for one in order.fulfilment_orders:
@@ -103,7 +103,7 @@ def _to_be_released(state: OrderState, config: BrandConfig) -> Counter[OrderId]:
 
 
 def _bundles(state: OrderState, config: BrandConfig) -> Iterator[tuple[LineId, Bundle]]:
-    for line in state.shopify.lines if config.bundles and state.shopify is not None else ():
+    for line in state.shopify.lines if state.shopify is not None else ():
         bundle = bundle_of(line.sku, config)
         if bundle is not None:
             yield line.id, bundle
