@@ -321,6 +321,34 @@ def test_nothing_is_added_to_what_people_have_seen_to(case: str, order: OrderBui
     assert story.sent(UpdateTracking) == [], case
 
 
+def test_the_number_is_added_though_shopify_has_not_shown_the_fulfilment_yet() -> None:
+    story = left(IN_CLARUS.despatched(tracking=("T1", "")))
+    story.applied(story.one(CreateFulfilment), "801").clarus(IN_CLARUS.despatched(tracking=("T1", "T2")))
+    assert story.one(UpdateTracking).tracking.numbers == ("T1", "T2")
+
+
+def test_it_is_added_to_the_newest_of_two_tellings_though_a_person_took_the_other_back() -> None:
+    story = left(IN_CLARUS.despatched(L901=1, tracking=("T1",), whole=False), posted=1)
+    story.applied(story.one(CreateFulfilment), "801").shopify(ROUTED.fulfilled("801", L901=1, numbers=("T1",)))
+    story.clarus(IN_CLARUS.despatched(tracking=("T1", "T2", ""))).erp(SALE.fulfilment(G1, L901=3))
+    both = ROUTED.fulfilled("801", L901=1, numbers=("T1",), cancelled=True).fulfilled("802", L901=2, numbers=("T2",))
+    story.applied(story.sent(CreateFulfilment)[1], "802").shopify(both)
+    story.clarus(IN_CLARUS.despatched(tracking=("T1", "T2", "T3")))
+    assert [(one.fulfilment, one.tracking.numbers) for one in story.sent(UpdateTracking)] == [("802", ("T2", "T3"))]
+
+
+def test_a_number_of_a_parcel_that_a_person_told_is_not_added_by_us() -> None:
+    story = left(IN_CLARUS.despatched(tracking=("T1", "")), posted=0)
+    story.shopify(ROUTED.fulfilled("805", L901=3, numbers=("T1",)))
+    assert story.clarus(IN_CLARUS.despatched(tracking=("T1", "T2"))).sent(UpdateTracking) == []
+
+
+def test_of_an_order_that_shopify_does_not_have_no_tracking_is_told_or_missed() -> None:
+    assert bare().shopify(None).clarus(IN_CLARUS.despatched(tracking=("T1",))).sent(UpdateTracking) == []
+    unseen = Story().clarus(IN_CLARUS.despatched(tracking=("",)))
+    assert waits(unseen.later(hours=2)) == []
+
+
 def test_a_number_that_goes_with_what_is_still_to_be_told_is_not_added_to_what_was() -> None:
     """The rest left in a second parcel and the ERP has not posted it yet."""
     story = left(IN_CLARUS.despatched(L901=1, whole=False), posted=1)
