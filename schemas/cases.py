@@ -228,8 +228,9 @@ CATALOGUE: MappingProxyType[CaseCode, Entry] = MappingProxyType(
         ),
         CaseCode.UNMAPPED_LOCATION: _entry(
             "Shopify assigned the order to a location that no warehouse is mapped to.",
-            "Map the location in the brand's configuration, or move the order in Shopify.",
-            "the location is mapped or the order moved",
+            "Map the location in the brand's configuration, name it there in `elsewhere` if it sends by itself, "
+            "or move the order in Shopify.",
+            "the location is mapped or named in `elsewhere`, or the order moved",
             _OPS,
             _URGENT,
             4 * _HOUR,

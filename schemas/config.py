@@ -99,6 +99,8 @@ class BrandConfig(Frozen):
     account: str = Field(min_length=1, max_length=20)
     """Clarus account code: the owner of the stock."""
     warehouses: tuple[WarehouseRule, ...] = Field(min_length=1)
+    elsewhere: tuple[LocationId, ...] = ()
+    """Shopify locations that send by themselves: stores, other fulfilment services. Theirs is no business of ours."""
     shipping: tuple[ShippingRule, ...] = Field(min_length=1)
     priorities: tuple[PriorityRule, ...] = ()
     instructions: Instructions = Instructions()
@@ -125,6 +127,11 @@ class BrandConfig(Frozen):
     @model_validator(mode="after")
     def _unambiguous(self) -> Self:
         once("warehouses: expected each location", [rule.location for rule in self.warehouses])
+        once("elsewhere: expected each location", self.elsewhere)
+        for location in self.elsewhere:
+            if warehouse := self.warehouse_of(location):
+                msg = f"elsewhere: expected locations without a warehouse, found {location}, which {warehouse} serves"
+                raise ValueError(msg)
         once("bundles: expected each sku", [bundle.sku for bundle in self.bundles])
         if self.mode == "live" and self.release_from is None:
             msg = "release_from: expected a moment from which orders are released when mode is live, found none"

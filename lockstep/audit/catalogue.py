@@ -17,7 +17,8 @@ CATALOGUE: MappingProxyType[Code, Entry] = MappingProxyType(
         Code.LOCATION_UNMAPPED: Entry(
             Subject.PLACES, _STALLS,
             "Each active location that fulfils online orders has a warehouse; what Shopify routes elsewhere is held.",
-            f"Add a `[[warehouses]]` rule for it, {_RULE} Or let it fulfil no online orders (Shopify, Locations).",
+            "Add a `[[warehouses]]` rule for it, or name it in `elsewhere` if it sends its orders itself, "
+            f"{_RULE} Or let it fulfil no online orders (Shopify, Locations).",
         ),
         Code.LOCATION_OF_SERVICE: Entry(
             Subject.PLACES, _STALLS,
@@ -28,7 +29,7 @@ CATALOGUE: MappingProxyType[Code, Entry] = MappingProxyType(
         Code.LOCATION_GONE: Entry(
             Subject.PLACES, _ADVICE,
             "Each mapped location exists and is active; a rule for another is a mistyped number or left over.",
-            f"Correct or remove the `[[warehouses]]` rule, {_RULE}",
+            f"Correct or remove it in `[[warehouses]]` or `elsewhere`, {_RULE}",
         ),
         Code.WAREHOUSE_UNKNOWN: Entry(
             Subject.PLACES, _STALLS,
@@ -164,7 +165,8 @@ CATALOGUE: MappingProxyType[Code, Entry] = MappingProxyType(
         Code.SERVICE_OTHER: Entry(
             Subject.LEFT_ON, _HARMS,
             "No other fulfilment service has an active location in the shop: Shopify may route lines to it.",
-            "Deactivate the service's location, or make sure that nothing sold here is stocked there.",
+            "Name the location in `elsewhere` if the service is to send what is routed there. Else deactivate it, or "
+            "make sure that nothing sold here is stocked there.",
         ),
         Code.BACKORDER_ON: Entry(
             Subject.LEFT_ON, _HARMS,

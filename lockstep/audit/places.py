@@ -12,7 +12,7 @@ def check_places(seen: Seen) -> Iterator[Finding]:
     if places is not None:
         mapped = {rule.location for rule in config.warehouses}
         there = {place.id: place for place in places if place.active}
-        unmapped = [place for place in there.values() if place.id not in mapped]
+        unmapped = [place for place in there.values() if place.id not in mapped and place.id not in config.elsewhere]
         yield Finding.of(
             Code.LOCATION_UNMAPPED,
             [f"{one.name!r} (location {one.id})" for one in unmapped if one.online and not one.service],
@@ -32,7 +32,8 @@ def check_places(seen: Seen) -> Iterator[Finding]:
                 f"location {rule.location} of {rule.warehouse}"
                 for rule in config.warehouses
                 if rule.location not in there
-            ],
+            ]
+            + [f"location {one} in elsewhere" for one in config.elsewhere if one not in there],
         )
     if seen.clarus.warehouses is not None:
         missing = sorted({rule.warehouse for rule in config.warehouses} - seen.clarus.warehouses)

@@ -117,7 +117,7 @@ def _left_alone(state: OrderState, config: BrandConfig) -> bool:
     order = state.shopify
     if order is None or order.cancelled_at is not None or is_ours(state, config):
         return False
-    return any(line.remaining for one in to_ship(order) for line in one.lines)
+    return any(line.remaining for one in to_ship(order, config) for line in one.lines)
 
 
 def _said(name: str) -> str:

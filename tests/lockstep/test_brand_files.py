@@ -77,6 +77,12 @@ def test_a_good_file_is_read_whole(tmp_path: Path) -> None:
             id="a location twice",
         ),
         pytest.param(
+            'account = "ACME"',
+            'account = "ACME"\nelsewhere = ["11"]',
+            "elsewhere: expected locations without a warehouse, found 11, which LDS1 serves",
+            id="a location that is ours and is not",
+        ),
+        pytest.param(
             'prefix = "ACME"', 'prefix = "acme-uk"', "reference_prefix: expected text of the form ^[A-Z", id="form"
         ),
     ],

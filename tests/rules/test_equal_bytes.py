@@ -11,7 +11,7 @@ from streams.rules.orders.findings import Look, Waiting
 from streams.rules.orders.release import strange
 from streams.rules.orders.state import first, lines_mark
 from streams.rules.orders.waits import kept_since
-from tests.builders import ACME, NOON, ORDER, a_goods_out, an_erp_order, an_order
+from tests.builders import ACME, NOON, ORDER, a_brand, a_goods_out, an_erp_order, an_order
 from tests.item_story import ItemStory, a_product, an_offer, item_brand
 from tests.story import Story
 
@@ -66,7 +66,7 @@ def test_lines_of_a_goods_out() -> None:
 def test_lines_that_no_fulfilment_order_has() -> None:
     """By number: the thousandth is behind the others."""
     order = an_order().with_line("HAT", id="1000").with_line("MUG", id="999")
-    [hold] = left_out(order.order)
+    [hold] = left_out(order.order, a_brand())
     assert hold.named == "line 999, 1000 in no fulfilment order"
 
 

@@ -104,13 +104,21 @@ def test_one_scheduled_without_a_date_has_a_patience_of_its_own() -> None:
 def test_one_that_has_ended_may_not_go(status: FulfilmentOrderStatus) -> None:
     order = MUG.routed("71").fulfilment_order("71", status=status).order
     assert not may_release(order.fulfilment_orders[0], a_brand(), NOON)
-    assert to_ship(order) == ()
+    assert to_ship(order, a_brand()) == ()
 
 
 def test_the_oldest_goes_first_by_number_and_only_what_is_shipped() -> None:
     order = MUG.routed("101", L901=1).routed("99", L901=1).routed("100", L902=1).routed("98", L902=0)
     order = order.fulfilment_order("98", method="PICK_UP")
-    assert [one.id for one in to_ship(order.order)] == ["99", "100", "101"]
+    assert [one.id for one in to_ship(order.order, a_brand())] == ["99", "100", "101"]
+
+
+def test_what_another_location_sends_by_itself_is_neither_shipped_nor_missed() -> None:
+    config = a_brand(elsewhere=("99",))
+    order = MUG.routed("71", L901=1).routed("72", to="99", L901=1).routed("73", to="99", L902=1)
+    order = order.fulfilment_order("73", method="DRONE")
+    assert [one.id for one in to_ship(order.order, config)] == ["71"]
+    assert left_out(order.order, config) == ()
 
 
 @pytest.mark.parametrize(
@@ -138,13 +146,13 @@ def test_the_oldest_goes_first_by_number_and_only_what_is_shipped() -> None:
 def test_units_that_would_be_dropped_in_silence(
     case: str, order: OrderBuilder, held: list[tuple[CaseCode, str]]
 ) -> None:
-    assert [(hold.code, hold.named) for hold in left_out(order.order)] == held, case
+    assert [(hold.code, hold.named) for hold in left_out(order.order, a_brand())] == held, case
 
 
 def test_what_needs_no_shipping_may_be_nowhere() -> None:
     order = MUG.routed("71", L901=2)
     gift = order.order.lines[1].model_copy(update={"requires_shipping": False})
-    assert left_out(order._with(lines=(order.order.lines[0], gift)).order) == ()
+    assert left_out(order._with(lines=(order.order.lines[0], gift)).order, a_brand()) == ()
 
 
 @pytest.mark.parametrize(("risk", "held"), [(RiskAdvice.CANCEL, ["CANCEL"]), (RiskAdvice.ACCEPT, [])])

@@ -10,7 +10,7 @@ from schemas.commands import CreateGoodsOut, UpsertErpOrder
 from schemas.mapping import ShippingRule
 from schemas.orders import Address, FinancialStatus, FulfilmentOrderStatus, RiskAdvice
 from schemas.outcomes import OutcomeKind
-from tests.builders import LEEDS, NOON, OrderBuilder, a_goods_out, an_order
+from tests.builders import LEEDS, NOON, OrderBuilder, a_brand, a_goods_out, an_order
 from tests.story import Story
 
 MUG = an_order().with_line("MUG", 1)
@@ -174,6 +174,30 @@ def test_mixed_delivery_methods(method: str) -> None:
 def test_an_order_that_is_only_fetched_needs_no_address() -> None:
     story = Story().shopify(MUG.shipping_to(None).routed("71").fulfilment_order("71", method="PICK_UP"))
     story.later(days=1)
+    assert (story.commands, story.open_cases) == ([], set())
+
+
+def test_what_a_store_sends_by_itself_neither_reaches_the_warehouse_nor_holds_the_rest() -> None:
+    """Complaint: each order that a store packed became a case, and nobody could say that it was none."""
+    story = Story(a_brand(elsewhere=("99",))).shopify(MIXED.routed("71", L901=2).routed("72", to="99", L902=1))
+    assert story.quantities == [{"901": 2}]
+    story.applied(story.one(CreateGoodsOut))
+    story.later(hours=6)
+    assert story.open_cases == {CaseCode.ERP_NOT_COMMITTED}, "the ERP has not answered in this story"
+
+
+def test_what_only_a_store_sends_is_left_alone_until_it_is_moved_to_the_warehouse() -> None:
+    story = Story(a_brand(elsewhere=("99",))).shopify(MUG.routed("71", to="99"))
+    story.later(days=1)
+    assert (story.commands, story.open_cases) == ([], set())
+    story.shopify(MUG.routed("71", to="99").closed("71").routed("72"))
+    assert story.quantities == [{"901": 1}]
+
+
+def test_a_store_that_is_named_later_ends_the_hold() -> None:
+    story = Story().shopify(MUG.routed("71", to="99"))
+    assert held_by(story) == {CaseCode.UNMAPPED_LOCATION: "'Location 99' (location 99)"}
+    story.configured(elsewhere=("99",)).later(minutes=2)
     assert (story.commands, story.open_cases) == ([], set())
 
 

@@ -20,15 +20,20 @@ NOT_OURS = frozenset({"PICK_UP", "LOCAL", "RETAIL", "NONE"})
 
 
 @once
-def to_ship(order: Order) -> tuple[FulfilmentOrder, ...]:
+def to_ship(order: Order, config: BrandConfig) -> tuple[FulfilmentOrder, ...]:
     """Fulfilment orders that are the warehouse's business, oldest id first; of a mixed order only those, and of them
     only the lines that need shipping.
     """
-    mine = [one for one in order.fulfilment_orders if one.method == SHIPPING and not one.status.ended]
+    mine = [one for one in _here(order, config) if one.method == SHIPPING]
     digital = unshipped(order)
     if digital:
         mine = [packed for one in mine if (packed := _without(one, digital)).lines]
     return tuple(sorted(mine, key=lambda one: (len(one.id), one.id)))
+
+
+def _here(order: Order, config: BrandConfig) -> Iterator[FulfilmentOrder]:
+    """Those that have not ended and that no other location sends by itself."""
+    return (one for one in order.fulfilment_orders if not one.status.ended and one.location not in config.elsewhere)
 
 
 @once
@@ -92,17 +97,17 @@ def _place(location: LocationId, name: str) -> str:
 
 
 @once
-def left_out(order: Order) -> tuple[Hold, ...]:
+def left_out(order: Order, config: BrandConfig) -> tuple[Hold, ...]:
     """Units that would be dropped silently: delivered in a way nobody serves, or in no fulfilment order at all.
 
     They keep nothing else back.
     """
-    return (*_not_served(order), *_nowhere(order))
+    return (*_not_served(order, config), *_nowhere(order))
 
 
-def _not_served(order: Order) -> Iterator[Hold]:
-    for one in order.fulfilment_orders:
-        if not one.status.ended and one.method != SHIPPING and one.method not in NOT_OURS:
+def _not_served(order: Order, config: BrandConfig) -> Iterator[Hold]:
+    for one in _here(order, config):
+        if one.method != SHIPPING and one.method not in NOT_OURS:
             yield Hold(code=CaseCode.METHOD_NOT_SERVED, named=f"fulfilment order {one.id} by {one.method}")
 
 

@@ -222,7 +222,7 @@ def _lacking(state: OrderState, order: Order, config: BrandConfig) -> PerLine:
     if not is_ours(state, config):
         return PerLine()
     owed = PerLine()
-    for one in to_ship(order):
+    for one in to_ship(order, config):
         for line in one.lines:
             owed[line.line] += line.remaining
     for known in state.goods_outs:

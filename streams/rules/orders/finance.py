@@ -72,7 +72,7 @@ def _may_leave(state: OrderState, order: Order, config: BrandConfig) -> bool:
     return (
         is_ours(state, config)
         and not keeping_back(state, order, config)
-        and any(may_release(one, config, state.now) for one in to_ship(order))
+        and any(may_release(one, config, state.now) for one in to_ship(order, config))
     )
 
 

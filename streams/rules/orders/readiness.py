@@ -84,8 +84,8 @@ def _reasons(state: OrderState, order: Order, config: BrandConfig) -> Iterator[H
         if any(line.requires_shipping and line.current_quantity > 0 for line in order.lines):
             yield Hold(code=CaseCode.NOT_ROUTED, named="no fulfilment order yet")
         return
-    yield from left_out(order)
-    apart = [(one, fulfilment_order_holds(one, config, state.now)) for one in to_ship(order)]
+    yield from left_out(order, config)
+    apart = [(one, fulfilment_order_holds(one, config, state.now)) for one in to_ship(order, config)]
     if not apart:
         return
     whole = keeping_back(state, order, config)
@@ -128,6 +128,6 @@ def _waiting(state: OrderState, hold: Hold, config: BrandConfig, *, read: bool) 
 
 def free_units(state: OrderState, order: Order, config: BrandConfig) -> dict[FulfilmentOrderId, PerLine]:
     """Per fulfilment order of the warehouse, the units to be shipped that no goods-out covers; see `uncovered`."""
-    mine = to_ship(order)
+    mine = to_ship(order, config)
     free = uncovered(state, order, {one.id for one in mine if may_release(one, config, state.now)})
     return {one.id: free[one.id] & remaining_of(one) for one in mine}

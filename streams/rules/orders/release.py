@@ -38,7 +38,7 @@ def release(state: OrderState, config: BrandConfig) -> Iterator[Finding]:
             read=(System.CLARUS, System.ERP),
         )
         return
-    ready = [one for one in to_ship(order) if may_release(one, config, state.now)]
+    ready = [one for one in to_ship(order, config) if may_release(one, config, state.now)]
     if not ready or not may_owe(state, order) or keeping_back(state, order, config):
         return
     creates = {create.fulfilment_order: create for create in reversed(state.creates_in_flight)}

@@ -23,6 +23,7 @@ from tests.lockstep.audit.estate import (
     a_tag_in_two_spellings,
     an_untracked_variant,
     another_barcode_in_clarus,
+    another_service,
     audited,
     back_orders_in_the_shop,
     no_right_to_the_account,
@@ -42,6 +43,17 @@ def test_a_well_set_up_brand_has_no_gaps() -> None:
     assert findings(seen) == []
     assert seen.unseen == ()
     assert verdict(seen, []) is Verdict.CLEAN
+
+
+def test_places_that_send_by_themselves_are_no_gap_but_when_they_are_gone() -> None:
+    def named(*locations: str) -> Callable[[Estate], None]:
+        def name(estate: Estate) -> None:
+            estate.config = estate.config.model_copy(update={"elsewhere": locations})
+
+        return name
+
+    assert found(a_new_location, another_service, named("13", "77")) == {}
+    assert found(named("13"))[Code.LOCATION_GONE].examples == ("location 13 in elsewhere",)
 
 
 @pytest.mark.parametrize(("gap", "code"), GAPS.items(), ids=[gap.__name__ for gap in GAPS])
