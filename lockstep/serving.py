@@ -121,9 +121,11 @@ async def served(sockets: list[socket.socket], app: Starlette) -> AsyncIterator[
         yield
     finally:
         serving.cancel()
-        await asyncio.gather(serving, return_exceptions=True)
-        for one in sockets:
-            one.close()  # it may never have begun
+        try:
+            await asyncio.gather(serving, return_exceptions=True)
+        finally:  # we too may be cancelled meanwhile
+            for one in sockets:
+                one.close()  # it may never have begun
 
 
 @dataclass(frozen=True, slots=True)

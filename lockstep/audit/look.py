@@ -20,7 +20,9 @@ from kernel.clock import Clock
 from lockstep.audit.seen import ClarusSeen, ErpSeen, Seen, ShopSeen, Unseen
 from lockstep.audit.skus import codes_of
 from lockstep.patience import CannotReadError, patiently
-from lockstep.ports import clarus_port, erp_port, shopify_port
+from lockstep.ports.clarus import clarus_port
+from lockstep.ports.erp import erp_port
+from lockstep.ports.shopify import shopify_port
 from lockstep.settings import Connections
 from schemas.base import System
 from schemas.config import BrandConfig

@@ -15,7 +15,10 @@ from lockstep.brand_files import ConfigurationError, read_brand
 from lockstep.cli.common import finish, out, settings
 from lockstep.kafka import kafka_log
 from lockstep.patience import CannotReadError
-from lockstep.ports import clarus_port, erp_port, shopify_port, translators
+from lockstep.ports.clarus import clarus_port
+from lockstep.ports.erp import erp_port
+from lockstep.ports.shopify import shopify_port
+from lockstep.ports.translators import translators
 from lockstep.reading import newest_configs
 from lockstep.replay.dry_fold import DryFold, Verdict
 from lockstep.replay.from_systems import Found, Notes, Told, read_systems, seed

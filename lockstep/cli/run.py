@@ -9,7 +9,8 @@ import uvloop
 
 from kernel.logs import configure
 from lockstep.cli.common import settings
-from lockstep.roles import Role, run_roles
+from lockstep.roles import Role
+from lockstep.roles.run import run_roles
 
 
 def run(roles: Annotated[list[Role], typer.Argument(help="one or more roles")]) -> None:

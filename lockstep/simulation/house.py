@@ -24,8 +24,14 @@ from kernel.log import LogError
 from kernel.memory_log import MemoryLog
 from kernel.metrics import Metrics
 from lockstep.demo.outside import Outside, configure_brands, connection_tables, erp_key, make_outside
-from lockstep.ports import clarus_port, erp_port, shopify_port, translators
-from lockstep.roles import FOLDS, Role, intake_brand
+from lockstep.ports.clarus import clarus_port
+from lockstep.ports.erp import erp_port
+from lockstep.ports.shopify import shopify_port
+from lockstep.ports.translators import translators
+from lockstep.roles.intake import intake_brand
+from lockstep.roles.items import ITEMS
+from lockstep.roles.orders import ORDERS
+from lockstep.roles.stock import STOCK
 from lockstep.settings import Connections
 from lockstep.simulation.process import SimProcess, own_tasks
 from lockstep.simulation.seams import ProcessClock, ProcessLog
@@ -46,6 +52,7 @@ from streams.rules.items.state import ItemState
 from streams.rules.orders.state import OrderState
 from streams.rules.stock.state import StockState
 
+FOLDS = {"orders": ORDERS, "stock": STOCK, "items": ITEMS}
 START = datetime(2026, 11, 3, 9, 0, tzinfo=UTC)
 PARTITIONS = 2
 SESSION = 6.0
@@ -199,7 +206,7 @@ class House:
                 )  # fmt: skip
                 root = process.run(worker.run())
             case _ if role in FOLDS:
-                events, fold, state, _ = FOLDS[Role(role)]
+                events, fold, state, _ = FOLDS[role]
                 worker = Worker(role, log, [events.name], fold, state.name, clock, self.metrics, self._engine)
                 root = process.run(worker.run())
             case _:

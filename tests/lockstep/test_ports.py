@@ -7,7 +7,7 @@ from pydantic import SecretStr
 
 from kernel.clock import LoopClock
 from kernel.virtual_time import run_virtual
-from lockstep.ports import erp_port
+from lockstep.ports.erp import erp_port
 from lockstep.settings import ErpConnection, SandboxErpConnection, TrytonConnection
 from schemas.base import Brand, OrderId
 from tests.lockstep.brands import connected_to

@@ -3,15 +3,22 @@
 import asyncio
 import contextlib
 import socket
+import subprocess
+import sys
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
 import pytest
 
+from kernel.log import Log
 from kernel.metrics import Metrics
-from lockstep import roles, serving
-from lockstep.roles import Role, run_roles
+from lockstep import serving
+from lockstep.roles import Role
+from lockstep.roles import run as running
+from lockstep.roles.process import Process
+from lockstep.roles.run import Play
 from lockstep.serving import CannotListenError, Health, health_app, listening, serve_on, served
 from lockstep.settings import Settings, SettingsError
 from tests.lockstep.brands import connections_file
@@ -21,6 +28,13 @@ from tests.lockstep.brands import connections_file
 def taken() -> Iterator[int]:
     with socket.create_server(("127.0.0.1", 0)) as there:
         yield there.getsockname()[1]
+
+
+@pytest.fixture
+def free() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as there:
+        port: int = there.getsockname()[1]
+    return port
 
 
 def refusal(host: str, port: int) -> str:
@@ -126,40 +140,84 @@ def test_a_connection_on_which_is_asked_again_and_again_is_kept(monkeypatch: pyt
     asyncio.run(asked())
 
 
-class Played(roles._Process):
-    """Its work is over when it has begun; only normalise serves its health here."""
+@dataclass
+class Plays:
+    """Roles whose work is over when it has begun; all serve their health while they are at it."""
 
-    worked: list[Role]
-    ports: list[int]
+    worked: list[Role] = field(default_factory=list)
+    ports: list[int] = field(default_factory=list)
 
-    async def run(self, role: Role) -> None:
-        self.ports.append(self._settings.health_port)
+    def player(self, role: Role) -> Play:
+        async def play(process: Process, _log: Log) -> None:
+            self.ports.append(process.settings.health_port)
 
-        async def work() -> None:
-            self.worked.append(role)
+            async def work() -> None:
+                self.worked.append(role)
 
-        if role is Role.NORMALISE:
-            await self._with_health(work, Health(ready=lambda: True))
+            await process.with_health(work, Health(ready=lambda: True))
+
+        return play
 
 
 def test_a_role_that_cannot_tell_of_its_health_ends_before_its_work(
     taken: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    plays = Plays()
     with pytest.raises(SettingsError, match=f"LOCKSTEP_HEALTH_HOST, LOCKSTEP_HEALTH_PORT: .* 127.0.0.1:{taken} taken"):
-        play(tmp_path, monkeypatch, taken, Role.NORMALISE)
+        run(plays, tmp_path, monkeypatch, taken, Role.NORMALISE)
 
-    assert Played.worked == []
-
-
-def test_the_first_of_several_roles_tells_of_its_health(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    play(tmp_path, monkeypatch, 9101, Role.ORDERS, Role.STOCK)
-
-    assert Played.ports == [9101, 0]
+    assert plays.worked == []
 
 
-def play(folder: Path, monkeypatch: pytest.MonkeyPatch, health_port: int, *chosen: Role) -> None:
+def test_the_first_of_several_roles_tells_of_its_health(
+    free: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plays = Plays()
+    run(plays, tmp_path, monkeypatch, free, Role.ORDERS, Role.STOCK)
+
+    assert plays.ports == [free, 0]
+
+
+def run(plays: Plays, folder: Path, monkeypatch: pytest.MonkeyPatch, health_port: int, *chosen: Role) -> None:
     monkeypatch.setenv("ACME_SHOPIFY_TOKEN", "token")
     monkeypatch.setenv("ACME_WEBHOOK_SECRET", "secret")
-    monkeypatch.setattr(roles, "_Process", Played)
-    Played.worked, Played.ports = [], []
-    asyncio.run(run_roles(chosen, Settings(connections=connections_file(folder), health_port=health_port)))
+    monkeypatch.setattr(running, "player", plays.player)
+    asyncio.run(running.run_roles(chosen, Settings(connections=connections_file(folder), health_port=health_port)))
+
+
+ROOMS = {
+    Role.INTAKE: "connectors.intake.app",
+    Role.SHOPIFY: "connectors.shopify.port",
+    Role.CLARUS: "connectors.clarus.port",
+    Role.ERP: "connectors.erp.port",
+    Role.NOTICES: "lockstep.notices.role",
+    Role.NORMALISE: "streams.agents.normalise faust.app.base",
+    Role.ORDERS: "streams.agents.orders",
+    Role.STOCK: "streams.agents.stock",
+    Role.ITEMS: "streams.agents.items",
+}
+LOADS = """
+import sys
+from lockstep.roles.run import player
+rooms = set(sys.argv[2:])
+for role in sys.argv[1].split():
+    before = rooms & sys.modules.keys()
+    player(role)
+    print(*sorted(rooms & sys.modules.keys() - before))
+"""
+
+
+def test_a_role_loads_what_it_plays_and_nothing_of_the_others() -> None:
+    """Each is a process: what it does not need it would hold in memory, and take longer to come back after a kill.
+
+    One after the other here, for each takes a moment: those of the rules last, of which notices read the cases.
+    """
+    rooms = [room for needed in ROOMS.values() for room in needed.split()]
+    command = [sys.executable, "-c", LOADS, " ".join(ROOMS), *rooms]
+    loads = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout
+
+    orders = ROOMS[Role.ORDERS]
+    assert [line.split() for line in loads.splitlines()] == [
+        sorted([*needed.split(), orders] if role is Role.NOTICES else [] if role is Role.ORDERS else needed.split())
+        for role, needed in ROOMS.items()
+    ]

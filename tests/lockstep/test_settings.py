@@ -8,7 +8,8 @@ from typer.testing import CliRunner
 from kernel.clock import SystemClock
 from lockstep.cli.app import program
 from lockstep.cli.common import settings
-from lockstep.ports import shopify_port, translators
+from lockstep.ports.shopify import shopify_port
+from lockstep.ports.translators import translators
 from lockstep.settings import Settings, SettingsError, TrytonConnection, read_connections
 from schemas.base import Brand
 from tests.lockstep.brands import brand_file, connections_file

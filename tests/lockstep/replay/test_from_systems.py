@@ -16,7 +16,10 @@ from lockstep.demo.judge import Judged
 from lockstep.demo.report import Report
 from lockstep.demo.scenario import BRANDS
 from lockstep.patience import CannotReadError
-from lockstep.ports import clarus_port, erp_port, shopify_port, translators
+from lockstep.ports.clarus import clarus_port
+from lockstep.ports.erp import erp_port
+from lockstep.ports.shopify import shopify_port
+from lockstep.ports.translators import translators
 from lockstep.replay.dry_fold import IN_STEP, LEFT_ALONE, ORPHAN, DryFold
 from lockstep.replay.from_systems import Found, read_systems, seed
 from lockstep.simulation.house import START, House
