@@ -119,7 +119,8 @@ def in_processes(
     Raises Interrupted when Ctrl-C came and every process has saved what it had, FoldProcessLostError, or what a job
     raised; then the others have ended in order.
     """
-    context = multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["__main__", work.__module__])  # loaded once for all processes, not once for each
     done, stop = context.Array("q", max(1, len(jobs)), lock=False), context.Event()
     with (
         _ctrl_c(stop.set) as (asked, deaf),
