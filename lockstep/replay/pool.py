@@ -15,12 +15,12 @@ from concurrent.futures import FIRST_EXCEPTION, Future, ProcessPoolExecutor, wai
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
-from threading import Thread
 from time import process_time
 from typing import Any, Generic, TypeVar
 
 from kernel.logs import configure
 from kernel.operated import OperatedLog
+from lockstep.children import end_with_parent
 from lockstep.replay.errors import FoldProcessLostError
 from lockstep.replay.fold import Interrupted, Watch
 
@@ -77,19 +77,11 @@ class _Slot:
 
 
 def _begin(done: Any, stop: Any) -> None:
-    Thread(target=_end_with_parent, daemon=True).start()
+    end_with_parent()
     configure("replay", 40)
     gc.freeze()
     gc.set_threshold(*COLLECT)
     _shared.append(_Shared(done, stop))
-
-
-def _end_with_parent() -> None:
-    """A process of the pool waits for work for ever, also when whoever gives it work was killed without a word."""
-    parent = multiprocessing.parent_process()
-    assert parent is not None
-    parent.join()
-    os._exit(1)
 
 
 def _run(work: Work[J, R], connect: Connect, job: J, place: int) -> Ended[R]:

@@ -12,6 +12,7 @@ from itertools import islice
 from typing import get_args
 
 from kernel.logs import configure
+from lockstep.children import end_with_parent
 from lockstep.simulation.history import History, Kind, draw
 from lockstep.simulation.mishaps import MAPPED
 from lockstep.simulation.play import LET_GO, Result, play
@@ -133,6 +134,7 @@ def quiet() -> None:
     for the process that asked: this one ends with its history.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    end_with_parent()
     configure("simulate", logging.CRITICAL)
     logging.disable(logging.CRITICAL)
     gc.disable()
