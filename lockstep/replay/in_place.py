@@ -52,7 +52,7 @@ async def put_in_place(
 ) -> InPlace:
     """`say` hears what is done, `moved` of records as they are written. Raises WorkersRunError or LogError.
 
-    Wherever it ends, the same again goes on from there.
+    Wherever it ends, the same again goes on from there; once all is in place it keeps that, and puts it in place anew.
     """
     await nobody_works(log)
     run, kept = made.run, 0
@@ -71,10 +71,11 @@ async def put_in_place(
                 f"{Partition(ORDERS_STATE.name, part.number)}: expected the rebuilt table, digest {part.digest[:12]}, "
                 f"found {found[:12]}: somebody else writes there. Stop every `lockstep run orders` and run this again"
             )
+    # From here on workers may write what no copy has: should the rest fail, the same again is a run of its own.
+    Run.forget(plan.folder)
     committed = commits(made, send_unsent=send_unsent)
     await log.place_group(ORDERS.group, {Partition(ORDERS_EVENTS.name, number): at for number, at in committed.items()})
     Checkpoints(plan.folder, run.cluster, plan.without).forget([part.number for part in made.parts])
-    Run.forget(plan.folder)
     return InPlace(run.kept_topic, kept, committed)
 
 

@@ -1,7 +1,9 @@
 """A rebuilt table put in place in memory: interrupted and done again, where workers go on, what is refused."""
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -28,8 +30,8 @@ from tests.lockstep.replay.small_logs import ORDERS, after_a_day, committed, com
 KEY = f"acme/{ORDERS[0]}"
 
 
-async def made(log: MemoryLog, folder: Path, *, without: tuple[Brand, ...] = ()) -> Rebuilt:
-    asked, run = await ask(log), Run.going_on(folder, "memory", NOON)
+async def made(log: MemoryLog, folder: Path, *, without: tuple[Brand, ...] = (), at: datetime = NOON) -> Rebuilt:
+    asked, run = await ask(log), Run.going_on(folder, "memory", at)
     await log.create_like(run.topic, ORDERS_STATE.name)
     saved, goals = Checkpoints(folder, "memory", without), ends(log)
     orders = [
@@ -79,6 +81,33 @@ def test_an_end_in_the_middle_does_no_harm_and_the_same_again_makes_it_whole(tmp
 
     after_a_day(story)
     assert not list(tmp_path.glob("*.fold"))
+
+
+def test_a_table_that_was_worked_on_after_the_last_step_failed_is_kept_before_it_is_replaced(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever saw the error late had the workers running by then: what they wrote was overwritten without a copy."""
+
+    async def story(log: MemoryLog, events: Events) -> None:
+        with monkeypatch.context() as away:
+            away.setattr(log, "place_group", _away)
+            with pytest.raises(LogError, match="away"):
+                await put(log, tmp_path)
+        await events.seen(wanting("5998"))
+        await worked(log, SetClock())
+        before = log.records(ORDERS_STATE.name)
+
+        one = await made(log, tmp_path, at=NOON + timedelta(days=1))
+        await put_in_place(log, one, Plan(tmp_path, 1), send_unsent=False, say=lambda _: None)
+
+        kept = log.records(one.run.kept_topic)
+        assert [(record.key, record.value) for record in kept] == [(record.key, record.value) for record in before]
+
+    after_a_day(story)
+
+
+async def _away(_group: str, _offsets: Mapping[Partition, int]) -> None:
+    raise LogError("away")
 
 
 def test_the_commit_stays_where_it_was_and_is_never_past_what_was_rebuilt(tmp_path: Path) -> None:
