@@ -14,8 +14,8 @@ from schemas.events import CONFIG_ID, ConfigChanged
 from streams.engine.changelog import BEGUN, WHOLE, Restored
 from streams.engine.prefix import Prefix, unpack
 
-PERSONAL = {"personal", "ship_to", "order_notes"}
-"""Fields of a state whose content is never printed."""
+PERSONAL = {"personal", "ship_to", "order_notes", "tags", "answer", "answers", "overridden"}
+"""Fields of a state whose content is never printed: addresses, notes, and what people typed about a shopper."""
 _CONFIG = f"/{CONFIG_ID}".encode()
 BROKEN = (ValueError, OverflowError)
 """What other code's bytes raise when they are read as ours."""

@@ -2,6 +2,7 @@
 
 from kernel.kafka_client import KafkaSettings
 from schemas.commands import CreateFulfilment, CreateGoodsOut, UpsertErpOrder
+from schemas.erp import FulfilmentState
 from tests.builders import a_goods_out, an_erp_order, an_order
 from tests.story import Story
 
@@ -21,7 +22,7 @@ def test_five_hundred_lines_take_a_third_of_a_record() -> None:
     story = Story().shopify(order.routed("71"))
     story.applied(story.one(CreateGoodsOut)).clarus(goods_out)
     story.applied(story.one(UpsertErpOrder), "77").erp(sale)
-    story.clarus(goods_out.despatched()).erp(sale.fulfilment(REFERENCE, **every))
+    story.clarus(goods_out.despatched()).erp(sale.fulfilment(REFERENCE, 1, FulfilmentState.POSTED, **every))
 
     assert sum(unit.quantity for unit in story.one(CreateFulfilment).lines) == 2 * LINES
     assert 3 * max(map(len, story.changelog.values())) < KafkaSettings().largest_record

@@ -1,12 +1,17 @@
 """Log and table of a partition beside each other: equal while workers run, and the first difference in words."""
 
+import json
 from pathlib import Path
+
+import pytest
 
 from kernel.log import Outgoing
 from kernel.memory_log import MemoryLog
+from lockstep.replay.table import difference
+from lockstep.replay.tables import ORDERS as ORDERS_TABLE
 from schemas.topics import ORDERS_STATE
 from streams.agents.orders import orders_fold
-from streams.engine.prefix import pack, unpack
+from streams.engine.prefix import Prefix, pack, unpack
 from tests.engine.events import Events, wanting
 from tests.lockstep.replay.small_logs import ORDERS, after_a_day, append, committed, compared, newest_of
 
@@ -56,6 +61,29 @@ def test_what_is_personal_is_not_shown(tmp_path: Path) -> None:
         assert "Mill Lane" not in str(said)
 
     after_a_day(story)
+
+
+@pytest.mark.parametrize(
+    ("place", "value"),
+    [
+        (("shopify", "tags"), ["call Ida Marlow"]),
+        (("overridden",), [{"code": "edit_window", "who": "kim", "why": "Ida Marlow rang"}]),
+        (("answers",), [{"object": "X", "detail": "", "answer": "Ida Marlow keeps it"}]),
+        (("cases",), [{"answer": "Ida Marlow keeps it"}]),
+    ],
+)
+def test_nor_is_what_people_typed(place: tuple[str, ...], value: object) -> None:
+    def state(of: object) -> bytes:
+        nested = of
+        for name in reversed(place):
+            nested = {name: nested}
+        return pack(Prefix(7, None, 1), json.dumps(nested).encode())
+
+    another = json.loads(json.dumps(value).replace("Ida", "Ada"))
+    others: list[object] = [another, []]
+    for other in others:
+        said = difference(ORDERS_TABLE, 0, KEY.encode(), state(value), state(other))
+        assert "Marlow" not in str(said)
 
 
 def test_a_key_that_the_table_has_lost_and_one_that_no_event_tells_of(tmp_path: Path) -> None:
