@@ -82,6 +82,8 @@ class CreateGoodsOut(Decided):
     warehouse: str
     carrier: str
     service: str
+    shipping_line: str = ""
+    """The shopper's choice that carrier and service stand for, in words."""
     priority: int = 50
     order_notes: str = ""
     ship_to: Address

@@ -66,6 +66,7 @@ def test_the_warehouse_is_asked_for_a_goods_out() -> None:
         "warehouse": "LDS1",
         "carrier": "DPD",
         "service": "NEXTDAY",
+        "shipping_line": "'Standard' (code 'standard')",
         "priority": 50,
         "order_notes": "",
         "ship_to": LEEDS.model_dump(mode="json"),

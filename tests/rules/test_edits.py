@@ -2,16 +2,25 @@
 
 from datetime import timedelta
 
+import pytest
+
 from schemas.cases import CaseCode
 from schemas.commands import CancelGoodsOut, CreateGoodsOut
 from schemas.goods_outs import GoodsOutStatus
 from schemas.orders import FulfilmentOrderStatus
 from schemas.outcomes import OutcomeKind
-from tests.builders import LEEDS, GoodsOutBuilder, OrderBuilder, a_goods_out, an_order
+from tests.builders import LEEDS, GoodsOutBuilder, OrderBuilder, a_brand, a_goods_out, an_order
 from tests.story import Story
 
 G1 = "ACME-5012-71-1"
 ROUTED = an_order().with_line("MUG", 3).routed("71")
+EXPRESS = ROUTED.sent_by("Express", "express")
+TWO_WAYS = a_brand(
+    shipping=[
+        {"code": "standard", "carrier": "DPD", "service": "NEXTDAY"},
+        {"code": "express", "carrier": "COURIER", "service": "2H"},
+    ]
+)
 IN_CLARUS = a_goods_out(G1).with_line("901", "MUG", 3)
 MOVED_HOUSE = LEEDS.model_copy(update={"line1": "9 Mill Lane"})
 
@@ -294,3 +303,50 @@ def test_what_a_cancelled_fulfilment_order_still_lists_is_wanted_by_nobody() -> 
     replaced = order.routed("75", L901=1).order.fulfilment_orders[-1:]
     order = OrderBuilder(order.order.model_copy(update={"fulfilment_orders": (*listed, *replaced)}))
     assert taken_back(released().shopify(order)) == [G1]
+
+
+# --- the shopper chooses to have it sent otherwise
+
+
+def test_an_upgrade_to_express_is_followed_while_nobody_has_begun() -> None:
+    """Complaint: paid for express after the order was released, and it went by standard."""
+    story = Story(TWO_WAYS).shopify(ROUTED)
+    story.applied(story.one(CreateGoodsOut)).clarus(IN_CLARUS).shopify(EXPRESS)
+    story.applied(story.one(CancelGoodsOut)).clarus()
+    assert [(one.carrier, one.service) for one in story.sent(CreateGoodsOut)] == [("DPD", "NEXTDAY"), ("COURIER", "2H")]
+    again = a_goods_out("ACME-5012-71-2").with_line("901", "MUG", 3)
+    story.applied(story.sent(CreateGoodsOut)[-1]).clarus(again).later(minutes=20)
+    assert len(story.sent(CancelGoodsOut)) == 1
+    assert story.open_cases == set()
+
+
+def test_an_upgrade_that_comes_too_late_is_a_case_until_it_has_left() -> None:
+    story = Story(TWO_WAYS).shopify(ROUTED)
+    story.applied(story.one(CreateGoodsOut)).clarus(IN_CLARUS.picking()).shopify(EXPRESS)
+    (case,) = story.cases.values()
+    assert (case.code, case.object) == (CaseCode.CHANGED_AFTER_RELEASE, f"{G1} shipping")
+    assert case.detail == "to go by 'Express' (code 'express') now, COURIER/2H; the warehouse has DPD/NEXTDAY"
+    assert story.sent(CancelGoodsOut) == []
+    assert story.clarus(IN_CLARUS.despatched()).open_cases == set()
+
+
+def test_a_shipping_line_that_nobody_knows_is_asked_about_and_nothing_is_taken_back_for_it() -> None:
+    story = Story(TWO_WAYS).shopify(ROUTED)
+    story.applied(story.one(CreateGoodsOut)).clarus(IN_CLARUS).shopify(ROUTED.sent_by("Carrier pigeon"))
+    assert story.open_cases == {CaseCode.CHANGED_AFTER_RELEASE}
+    assert story.sent(CancelGoodsOut) == []
+    assert "now, which no rule knows; the" in next(iter(story.cases.values())).detail
+
+
+@pytest.mark.parametrize("order", [ROUTED, ROUTED.sent_by("Standard delivery", "standard")], ids=["same", "renamed"])
+def test_what_means_the_same_service_changes_nothing(order: OrderBuilder) -> None:
+    story = Story(TWO_WAYS).shopify(ROUTED)
+    story.applied(story.one(CreateGoodsOut)).clarus(IN_CLARUS.picking()).shopify(order)
+    assert (story.sent(CancelGoodsOut), story.open_cases) == ([], set())
+
+
+def test_another_rule_for_the_same_line_changes_nothing_that_was_released() -> None:
+    story = Story(TWO_WAYS).shopify(ROUTED)
+    story.applied(story.one(CreateGoodsOut)).clarus(IN_CLARUS)
+    story.configured(shipping=[{"code": "standard", "carrier": "COURIER", "service": "2H"}]).later(minutes=2)
+    assert (story.sent(CancelGoodsOut), story.open_cases) == ([], set())

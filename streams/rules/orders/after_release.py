@@ -7,8 +7,9 @@ from schemas.cases import CaseCode
 from schemas.config import BrandConfig
 from schemas.orders import Order
 from streams.rules.orders.delivery import SHIPPING
-from streams.rules.orders.edits import in_doubt, sent_elsewhere, to_replace, working
+from streams.rules.orders.edits import in_doubt, sent_elsewhere, sent_otherwise, to_replace, working
 from streams.rules.orders.findings import Finding, Look, Waiting
+from streams.rules.orders.mapping.shipping import named, shipping_rule
 from streams.rules.orders.per_line import PerLine
 from streams.rules.orders.state import KnownGoodsOut, OrderState
 from streams.rules.orders.units import (
@@ -151,12 +152,29 @@ def changed(state: OrderState, config: BrandConfig) -> Iterator[Finding]:
                 object=f"{known.reference} address",
                 detail="the delivery address is another than the one the warehouse has",
             )
+        if sent_otherwise(known, order, config):
+            yield Look(
+                code=CaseCode.CHANGED_AFTER_RELEASE,
+                object=f"{known.reference} shipping",
+                detail=f"to go by {_goes_by(order, config)}; the warehouse has {_was_to_go(known)}",
+            )
         if astray:
             yield Look(
                 code=CaseCode.CHANGED_AFTER_RELEASE,
                 object=known.reference,
                 detail=f"{astray.total()} units in {known.goods_out.warehouse} that Shopify holds or wants elsewhere",
             )
+
+
+def _goes_by(order: Order, config: BrandConfig) -> str:
+    rule = shipping_rule(order, config)
+    meant = "which no rule knows" if rule is None else f"{rule.carrier}/{rule.service}"
+    return f"{named(order.shipping_lines[0])} now, {meant}"
+
+
+def _was_to_go(known: KnownGoodsOut) -> str:
+    assert known.sent_by is not None
+    return f"{known.sent_by.carrier}/{known.sent_by.service}"
 
 
 def _counted_in(known: KnownGoodsOut, order: Order, config: BrandConfig) -> str:

@@ -14,6 +14,7 @@ from schemas.goods_outs import GoodsOutStatus
 from schemas.orders import Order
 from streams.rules.orders.addresses import address_lacks
 from streams.rules.orders.findings import Finding, Look, Waiting, Wanted
+from streams.rules.orders.mapping.shipping import named, shipping_rule
 from streams.rules.orders.once import once
 from streams.rules.orders.per_line import PerLine
 from streams.rules.orders.state import KnownGoodsOut, OrderState, address_mark
@@ -43,8 +44,8 @@ def cancelled(state: OrderState, config: BrandConfig) -> Iterator[Finding]:
 
 
 def edited(state: OrderState, config: BrandConfig) -> Iterator[Finding]:
-    """Rule: a goods-out nobody has begun that is for more than is still wanted, or goes to an old address, is
-    cancelled; the release makes the next one when it is gone.
+    """Rule: a goods-out nobody has begun that is for more than is still wanted, goes to an old address, or by
+    what the shopper chose before, is cancelled; the release makes the next one when it is gone.
     """
     order = state.shopify
     if order is not None and order.cancelled_at is None:
@@ -75,7 +76,8 @@ def to_replace(state: OrderState, order: Order, config: BrandConfig) -> tuple[Kn
     for known in sorted(untouched, key=lambda one: one.generation):
         units, wanted = covers(state, known), own.get(known.fulfilment_order, PerLine())
         here = (units - wanted) & too_many
-        if here or (sent_elsewhere(known, order) and not address_lacks(order.personal.ship_to, config)):
+        moved = sent_elsewhere(known, order) and not address_lacks(order.personal.ship_to, config)
+        if here or moved or (sent_otherwise(known, order, config) and shipping_rule(order, config) is not None):
             too_many -= units
             found.append(known)
         else:
@@ -87,6 +89,19 @@ def sent_elsewhere(known: KnownGoodsOut, order: Order) -> bool:
     """Whether the warehouse has another delivery address than the order."""
     to = order.personal.ship_to
     return bool(known.sent_to) and to is not None and address_mark(known.reference, to) != known.sent_to
+
+
+def sent_otherwise(known: KnownGoodsOut, order: Order, config: BrandConfig) -> bool:
+    """Whether the order has another shipping line than it was released by, which means another carrier or service or
+    nothing that is known. What the rules say of the same line may change; what was released goes as it was.
+    """
+    was = known.sent_by
+    if was is None or not was.shipping_line or not order.shipping_lines:
+        return False
+    if named(order.shipping_lines[0]) == was.shipping_line:
+        return False
+    rule = shipping_rule(order, config)
+    return rule is None or (rule.carrier, rule.service) != (was.carrier, was.service)
 
 
 @once

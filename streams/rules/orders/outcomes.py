@@ -13,7 +13,7 @@ from schemas.goods_outs import GoodsOut, GoodsOutLine, GoodsOutStatus
 from schemas.outcomes import Outcome, OutcomeKind
 from streams.rules.orders.adopt import adopted, doubted, telling_of
 from streams.rules.orders.endings import carried_out, landed, not_carried_out
-from streams.rules.orders.state import KnownGoodsOut, OrderState, address_mark, lines_mark
+from streams.rules.orders.state import KnownGoodsOut, OrderState, SentBy, address_mark, lines_mark
 
 
 def ended(state: OrderState, event: CommandEnded) -> OrderState:
@@ -57,7 +57,11 @@ def _created(state: OrderState, command: CreateGoodsOut, outcome: Outcome) -> Or
         GoodsOutLine(id="", line=unit.line, sku=unit.sku, ordered=unit.quantity, each=unit.each)
         for unit in command.lines
     )
-    marks = {"sent_to": address_mark(command.reference, command.ship_to), "made_as": lines_mark(lines)}
+    marks = {
+        "sent_to": address_mark(command.reference, command.ship_to),
+        "sent_by": SentBy(shipping_line=command.shipping_line, carrier=command.carrier, service=command.service),
+        "made_as": lines_mark(lines),
+    }
     if state.goods_out(command.reference) is not None:
         return state.with_goods_out(command.reference, **marks)
     made = KnownGoodsOut(

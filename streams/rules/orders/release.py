@@ -13,7 +13,7 @@ from streams.rules.orders.edits import working
 from streams.rules.orders.findings import Finding, Look, Waiting, Wanted
 from streams.rules.orders.mapping.instructions import instructions
 from streams.rules.orders.mapping.products import units_of
-from streams.rules.orders.mapping.shipping import priority, shipping_rule
+from streams.rules.orders.mapping.shipping import named, priority, shipping_rule
 from streams.rules.orders.per_line import PerLine
 from streams.rules.orders.readiness import free_units, is_ours, keeping_back
 from streams.rules.orders.state import KnownGoodsOut, OrderState, Refusal
@@ -179,6 +179,7 @@ def _create(
             "warehouse": config.warehouse_of(one.location),
             "carrier": rule.carrier,
             "service": rule.service,
+            "shipping_line": named(order.shipping_lines[0]),
             "priority": priority(order, rule, config),
             "order_notes": instructions(order, config).text,
             "ship_to": order.personal.ship_to or Address(),

@@ -43,6 +43,14 @@ class Reached(Frozen):
         return self.topic == source.topic and self.partition == source.partition and self.cluster == source.cluster
 
 
+class SentBy(Frozen):
+    """How a goods-out is to go, as it was asked for: the order's shipping line then, and what that meant."""
+
+    shipping_line: str
+    carrier: str
+    service: str
+
+
 class KnownGoodsOut(Frozen):
     """A goods-out of this order, as last seen or, until then, as we were told it was made."""
 
@@ -51,6 +59,8 @@ class KnownGoodsOut(Frozen):
     generation: int
     sent_to: str = ""
     """A mark of the address it was made with, see `address_mark`; '' when it was not our create that told us."""
+    sent_by: SentBy | None = None
+    """None when it was not our create that told us."""
     made_as: str = ""
     """A mark of the lines it was made with, or of those first seen, see `lines_mark`; '' where none was kept yet."""
     doubles: tuple[GoodsOutId, ...] = ()

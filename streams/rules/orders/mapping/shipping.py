@@ -45,6 +45,11 @@ def _fits(rule: ShippingRule, order: Order) -> bool:
     )
 
 
+def named(line: ShippingLine) -> str:
+    """A shipping line as people would look for it."""
+    return f"{line.title!r} (code {line.code!r})"
+
+
 def bare(postcode: str) -> str:
     """As postcodes are compared."""
     return "".join(postcode.split()).upper()
@@ -73,7 +78,7 @@ def shipping_holds(order: Order, config: BrandConfig) -> Iterator[Hold]:
         yield Hold(code=CaseCode.UNMAPPED_SHIPPING_LINE, named="no shipping line")
         return
     line = order.shipping_lines[0]
-    named = f"{line.title!r} (code {line.code!r})"
+    said = named(line)
     known = len(dict.fromkeys(rules_for(line, config)))
     if known:
         to = order.personal.ship_to
@@ -81,5 +86,5 @@ def shipping_holds(order: Order, config: BrandConfig) -> Iterator[Hold]:
         order_is = f"to {where}, {order.weight} g, {order.total.amount} {order.total.currency}"
         tags = [repr(tag) for tag in order.tags if not is_like_a_person(tag)]
         tagged = f", tags {', '.join(tags)}" if tags else ""
-        named += f": {known} rules know it, none of them fits ({order_is}{tagged})"
-    yield Hold(code=CaseCode.UNMAPPED_SHIPPING_LINE, named=named)
+        said += f": {known} rules know it, none of them fits ({order_is}{tagged})"
+    yield Hold(code=CaseCode.UNMAPPED_SHIPPING_LINE, named=said)
