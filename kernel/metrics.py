@@ -98,6 +98,12 @@ class Metrics:
         self.connection = Gauge(
             "lockstep_connection_well", "1 while a connection is well.", ["brand", "system"], **made
         )
+        self.lists_refused = Counter(
+            "lockstep_lists_refused_total",
+            "Lists of what changed, or of all there is, that a system refused.",
+            ["brand", "system"],
+            **made,
+        )
         self.compared = Counter(
             "lockstep_compared_orders_total",
             "Orders a sweep compared, by why their systems differ; one with two causes counts under both.",

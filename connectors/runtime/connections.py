@@ -20,6 +20,7 @@ from connectors.runtime.errors import (
 from connectors.runtime.port import Reading
 from connectors.runtime.publisher import Publisher
 from kernel.clock import Clock
+from kernel.metrics import Metrics
 from schemas.base import Brand, System
 
 _log = structlog.get_logger(__name__)
@@ -28,9 +29,12 @@ _log = structlog.get_logger(__name__)
 class Connections:
     """A breaker per brand."""
 
-    def __init__(self, system: System, brands: Iterable[Brand], publisher: Publisher, clock: Clock) -> None:
+    def __init__(
+        self, system: System, brands: Iterable[Brand], publisher: Publisher, clock: Clock, metrics: Metrics
+    ) -> None:
         self._system, self._publisher, self._clock = system, publisher, clock
         self._breakers = {brand: Breaker() for brand in brands}
+        self._refused = {brand: metrics.lists_refused.labels(brand, system) for brand in self._breakers}
         self._answers: Counter[Brand] = Counter()
         self._shown: Counter[Brand] = Counter()
         self._told: set[Brand] = set()
@@ -99,6 +103,7 @@ class Connections:
     async def list_failed(self, brand: Brand, error: ConnectorError) -> None:
         """A list that is refused is no sign that the connection is down: reads and commands go on."""
         if refused(error):
+            self._refused[brand].inc()
             _log.warning(
                 "connector.list_refused", system=self._system, brand=brand, error=f"{type(error).__name__}: {error}"
             )

@@ -71,7 +71,7 @@ class ConnectorRuntime:
         self._producer = log.producer()
         self._consumer = log.consumer(f"lockstep.{port.system}", [self._hints, *self._commands], self)
         self._publisher = Publisher(port.system, self._producer, clock, metrics)
-        self._connections = Connections(port.system, port.brands, self._publisher, clock)
+        self._connections = Connections(port.system, port.brands, self._publisher, clock, metrics)
         self._attempts = Attempts(port, configs, self._connections, clock, settings)
         self._progress = Progress()
         self._endings = Endings(f"{port.system} connector", self._progress, self._producer, metrics)

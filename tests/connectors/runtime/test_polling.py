@@ -83,8 +83,25 @@ def test_a_list_that_is_refused_is_not_taken_for_a_connection_that_is_down() -> 
         await on.until(lambda: len(on.told(RawKind.SNAPSHOT)) == 2, within=5)
         assert [outcome.kind for outcome in on.outcomes] == [OutcomeKind.APPLIED]
         assert on.connections == [ConnectionState.WELL]
+        refused = lists_refused(on)
+        assert refused is not None
+        assert refused >= 60, "and each poll shows it"
 
     bench(story, settings=EVERY)
+
+
+def test_before_any_list_is_refused_there_is_a_figure_that_can_rise() -> None:
+    async def story(on: Bench) -> None:
+        on.start(shop(on))
+        await on.clock.sleep(60)
+        assert lists_refused(on) == 0
+
+    bench(story, settings=EVERY)
+
+
+def lists_refused(on: Bench) -> float | None:
+    labels = {"brand": "acme", "system": on.port.system}
+    return on.metrics.registry.get_sample_value("lockstep_lists_refused_total", labels)
 
 
 def test_a_list_that_is_not_answered_is() -> None:
