@@ -47,6 +47,8 @@ class Foresight:
     """Ready now, and held then."""
     otherwise: list[Foreseen] = field(default_factory=list)
     """Sent in any case, but with other words; or held for other reasons."""
+    alone: list[Foreseen] = field(default_factory=list)
+    """Held now, and then no business of ours: sent from elsewhere, or older than the switch-on."""
     stay: Counter[CaseCode] = field(default_factory=Counter)
     """Holds that stay, by code."""
     looked_at: int = 0
@@ -68,7 +70,7 @@ class Foresight:
 
     @property
     def nothing(self) -> bool:
-        return not (self.released or self.held or self.otherwise or self.collide)
+        return not (self.released or self.held or self.otherwise or self.alone or self.collide)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +108,8 @@ def _compare(found: Foresight, state: OrderState, before: _Asked, after: _Asked)
         note(found.held, _in_words(new or after.holds) or "not to be released any more")
     elif new or renamed:
         note(found.otherwise, f"held by {_in_words(new | renamed)}")
+    elif before.holds and not (after.holds or after.creates):
+        note(found.alone, f"nothing to send (was held: {', '.join(before.holds)})")
 
 
 def _differing(one: Wanted, other: Wanted) -> Iterator[str]:

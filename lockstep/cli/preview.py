@@ -42,7 +42,8 @@ def preview(
     file: Annotated[Path, typer.Argument(help="TOML file of one brand")],
     show: Annotated[int, typer.Option("--list", min=0, help="orders to name of each kind; 0: all")] = 20,
 ) -> None:
-    """Tell what a changed file would do to the orders there are: released, held, sent otherwise. Changes nothing.
+    """Tell what a changed file would do to the orders there are: released, held, sent otherwise, left alone. Changes
+    nothing.
 
     Reads the orders' table. What is in the warehouse already stays as it was released.
     """
@@ -64,6 +65,7 @@ def preview(
     _tell("would be released", found.released, show)
     _tell("would be held", found.held, show)
     _tell("would be sent or held otherwise", found.otherwise, show)
+    _tell("would be left alone", found.alone, show)
     for said in found.collide:
         out.print(f"  [red]two SKUs, one product[/red]: {escape(said)}")
     if found.stay:

@@ -53,7 +53,9 @@ def foreseen(story: Story, **changes: object) -> Foresight:
 
 
 def said(found: Foresight) -> dict[str, list[str]]:
-    kinds = {"released": found.released, "held": found.held, "otherwise": found.otherwise}
+    kinds = {
+        "released": found.released, "held": found.held, "otherwise": found.otherwise, "alone": found.alone,
+    }  # fmt: skip
     return {kind: [str(one) for one in orders] for kind, orders in kinds.items() if orders}
 
 
@@ -72,6 +74,17 @@ def test_a_mapped_shipping_line_releases_what_it_stranded() -> None:
             "acme/5012: goods-out ACME-5012-71-1 in LDS1 by PIGEON/FAST: 1 x MUG (was held: unmapped_shipping_line)"
         ]
     }
+
+
+@pytest.mark.parametrize(
+    "changes", [{"elsewhere": ("99",)}, {"release_from": NOON + timedelta(days=1)}], ids=["elsewhere", "older"]
+)
+def test_what_is_held_and_would_be_nobodys_business_is_told(changes: dict[str, object]) -> None:
+    """It was said that nothing would change, of the one file that ends a morning's cases."""
+    story = Story().shopify(an_order().with_line("MUG").routed("71", to="99"))
+    found = foreseen(story, **changes)
+    assert said(found) == {"alone": ["acme/5012: nothing to send (was held: unmapped_location)"]}
+    assert not found.nothing
 
 
 def test_one_reason_less_does_not_release() -> None:
