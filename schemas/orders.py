@@ -143,6 +143,8 @@ class Fulfilment(Frozen):
 
     id: FulfilmentId
     name: str = ""
+    location: LocationId | None = None
+    """Where it was processed."""
     cancelled: bool = False
     company: str = ""
     tracking_numbers: tuple[str, ...] = ()

@@ -143,6 +143,7 @@ class OrderBuilder:
         fulfilment = Fulfilment(
             id=FulfilmentId(id),
             name=f"#1042-F{id}",
+            location=next(one.location for one in self.order.fulfilment_orders if one.id == of),
             cancelled=cancelled,
             company="DPD UK",
             tracking_numbers=numbers,

@@ -240,9 +240,11 @@ def _fulfilment_order(one: _Node) -> FulfilmentOrder:
 
 def _fulfilment(one: _Node) -> Fulfilment:
     tracking = one.nodes("trackingInfo")
+    location = one.node_or_none("location")  # null once the location is deleted
     return Fulfilment(
         id=FulfilmentId(one.id("id", "Fulfillment")),
         name=one.text("name"),
+        location=None if location is None else LocationId(location.id("id", "Location")),
         cancelled=one.text("status") in NOT_TOLD,
         company=next((company for info in tracking if (company := info.text_or_empty("company"))), ""),
         tracking_numbers=tuple(number for info in tracking if (number := info.text_or_empty("number"))),

@@ -77,6 +77,7 @@ class Fulfillment:
     created_at: datetime
     updated_at: datetime
     units: list[tuple[Line, int]]
+    location: int
     company: str = ""
     numbers: list[str] = field(default_factory=list)
     urls: list[str] = field(default_factory=list)

@@ -286,7 +286,7 @@ class Shop:
                 self._stamp(one)
         made = Fulfillment(
             id=self.new_id(), name=f"{order.name}-F{len(order.fulfillments) + 1}", created_at=now, updated_at=now,
-            units=[(line.line, quantity) for line, quantity in chosen],
+            units=[(line.line, quantity) for line, quantity in chosen], location=location,
         )  # fmt: skip
         order.fulfillments.append(made)
         self.made.append(made)

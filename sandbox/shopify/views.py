@@ -121,6 +121,7 @@ def fulfillment_view(order: Order, one: Fulfillment) -> View:
         "status": one.status,
         "createdAt": stamp(one.created_at),
         "updatedAt": stamp(one.updated_at),
+        "location": {"__typename": "Location", "id": gid("Location", one.location)},
         "trackingInfo": lambda first=None: _tracking(one)[:first],
         "fulfillmentLineItems": connection(list(enumerate(one.units)), unit_view),
     }

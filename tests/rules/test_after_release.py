@@ -317,10 +317,10 @@ def test_ours_cancelled_by_hand_and_others_cancelled() -> None:
 def test_units_told_by_hand_are_not_told_again_unless_a_person_says_they_are_others() -> None:
     story = released().shopify(ROUTED.fulfilled("805", L901=2))
     assert story.state.shopify is not None
-    assert warehouse_units_told_by_hand(story.state, story.state.shopify) == {"901": 2}
+    assert warehouse_units_told_by_hand(story.state, story.state.shopify, a_brand()) == {"901": 2}
     story.operator("close", CaseCode.FULFILLED_BY_HAND)
     assert story.state.shopify is not None
-    assert warehouse_units_told_by_hand(story.state, story.state.shopify) == {}
+    assert warehouse_units_told_by_hand(story.state, story.state.shopify, a_brand()) == {}
 
 
 def test_those_the_warehouse_was_never_asked_for_do_not_count() -> None:
@@ -330,16 +330,16 @@ def test_those_the_warehouse_was_never_asked_for_do_not_count() -> None:
     story.applied(story.one(CreateGoodsOut)).clarus(a_goods_out(G1).with_line("901", "MUG", 1))
     story.shopify(order.fulfilled("805", of="73", L901=2))
     assert story.state.shopify is not None
-    assert warehouse_units_told_by_hand(story.state, story.state.shopify) == {}
+    assert warehouse_units_told_by_hand(story.state, story.state.shopify, a_brand()) == {}
     story.shopify(order.fulfilled("805", of="73", L901=2).fulfilled("806", of="71", L901=1))
     assert story.state.shopify is not None
-    assert warehouse_units_told_by_hand(story.state, story.state.shopify) == {"901": 1}
+    assert warehouse_units_told_by_hand(story.state, story.state.shopify, a_brand()) == {"901": 1}
 
 
 def test_a_goods_out_that_ended_clean_was_asked_for_what_left_only() -> None:
     story = released().clarus(MUGS.status(GoodsOutStatus.CANCELLED), HATS).shopify(ROUTED.fulfilled("805", L901=2))
     assert story.state.shopify is not None
-    assert warehouse_units_told_by_hand(story.state, story.state.shopify) == {}
+    assert warehouse_units_told_by_hand(story.state, story.state.shopify, a_brand()) == {}
 
 
 def test_what_a_telling_in_flight_may_just_have_made_is_nobodys_yet() -> None:
@@ -349,10 +349,10 @@ def test_what_a_telling_in_flight_may_just_have_made_is_nobodys_yet() -> None:
     assert story.one(CreateFulfilment)
     story.shopify(ROUTED.fulfilled("805", L901=1))
     assert story.state.shopify is not None
-    assert by_hand(story.state, story.state.shopify) == ()
+    assert by_hand(story.state, story.state.shopify, a_brand()) == ()
     story.ended(story.one(CreateFulfilment), OutcomeKind.REJECTED, code="odd")
     assert story.state.shopify is not None
-    assert [one.id for one in by_hand(story.state, story.state.shopify)] == ["805"]
+    assert [one.id for one in by_hand(story.state, story.state.shopify, a_brand())] == ["805"]
 
 
 def test_of_an_order_nobody_has_paid_nothing_is_said_here() -> None:
@@ -470,4 +470,4 @@ def test_only_who_closes_that_very_question_says_that_units_told_by_hand_are_oth
     other = Closed(code=CaseCode.ORPHAN_FULFILMENT, object="fulfilment #1042-F805", detail="")
     state = story.state.model_copy(update={"closed_by_person": (other,)})
     assert state.shopify is not None
-    assert warehouse_units_told_by_hand(state, state.shopify) == {"901": 2}
+    assert warehouse_units_told_by_hand(state, state.shopify, a_brand()) == {"901": 2}

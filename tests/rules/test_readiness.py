@@ -186,6 +186,16 @@ def test_what_a_store_sends_by_itself_neither_reaches_the_warehouse_nor_holds_th
     assert story.open_cases == {CaseCode.ERP_NOT_COMMITTED}, "the ERP has not answered in this story"
 
 
+def test_what_a_store_has_sent_of_a_line_that_the_warehouse_has_too_is_not_done_by_hand() -> None:
+    """One of two units from each. Whoever sends it there tells the shopper there."""
+    one_each = an_order().with_line("MUG", 2).routed("71", L901=1).routed("72", to="99", L901=1)
+    story = Story(a_brand(elsewhere=("99",))).shopify(one_each)
+    story.applied(story.one(CreateGoodsOut)).clarus(a_goods_out("ACME-5012-71-1").with_line("901", "MUG", 1).picking())
+    sent = one_each.fulfilled("801", of="72", L901=1)
+    assert story.shopify(sent).open_cases == set()
+    assert story.configured(elsewhere=()).later(minutes=2).open_cases == {CaseCode.FULFILLED_BY_HAND}
+
+
 def test_what_only_a_store_sends_is_left_alone_until_it_is_moved_to_the_warehouse() -> None:
     story = Story(a_brand(elsewhere=("99",))).shopify(MUG.routed("71", to="99"))
     story.later(days=1)

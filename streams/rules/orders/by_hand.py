@@ -13,7 +13,7 @@ from streams.rules.orders.state import OrderState
 from streams.rules.orders.units import despatched, ended_cleanly, fulfilments_of, ordered, remaining
 
 
-def told_otherwise(state: OrderState, _config: BrandConfig) -> Iterator[Finding]:
+def told_otherwise(state: OrderState, config: BrandConfig) -> Iterator[Finding]:
     """Rule: fulfilments made by hand, and ours cancelled by hand, are for a person; nothing is sent by itself."""
     order = state.shopify
     if order is None or not order.fulfilments:
@@ -23,7 +23,7 @@ def told_otherwise(state: OrderState, _config: BrandConfig) -> Iterator[Finding]
         if fulfilment.cancelled and fulfilment.id in ours:
             yield Look(code=CaseCode.RESHIP, object=hand(fulfilment), detail="cancelled")
     covered = {line.line for known in state.goods_outs for line in known.goods_out.lines}
-    for fulfilment in by_hand(state, order):
+    for fulfilment in by_hand(state, order, config):
         if any(unit.line in covered for unit in fulfilment.lines):
             yield Look(
                 code=CaseCode.FULFILLED_BY_HAND,
@@ -32,14 +32,14 @@ def told_otherwise(state: OrderState, _config: BrandConfig) -> Iterator[Finding]
             )
 
 
-def warehouse_units_told_by_hand(state: OrderState, order: Order) -> PerLine:
+def warehouse_units_told_by_hand(state: OrderState, order: Order, config: BrandConfig) -> PerLine:
     """Units in the warehouse's care that somebody told by hand, or we did and never learned of it: not told again.
 
     Units fulfilled by hand that the warehouse was never asked for do not count, nor those that a person judged by
     closing the case.
     """
     judged = {closed.object for closed in state.closed_by_person if closed.code is CaseCode.FULFILLED_BY_HAND}
-    told = summed(unit for one in by_hand(state, order) if hand(one) not in judged for unit in one.lines)
+    told = summed(unit for one in by_hand(state, order, config) if hand(one) not in judged for unit in one.lines)
     if not told:
         return told
     elsewhere = PerLine({line.id: line.current_quantity for line in order.lines}) | _sold(order)
@@ -57,8 +57,10 @@ def _sold(order: Order) -> PerLine:
     return sold
 
 
-def by_hand(state: OrderState, order: Order) -> tuple[Fulfilment, ...]:
-    """Fulfilments that stand and are nobody's of us; not those that a telling in flight may have made just now."""
+def by_hand(state: OrderState, order: Order, config: BrandConfig) -> tuple[Fulfilment, ...]:
+    """Fulfilments that stand and are nobody's of us; not those that a telling in flight may have made just now, nor
+    those of a location that sends by itself.
+    """
     if not order.fulfilments:
         return ()
     ours = _ours(state)
@@ -66,7 +68,10 @@ def by_hand(state: OrderState, order: Order) -> tuple[Fulfilment, ...]:
     return tuple(
         one
         for one in order.fulfilments
-        if not one.cancelled and one.id not in ours and all(one.id in telling.known_fulfilments for telling in flying)
+        if not one.cancelled
+        and one.id not in ours
+        and one.location not in config.elsewhere
+        and all(one.id in telling.known_fulfilments for telling in flying)
     )
 
 

@@ -66,7 +66,7 @@ def orphan_fulfilment(state: OrderState, config: BrandConfig) -> Iterator[Findin
     ours = _lines_of_warehouses(order, config)
     asked = {line.line for known in state.goods_outs for line in known.goods_out.lines}
     asked |= {line.line for create in state.creates_in_flight for line in create.lines}
-    for one in by_hand(state, order):
+    for one in by_hand(state, order, config):
         if not compared and hand(one) not in said:
             continue
         astray = sum(unit.quantity for unit in one.lines if unit.line in ours - asked)

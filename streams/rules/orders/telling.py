@@ -26,7 +26,7 @@ def tell(state: OrderState, config: BrandConfig) -> Iterator[Finding]:
     left = [known for known in state.goods_outs if despatched(known.goods_out)]
     if not left:
         return
-    room, by_hand = _room(order), warehouse_units_told_by_hand(state, order)
+    room, by_hand = _room(order), warehouse_units_told_by_hand(state, order, config)
     for known in left:
         settled = despatched(known.goods_out) & posted(state, known.reference)
         owed = settled - ever_told(state, known)

@@ -100,9 +100,11 @@ def test_partly_fulfilled() -> None:
     order = translate_order(order_body("partly_fulfilled"))
     cancelled, told = order.fulfilments
     assert cancelled.cancelled
+    assert cancelled.location is None, "it was deleted"
     assert told == Fulfilment(
         id="4400112402",
         name="#1044-F2",
+        location="70011",
         company="DPD UK",
         tracking_numbers=("15501234567891", "15501234567892"),
         lines=(Units(line="15900011124001", quantity=1), Units(line="15900011124002", quantity=1)),
