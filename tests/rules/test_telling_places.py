@@ -279,16 +279,76 @@ def test_what_left_without_a_number_is_a_case_after_a_while_though_nobody_was_to
     assert waits(left(IN_CLARUS.despatched(), posted=0)) == []
 
 
-def test_each_bare_telling_gets_the_numbers() -> None:
+def first_told_bare() -> Story:
+    """One of three left and was told without its number."""
     story = left(IN_CLARUS.despatched(L901=1, tracking=("",), whole=False), posted=1).later(minutes=11)
-    story.applied(story.one(CreateFulfilment), "801").shopify(ROUTED.fulfilled("801", L901=1))
-    story.clarus(IN_CLARUS.despatched(tracking=("", ""))).erp(SALE.fulfilment(G1, L901=3)).later(minutes=11)
-    story.applied(story.sent(CreateFulfilment)[1], "802")
-    story.shopify(ROUTED.fulfilled("801", L901=1).fulfilled("802", L901=2))
+    return story.applied(story.one(CreateFulfilment), "801").shopify(ROUTED.fulfilled("801", L901=1))
+
+
+def both_told_bare() -> Story:
+    """And then the other two, in a parcel of their own."""
+    story = first_told_bare().clarus(IN_CLARUS.despatched(tracking=("", "")))
+    story.erp(SALE.fulfilment(G1, L901=3)).later(minutes=11).applied(story.sent(CreateFulfilment)[1], "802")
+    return story.shopify(ROUTED.fulfilled("801", L901=1).fulfilled("802", L901=2))
+
+
+def updates(story: Story) -> list[tuple[str, tuple[str, ...]]]:
+    return [(one.fulfilment, one.tracking.numbers) for one in story.sent(UpdateTracking)]
+
+
+@pytest.mark.parametrize(
+    ("first", "updated"),
+    [(("T1", "T2"), ["801", "802"]), (("T1", ""), ["801"]), (("", "T2"), ["802"])],
+    ids=["at once", "the first one's first", "the second one's first"],
+)
+def test_each_of_two_parcels_told_without_a_number_gets_its_own_once(
+    first: tuple[str, str], updated: list[str]
+) -> None:
+    """The first number went to both, and when the second came there were three mails and two numbers for one parcel."""
+    own = {"801": ("T1",), "802": ("T2",)}
+    story = both_told_bare().clarus(IN_CLARUS.despatched(tracking=first))
+    assert updates(story) == [(one, own[one]) for one in updated]
+    for update in story.sent(UpdateTracking):
+        story.applied(update)
     story.clarus(IN_CLARUS.despatched(tracking=("T1", "T2")))
-    assert [(one.fulfilment, one.tracking.numbers) for one in story.sent(UpdateTracking)] == [
-        ("801", ("T1", "T2")), ("802", ("T1", "T2")),
-    ]  # fmt: skip
+    for update in story.sent(UpdateTracking)[len(updated) :]:
+        story.applied(update)
+    seen = ROUTED.fulfilled("801", L901=1, numbers=("T1",)).fulfilled("802", L901=2, numbers=("T2",))
+    assert sorted(updates(story.shopify(seen).later(hours=1))) == sorted(own.items())
+    assert story.open_cases == set()
+
+
+def test_the_number_of_a_parcel_told_without_it_is_not_the_next_one_s() -> None:
+    """It comes in the moment in which the rest, whose own is still to come, may be told."""
+    story = first_told_bare().clarus(IN_CLARUS.despatched(tracking=("T1", ""))).erp(SALE.fulfilment(G1, L901=3))
+    assert updates(story) == [("801", ("T1",))]
+    assert len(story.sent(CreateFulfilment)) == 1, "its number is waited for"
+    story.later(minutes=11)
+    assert story.sent(CreateFulfilment)[1].tracking.numbers == ()
+
+
+def test_both_numbers_come_before_the_second_parcel_is_told() -> None:
+    story = first_told_bare().clarus(IN_CLARUS.despatched(tracking=("T1", "T2")))
+    assert updates(story) == [("801", ("T1",))]
+    story.erp(SALE.fulfilment(G1, L901=3))
+    assert story.sent(CreateFulfilment)[1].tracking.numbers == ("T2",)
+    assert updates(story) == [("801", ("T1",))]
+
+
+def test_of_several_parcels_told_at_once_all_have_their_numbers_there() -> None:
+    story = bare().clarus(IN_CLARUS.despatched(tracking=("T1", "T2", "T2", "T3")))
+    assert updates(story) == [("801", ("T1", "T2", "T3"))]
+
+
+def test_the_newest_of_two_bare_tellings_has_all_the_parcels_that_are_left() -> None:
+    story = both_told_bare().clarus(IN_CLARUS.despatched(tracking=("T1", "T2", "T3")))
+    assert updates(story) == [("801", ("T1",)), ("802", ("T2", "T3"))]
+
+
+def test_two_tellings_of_one_parcel_have_its_number_both() -> None:
+    """The second despatch went into the parcel of the first, which was not closed yet."""
+    story = both_told_bare().clarus(IN_CLARUS.despatched(tracking=("T1",)))
+    assert updates(story) == [("801", ("T1",)), ("802", ("T1",))]
 
 
 def told_with_one_number(then: OrderBuilder = ROUTED) -> Story:

@@ -1,13 +1,13 @@
 """What the shopper is told: what despatched *and* is posted, per goods-out and line, once, with its tracking."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import timedelta
 
 from schemas.base import GoodsOutRef, System
 from schemas.cases import CaseCode
 from schemas.commands import CreateFulfilment, TellUnits, Tracking, UpdateTracking
 from schemas.config import BrandConfig
-from schemas.goods_outs import GoodsOutStatus
+from schemas.goods_outs import GoodsOutStatus, Package
 from schemas.orders import FulfilmentOrder, Order
 from streams.rules.orders.by_hand import warehouse_units_told_by_hand
 from streams.rules.orders.findings import Finding, Look, Waiting, Wake, Wanted
@@ -50,7 +50,7 @@ def tell(state: OrderState, config: BrandConfig) -> Iterator[Finding]:
             yield _not_owed(state, known, beyond)
         if not lines:
             continue
-        numbers = _numbers(state, known)
+        numbers = _numbers(state, known, _bare(state, known))
         if not numbers and (wake := _tracking_wait(state, known, config)) is not None:
             yield wake
             continue
@@ -151,20 +151,33 @@ def _by_line(lines: tuple[TellUnits, ...]) -> PerLine:
     return total
 
 
-def _numbers(state: OrderState, known: KnownGoodsOut) -> tuple[str, ...]:
-    """Tracking numbers not told yet; all of them again when every parcel is told but units were posted later."""
-    every, fresh = tracking_numbers(known.goods_out), _untold(state, known)
-    if fresh or not every:
-        return fresh
+def _numbers(state: OrderState, known: KnownGoodsOut, before: Sequence[Telling]) -> tuple[str, ...]:
+    """Tracking numbers for the telling after these, which wait for theirs; all there are when no parcel is left for it
+    but units were posted later.
+    """
+    fresh = _of(_untold(state, known)[len(before) :])
     whole = known.goods_out.status is GoodsOutStatus.COMPLETED
-    return every if whole and all(package.tracking_number for package in known.goods_out.packages) else ()
+    if fresh or not whole or not all(package.tracking_number for package in known.goods_out.packages):
+        return fresh
+    return tracking_numbers(known.goods_out)
 
 
-def _untold(state: OrderState, known: KnownGoodsOut) -> tuple[str, ...]:
-    """Tracking numbers that nobody was told."""
+def _untold(state: OrderState, known: KnownGoodsOut) -> tuple[Package, ...]:
+    """Parcels whose number nobody was told, or is not there yet."""
     told = {number for one in fulfilments_of(state, known) for number in one.tracking_numbers}
     told |= {number for telling in _tellings(state, known) for number in telling.numbers}
-    return tuple(number for number in tracking_numbers(known.goods_out) if number not in told)
+    return tuple(package for package in known.goods_out.packages if package.tracking_number not in told)
+
+
+def _of(packages: Iterable[Package]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(package.tracking_number for package in packages if package.tracking_number))
+
+
+def _bare(state: OrderState, known: KnownGoodsOut) -> tuple[Telling, ...]:
+    """Tellings that wait for tracking. A person may have given it, or taken the fulfilment back."""
+    shown = {one.id: one for one in fulfilments_of(state, known)}
+    settled = {id_ for id_, one in shown.items() if one.cancelled or one.tracking_numbers}
+    return tuple(one for one in _tellings(state, known) if not one.numbers and one.fulfilment not in settled)
 
 
 def _tellings(state: OrderState, known: KnownGoodsOut) -> Iterator[Telling]:
@@ -228,21 +241,27 @@ def late_tracking(state: OrderState, config: BrandConfig) -> Iterator[Finding]:
     for known in state.goods_outs:
         if not despatched(known.goods_out):
             continue
-        bare = [telling for telling in _tellings(state, known) if not telling.numbers]
-        shown = {one.id: one for one in fulfilments_of(state, known)}
-        numbers = _numbers(state, known)
-        for telling in bare:
-            fulfilment = shown.get(telling.fulfilment)
-            if fulfilment is not None and (fulfilment.cancelled or fulfilment.tracking_numbers):
-                continue
+        for telling, numbers in _late(state, known):
             if numbers:
                 yield from _added(known, telling, numbers, config)
             else:
                 yield _lacking(state, known, "told without tracking", 0)
-        if not bare and (further := _further(state, known)) is not None:
+        numbered = all(telling.numbers for telling in _tellings(state, known))
+        if numbered and (further := _further(state, known)) is not None:
             yield from _added(known, *further, config)
-        if not bare and not tracking_numbers(known.goods_out):
+        if numbered and not tracking_numbers(known.goods_out):
             yield _lacking(state, known, "despatched, no tracking number yet", config.waits.tracking)
+
+
+def _late(state: OrderState, known: KnownGoodsOut) -> Iterator[tuple[Telling, tuple[str, ...]]]:
+    """Tellings that wait for tracking, each with what is there for it. Parcels leave in the order in which they are
+    told of: each has its own, and the newest all the rest, unless there is more to tell.
+    """
+    bare, untold = _bare(state, known), _untold(state, known)
+    last = len(bare) - (not despatched(known.goods_out) - ever_told(state, known))
+    for place, telling in enumerate(bare):
+        own = untold[place : place + 1] if place < last else untold[place:]
+        yield telling, _of(own) if own else _numbers(state, known, ())
 
 
 def _lacking(state: OrderState, known: KnownGoodsOut, detail: str, after: int) -> Finding:
@@ -280,7 +299,7 @@ def _further(state: OrderState, known: KnownGoodsOut) -> tuple[Telling, tuple[st
     """The newest telling, and its numbers with those that came when there was nothing left to tell them with. None also
     where a person took the fulfilment back or gave it a number.
     """
-    tellings, fresh = tuple(_tellings(state, known)), _untold(state, known)
+    tellings, fresh = tuple(_tellings(state, known)), _of(_untold(state, known))
     whole = known.goods_out.status is GoodsOutStatus.COMPLETED
     if not (tellings and fresh and whole) or despatched(known.goods_out) - ever_told(state, known):
         return None
