@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Any
 
 from lockstep.demo.judge import Books
@@ -19,6 +20,8 @@ Parts = Counter[tuple[str, str]]
 
 PACKING_NOTES_MOST = 255
 """Characters that Clarus takes."""
+LATE = timedelta(minutes=5)
+"""After it what a shopper chose is known, whatever was lost or away meanwhile, and nothing decided before is sent."""
 
 
 @dataclass(slots=True)
@@ -162,7 +165,7 @@ def _warehouse(books: Books, orders: dict[tuple[Brand, OrderId], OrderStory], to
             lines = {line["line"]: (order_line(line["external_reference"]), line["sku"]) for line in ordered}
             recipes = recipes_of(order.book)
             yield from _wrong_products(number, order.book, lines.values())
-            yield from _wrong_head(number, order.book, head)
+            yield from _wrong_head(number, order.book, head, entry["at"])
             flat = ((*lines[line["line"]], line["units"]) for line in ordered)
             asked = in_order_lines(flat, recipes, begun=True)
             made = GoodsOutStory(number, head["reference"], entry["at"], asked, recipes)
@@ -189,18 +192,26 @@ def _wrong_products(number: int, book: Body, asked: Iterable[tuple[str, str]]) -
             yield f"goods-out {number} asks for {sorted(found)}, bought was {bought['sku']}"
 
 
-def _wrong_head(number: int, book: Body, head: Body) -> Iterator[str]:
+def _wrong_head(number: int, book: Body, head: Body, at: str) -> Iterator[str]:
     """Not the service that the shopper chose, or not the shopper's words in letters that the packing desk has."""
     brand = next(one for one in BRANDS if one.brand == head["tenant"])
     services = {code: service for (_, code), (_, service) in (*brand.shipping.items(), *brand.new_lines.items())}
-    service = services.get(book.get("shipping", ""), "")
-    if head.get("service", service) != service:
-        yield f"goods-out {number} goes by {head['service']!r}, chosen was {book['shipping']!r}"
+    chosen = {book.get("shipping", ""), *_chosen_lately(book, at)}
+    meant = {services.get(code, "") for code in chosen}
+    if "service" in head and head["service"] not in meant:
+        yield f"goods-out {number} goes by {head['service']!r}, chosen was {' or '.join(map(repr, sorted(chosen)))}"
     words = head.get("packing_notes", "")
     said = [book.get("note", ""), *(name for name, value in book.get("attributes", {}).items() if value)]
     printable = len(words) <= PACKING_NOTES_MOST and all(ord(letter) < 256 for letter in words)
     if "packing_notes" in head and not (printable and bool(words) == any(said) and all(one in words for one in said)):
         yield f"goods-out {number}: of {said} the packing desk reads {words!r}"
+
+
+def _chosen_lately(book: Body, at: str) -> Iterator[str]:
+    """Shipping lines that the order had until a moment ago, or still had."""
+    for one in book.get("chosen_before", ()):
+        if datetime.fromisoformat(at) - datetime.fromisoformat(one["until"]) < LATE:
+            yield one["code"]
 
 
 def _happened(entry: Body, story: GoodsOutStory, lines: Mapping[int, tuple[str, str]]) -> None:

@@ -70,6 +70,8 @@ class Kind(StrEnum):
     ADD_LINE = "add line"
     READDRESS = "readdress"
     """The shopper lives elsewhere now."""
+    CHOOSE = "choose"
+    """The shopper wants it sent by another shipping line, which is mapped."""
     HAND_FULFILMENT = "hand fulfilment"
     CANCEL_FULFILMENT = "cancel fulfilment"
     # the warehouse and the outside systems
@@ -249,6 +251,7 @@ _WEIGHTS: dict[Kind, int] = {
     Kind.KILL: 8, Kind.PAUSE: 6, Kind.JOIN: 2, Kind.LOG_AWAY: 2, Kind.SEND_FAILS: 2, Kind.ACK_LOST: 2,
     Kind.CLOCK_SKEW: 2, Kind.POISON: 1, Kind.CONFIG: 2, Kind.UNMAPPED: 3, Kind.STOP: 2, Kind.OPERATOR: 3,
     Kind.HOLD: 4, Kind.MOVE: 3, Kind.SPLIT: 3, Kind.CANCEL: 5, Kind.ADD_LINE: 3, Kind.READDRESS: 4,
+    Kind.CHOOSE: 3,
     Kind.HAND_FULFILMENT: 2, Kind.CANCEL_FULFILMENT: 2, Kind.DELETE_PENDING: 2, Kind.SHORT_CLOSE: 2,
     Kind.OVER_DESPATCH: 1, Kind.UNDESPATCH: 1,
     Kind.RIGHTS_LOST: 2, Kind.SYSTEM_AWAY: 3, Kind.PERIOD_CLOSED: 2,

@@ -68,6 +68,7 @@ class Mishaps:
                 | Kind.CANCEL
                 | Kind.ADD_LINE
                 | Kind.READDRESS
+                | Kind.CHOOSE
                 | Kind.HAND_FULFILMENT
                 | Kind.CANCEL_FULFILMENT
             ):

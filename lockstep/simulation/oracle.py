@@ -40,8 +40,10 @@ FOUND_BY: Mapping[str, frozenset[CaseCode]] = {
 second mail leaves no trace in any system, and the ERP takes no second posting under one key.
 """
 
-DELETED_FOR_US = frozenset({Kind.READDRESS, Kind.DELETE_PENDING})
-"""Somebody deleted what we were about to cancel and replace: who of the two it was, nobody can see in Clarus."""
+REPLACED = frozenset({Kind.READDRESS, Kind.CHOOSE})
+"""For these a goods-out is taken back though as much is wanted as before. Where somebody deleted it at that moment, who
+of the two it was nobody can see in Clarus.
+"""
 
 Compared = Callable[[str], Sequence[tuple[datetime, datetime]]]
 """Of an order's key: the sweeps that compared it, the first one first, by when each began and when it was compared."""
@@ -118,7 +120,8 @@ def not_found(doubled: Iterable[Violation], cases: Sequence[Case], compared: Com
 def _never(order: OrderStory, account: Account, mapped: datetime | None) -> Iterator[tuple[str, str]]:
     """`mapped`: from when on its shipping line was; None: never."""
     touched = account.orders.get(order.key, set())
-    if DECIDED not in touched and not touched >= DELETED_FOR_US:
+    deleted_for_us = Kind.DELETE_PENDING in touched and touched & REPLACED
+    if DECIDED not in touched and not deleted_for_us:
         for _, says in order.doubled_by:
             yield "asked twice", says
     for one in order.goods_outs.values():

@@ -203,6 +203,11 @@ class People:
                 return None
             shop.cancel_fulfillment(order, told[0].id)
             return []
+        if mishap.kind is Kind.CHOOSE:
+            brand = next(one for one in self._house.outside.brands if self._house.outside.shop(one.brand) is shop)
+            offered = [line for line in brand.shipping if line != (order.shipping_title, order.shipping_code)]
+            shop.choose(order, *offered[mishap.order % len(offered)])
+            return []
         open_ones = [
             one for one in order.fulfillment_orders if one.status == "OPEN" and one.method == "SHIPPING" and _left(one)
         ]

@@ -33,7 +33,11 @@ class Books:
             "owed": order.complete_at is not None and order.cancelled_at is None and not order.planted,
             "lines": [_line(line) for line in order.lines if line.requires_shipping and not line.pick_up],
             "fetched": [_line(line) for line in order.lines if line.pick_up],
+            "shipping": order.shipping_code,
+            "chosen_before": [{"until": until.isoformat(), "code": code} for until, code in order.chosen_before],
         }
+        if order.fixed_at is not None:
+            self._orders[order.id]["fixed_at"] = order.fixed_at.isoformat()
 
     def webhook(self, order: Order, what: str) -> None:
         """`what` is sent, lost or doubled."""

@@ -143,6 +143,17 @@ class Shop:
         self._check_complete(order)
         self.tell("orders/paid" if paid else "orders/updated", order)
 
+    def choose(self, order: Order, title: str, code: str) -> None:
+        """The shopper wants it sent by another shipping line. One that is expedited is not kept back any longer."""
+        now = self.clock.now()
+        order.chosen_before.append((now, order.shipping_code))
+        order.shipping_title, order.shipping_code = title, code
+        if code in self.express:
+            order.fixed_at = min(order.fixed_at or now, now)
+        self._touch(order)
+        self.books.changed(order)
+        self.tell("orders/updated", order)
+
     def agree(self, order: Order) -> None:
         """Staff decide that it may go unpaid. Shopify has no word for that: only the shop's own book knows."""
         order.agreed_at = self.clock.now()

@@ -13,6 +13,10 @@ GIFT = {"note": "Ring twice.", "attributes": {"gift_message": "Zoë 🎁"}}
 WORDS = "Ring twice.\ngift_message: Zoë :gift:"
 
 
+def chosen_before(code: str, until: str) -> dict[str, Any]:
+    return {"chosen_before": [{"until": until, "code": code}]}
+
+
 def strange(head: dict[str, str], **order: Any) -> list[str]:
     book = {
         "shop": "acme.example.test", "id": "5012", "shipping": "express", "note": "", "attributes": {}, "fetched": [],
@@ -39,6 +43,7 @@ def strange(head: dict[str, str], **order: Any) -> list[str]:
         ({"service": "AM12", "packing_notes": ""}, {}),
         ({"service": "AM12", "packing_notes": WORDS}, GIFT),
         ({"service": "SATURDAY", "packing_notes": ""}, {"shipping": "saturday"}),
+        ({"service": "NEXTDAY", "packing_notes": ""}, chosen_before("standard", "2026-11-03T11:56:00+00:00")),
     ],
 )
 def test_sent_as_chosen_with_all_that_was_said(head: dict[str, str], order: dict[str, Any]) -> None:
@@ -49,6 +54,8 @@ def test_sent_as_chosen_with_all_that_was_said(head: dict[str, str], order: dict
     ("head", "order"),
     [
         ({"service": "NEXTDAY", "packing_notes": ""}, {}),
+        ({"service": "NEXTDAY", "packing_notes": ""}, chosen_before("standard", "2026-11-03T11:54:00+00:00")),
+        ({"service": "SATURDAY", "packing_notes": ""}, chosen_before("standard", "2026-11-03T11:59:00+00:00")),
         ({"service": "AM12", "packing_notes": ""}, GIFT),
         ({"service": "AM12", "packing_notes": "Ring twice."}, GIFT),
         ({"service": "AM12", "packing_notes": "Ring twice.\ngift_message: Zoë 🎁"}, GIFT),

@@ -14,8 +14,9 @@ def a_history(*mishaps: Mishap, orders: int = 4) -> History:
 
 
 STAFF = [
-    Kind.HOLD, Kind.MOVE, Kind.SPLIT, Kind.CANCEL, Kind.ADD_LINE, Kind.READDRESS, Kind.HAND_FULFILMENT,
-    Kind.CANCEL_FULFILMENT, Kind.DELETE_PENDING, Kind.SHORT_CLOSE, Kind.OVER_DESPATCH, Kind.UNDESPATCH,
+    Kind.HOLD, Kind.MOVE, Kind.SPLIT, Kind.CANCEL, Kind.ADD_LINE, Kind.READDRESS, Kind.CHOOSE,
+    Kind.HAND_FULFILMENT, Kind.CANCEL_FULFILMENT, Kind.DELETE_PENDING, Kind.SHORT_CLOSE, Kind.OVER_DESPATCH,
+    Kind.UNDESPATCH,
 ]  # fmt: skip
 
 
