@@ -9,6 +9,7 @@ from schemas.commands import CancelGoodsOut, CreateGoodsOut
 from schemas.goods_outs import GoodsOutStatus
 from schemas.orders import FulfilmentOrderStatus
 from schemas.outcomes import OutcomeKind
+from streams.rules.orders.edits import sent_otherwise
 from tests.builders import LEEDS, GoodsOutBuilder, OrderBuilder, a_brand, a_goods_out, an_order
 from tests.story import Story
 
@@ -350,3 +351,19 @@ def test_another_rule_for_the_same_line_changes_nothing_that_was_released() -> N
     story.applied(story.one(CreateGoodsOut)).clarus(IN_CLARUS)
     story.configured(shipping=[{"code": "standard", "carrier": "COURIER", "service": "2H"}]).later(minutes=2)
     assert (story.sent(CancelGoodsOut), story.open_cases) == ([], set())
+
+
+def test_an_order_that_lost_its_shipping_line_keeps_its_goods_out() -> None:
+    story = Story(TWO_WAYS).shopify(ROUTED)
+    story.applied(story.one(CreateGoodsOut)).clarus(IN_CLARUS.picking()).shopify(ROUTED._with(shipping_lines=()))
+    assert (story.sent(CancelGoodsOut), story.open_cases) == ([], set())
+
+
+def test_of_one_made_before_anybody_noted_the_shipping_line_nothing_is_said() -> None:
+    story = Story(TWO_WAYS).shopify(ROUTED)
+    (known,) = story.applied(story.one(CreateGoodsOut)).state.goods_outs
+    assert known.sent_by is not None
+    unnoted = known.model_copy(update={"sent_by": known.sent_by.model_copy(update={"shipping_line": ""})})
+    assert sent_otherwise(known, EXPRESS.order, TWO_WAYS)
+    assert not sent_otherwise(unnoted, EXPRESS.order, TWO_WAYS)
+    assert not sent_otherwise(known.model_copy(update={"sent_by": None}), EXPRESS.order, TWO_WAYS)
