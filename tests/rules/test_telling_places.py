@@ -345,6 +345,17 @@ def test_the_newest_of_two_bare_tellings_has_all_the_parcels_that_are_left() -> 
     assert updates(story) == [("801", ("T1",)), ("802", ("T2", "T3"))]
 
 
+def test_while_more_is_to_leave_a_number_is_the_first_one_s_alone() -> None:
+    """The second parcel is not listed yet."""
+    second = IN_CLARUS.despatched(L901=2, tracking=("",), whole=False)
+    story = first_told_bare().clarus(second).erp(SALE.fulfilment(G1, L901=2)).later(minutes=11)
+    story.applied(story.sent(CreateFulfilment)[1], "802")
+    story.shopify(ROUTED.fulfilled("801", L901=1).fulfilled("802", L901=1))
+    story.clarus(IN_CLARUS.despatched(L901=2, tracking=("T1",), whole=False))
+    assert updates(story) == [("801", ("T1",))]
+    assert story.open_cases == {CaseCode.TRACKING_MISSING}
+
+
 def test_two_tellings_of_one_parcel_have_its_number_both() -> None:
     """The second despatch went into the parcel of the first, which was not closed yet."""
     story = both_told_bare().clarus(IN_CLARUS.despatched(tracking=("T1",)))

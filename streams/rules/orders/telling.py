@@ -261,7 +261,7 @@ def _late(state: OrderState, known: KnownGoodsOut) -> Iterator[tuple[Telling, tu
     last = len(bare) - (not despatched(known.goods_out) - ever_told(state, known))
     for place, telling in enumerate(bare):
         own = untold[place : place + 1] if place < last else untold[place:]
-        yield telling, _of(own) if own else _numbers(state, known, ())
+        yield telling, _of(own) if own else _numbers(state, known, bare)
 
 
 def _lacking(state: OrderState, known: KnownGoodsOut, detail: str, after: int) -> Finding:
