@@ -258,9 +258,10 @@ def _late(state: OrderState, known: KnownGoodsOut) -> Iterator[tuple[Telling, tu
     told of: each has its own, and the newest all the rest, unless there is more to tell.
     """
     bare, untold = _bare(state, known), _untold(state, known)
-    last = len(bare) - (not despatched(known.goods_out) - ever_told(state, known))
+    more = bool(despatched(known.goods_out) - ever_told(state, known))
     for place, telling in enumerate(bare):
-        own = untold[place : place + 1] if place < last else untold[place:]
+        has_rest = not more and place == len(bare) - 1
+        own = untold[place:] if has_rest else untold[place : place + 1]
         yield telling, _of(own) if own else _numbers(state, known, bare)
 
 
