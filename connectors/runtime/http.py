@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextvars import ContextVar
 from email.utils import parsedate_to_datetime
 from typing import TypeVar
 
@@ -26,6 +27,12 @@ RETRY_AFTER_SECONDS = 2.0
 """How long to wait when a busy system does not say."""
 RETRY_AFTER_MOST = 300.0
 """How long at most before it is asked again, whatever it says."""
+
+
+before_write: ContextVar[Callable[[], None]] = ContextVar("before_write", default=lambda: None)
+"""Asked before every write goes out, last of all. Raises where nothing may be written any more: whoever answers for a
+connector sets it in its task, and in those that it starts from there on.
+"""
 
 
 class HttpClient(httpx.AsyncClient):
@@ -57,8 +64,10 @@ _NO_COOKIES = _NoCookies()
 
 async def send(client: httpx.AsyncClient, request: httpx.Request, *, writing: bool) -> httpx.Response:
     """The answer, whatever its status below 500. Raises Unavailable when nothing can have been executed and TimedOut
-    when a write may have been; a read that goes wrong executed nothing.
+    when a write may have been; a read that goes wrong executed nothing. What `before_write` raises comes before all.
     """
+    if writing:
+        before_write.get()()
     what = f"{request.method} {request.url.path}"
     unclear = TimedOut if writing else Unavailable
     patience = client.timeout.read

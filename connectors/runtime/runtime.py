@@ -24,6 +24,7 @@ from connectors.runtime.config_view import ConfigView
 from connectors.runtime.connections import Connections
 from connectors.runtime.endings import Endings
 from connectors.runtime.errors import ConnectorError
+from connectors.runtime.http import before_write
 from connectors.runtime.lanes import Lane, Lanes, WaitingCommand, WaitingHint
 from connectors.runtime.outcomes import ended
 from connectors.runtime.port import Budgeted, KeepsItems, KeepsStock, ListsItems, Port
@@ -71,6 +72,7 @@ class ConnectorRuntime:
         self._producer = log.producer()
         self._consumer = log.consumer(f"lockstep.{port.system}", [self._hints, *self._commands], self)
         self._publisher = Publisher(port.system, self._producer, clock, metrics)
+        self._awake_at = clock.monotonic()
         self._connections = Connections(port.system, port.brands, self._publisher, clock, metrics)
         self._attempts = Attempts(port, configs, self._connections, clock, settings)
         self._progress = Progress()
@@ -90,6 +92,8 @@ class ConnectorRuntime:
 
     async def run(self) -> None:
         """Until cancelled. Raises LogError when the log cannot be written: the process should end and start anew."""
+        self._awake_at = self._clock.monotonic()
+        before_write.set(self._must_be_awake)
         async with AsyncExitStack() as ending:
             ending.push_async_callback(self._port.aclose)
             ending.push_async_callback(self._producer.stop)
@@ -181,9 +185,10 @@ class ConnectorRuntime:
 
     async def _consume(self) -> None:
         while True:
-            before = self._clock.monotonic()
+            self._awake_at = self._clock.monotonic()
             records = await self._consumer.poll(timeout=self._settings.look_every)
-            self._must_have_been_awake(self._clock.monotonic() - before)
+            self._must_be_awake()
+            self._awake_at = self._clock.monotonic()
             polled_in = self._rebalances
             for record in records:
                 if polled_in != self._rebalances:
@@ -196,12 +201,15 @@ class ConnectorRuntime:
                 self._pulse.moved(now)
             self._pulse.turned(now, waiting=self._waiting)
 
-    def _must_have_been_awake(self, seconds: float) -> None:
-        """Raises Fenced, which ends the process, when its turn took so long that others may own its partitions.
+    def _must_be_awake(self) -> None:
+        """Raises Fenced, which ends the process, when its turn takes so long that others may own its partitions.
 
         Whoever was stopped past its session does not know yet that it is out of its group. What it took up before, and
-        what its consumer still hands it, its successor does too, and both would look, see nothing, and write.
+        what its consumer still hands it, its successor does too, and both would look, see nothing, and write. So this
+        is asked when records come, and again before each write: one whose look was answered just before the stop, or
+        whose answer lay in the socket meanwhile, may be the first to go on.
         """
+        seconds = self._clock.monotonic() - self._awake_at
         if seconds - self._settings.look_every > self._settings.stands_still_most:
             raise Fenced(f"stood still for {seconds:.1f} s: others may own the partitions; starting anew")
 

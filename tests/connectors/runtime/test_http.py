@@ -7,7 +7,8 @@ import httpx
 import pytest
 
 from connectors.runtime.errors import ConnectorError, TimedOut, Unavailable
-from connectors.runtime.http import DRIPPING, RETRY_AFTER_MOST, RETRY_AFTER_SECONDS, retry_after, send
+from connectors.runtime.http import DRIPPING, RETRY_AFTER_MOST, RETRY_AFTER_SECONDS, before_write, retry_after, send
+from kernel.log import Fenced
 from kernel.virtual_time import run_virtual
 
 NOW = "Thu, 05 Nov 2026 12:00:00 GMT"
@@ -52,3 +53,25 @@ def test_an_answer_that_drips_is_not_waited_for_for_ever(*, writing: bool, error
         return asyncio.get_running_loop().time()
 
     assert run_virtual(story()) == 10 * DRIPPING
+
+
+def test_a_write_is_not_sent_by_one_who_may_not_write_any_more_and_a_read_is() -> None:
+    """Its owner was stopped since the look: that may be done already."""
+    asked: list[str] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(request.method)
+        return httpx.Response(200)
+
+    def stood_still() -> None:
+        raise Fenced("stood still")
+
+    async def story() -> None:
+        async with httpx.AsyncClient(transport=httpx.MockTransport(answer)) as client:
+            before_write.set(stood_still)
+            await send(client, client.build_request("GET", "http://clarus.test/"), writing=False)
+            with pytest.raises(Fenced):
+                await send(client, client.build_request("POST", "http://clarus.test/"), writing=True)
+
+    run_virtual(story())
+    assert asked == ["GET"]
