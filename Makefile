@@ -33,7 +33,7 @@ demo: install ## Run the whole flow on this machine: Kafka, Shopify, Clarus, ERP
 	@$(BIN)/lockstep demo $(ARGS)
 
 test: install ## Run every test, on a real Kafka, with both cores
-	$(BIN)/pytest -n 2 $(ARGS)
+	$(BIN)/pytest -n 2 --dist worksteal $(ARGS)
 
 simulate: install ## Play 2000 histories of faults in virtual time on both cores, and judge them from the books
 	@$(BIN)/lockstep simulate --histories 2000 --keep .cache/simulate $(ARGS)
