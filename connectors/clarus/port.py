@@ -1,6 +1,6 @@
 """Clarus as the connector runtime sees it."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -21,15 +21,13 @@ from connectors.clarus.stock_poll import Movements
 from connectors.clarus.write import ClarusWriter
 from connectors.clarus.write_items import ProductWriter
 from connectors.runtime.errors import Incompatible, Rejected
-from connectors.runtime.port import Changes, Execution, Found, Reading
+from connectors.runtime.port import Changes, ConfigOf, Execution, Found, Reading
 from kernel.clock import Clock
 from schemas.aggregates import Kind, item_id, kind_of, stock_id
 from schemas.base import Brand, OrderId, Sku, System
 from schemas.commands import AmendProduct, CancelGoodsOut, Command, CreateGoodsOut, CreateProduct
 from schemas.config import BrandConfig
 from schemas.hints import Hint
-
-ConfigOf = Callable[[Brand], BrandConfig | None]
 
 
 class Reader(Protocol):

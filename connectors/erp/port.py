@@ -8,7 +8,7 @@ from connectors.erp.items import ErpItems
 from connectors.erp.setup import ErpSetup
 from connectors.runtime.errors import ConnectorError, Incompatible, Permanent, Rejected, TimedOut, Unauthorised
 from connectors.runtime.outcomes import ended
-from connectors.runtime.port import Changes, Execution, Found, Reading
+from connectors.runtime.port import Changes, ConfigOf, Execution, Found, Reading
 from kernel.clock import Clock
 from schemas.aggregates import Kind, kind_of
 from schemas.base import Brand, OrderId, System
@@ -27,7 +27,7 @@ class ErpPort:
         self,
         adapters: Mapping[Brand, ErpAdapter],
         clock: Clock,
-        config_of: Callable[[Brand], BrandConfig | None] = lambda _: None,
+        config_of: ConfigOf = lambda _: None,
     ) -> None:
         """`config_of` is asked where items are concerned: the brand's SKU rules."""
         if not adapters:

@@ -5,16 +5,20 @@ alike; commands of a key in log order, only the newest per object; what a call r
 for that key. A system must not assume that its process lives to see an answer.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol, runtime_checkable
 
 from schemas.base import Brand, OrderId, System
 from schemas.commands import Command
+from schemas.config import BrandConfig
 from schemas.hints import Hint
 from schemas.outcomes import Outcome
 from schemas.sweep import Stray
+
+ConfigOf = Callable[[Brand], BrandConfig | None]
+"""A brand's configuration as it is now; None for one that has none yet."""
 
 
 @dataclass(frozen=True, slots=True)

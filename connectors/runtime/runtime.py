@@ -92,7 +92,6 @@ class ConnectorRuntime:
 
     async def run(self) -> None:
         """Until cancelled. Raises LogError when the log cannot be written: the process should end and start anew."""
-        self._awake_at = self._clock.monotonic()
         before_write.set(self._must_be_awake)
         async with AsyncExitStack() as ending:
             ending.push_async_callback(self._port.aclose)

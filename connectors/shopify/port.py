@@ -8,7 +8,7 @@ import httpx
 
 from connectors.runtime.errors import Incompatible
 from connectors.runtime.outcomes import ended
-from connectors.runtime.port import Changes, Execution, Found, Reading
+from connectors.runtime.port import Changes, ConfigOf, Execution, Found, Reading
 from connectors.shopify.client import ShopifyClient
 from connectors.shopify.gids import gid, number_of
 from connectors.shopify.items import Items
@@ -34,8 +34,6 @@ FULFILMENT_ORDER = "~fulfillment_order/"
 """What the hint of a `fulfillment_orders/*` webhook names: those bodies carry no order id."""
 LEVEL = "~level/"
 """What the hint of an `inventory_levels/*` webhook names: inventory item and location."""
-
-ConfigOf = Callable[[Brand], BrandConfig | None]
 
 
 class _Connection:

@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping
 
-from connectors.clarus.port import ClarusPort, ConfigOf
+from connectors.clarus.port import ClarusPort
 from connectors.clarus.settings import ClarusTenant
+from connectors.runtime.port import ConfigOf
 from kernel.clock import Clock
 from lockstep.ports import Transport
 from lockstep.settings import Connections

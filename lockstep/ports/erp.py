@@ -1,23 +1,23 @@
 """The ERP: one adapter per way into it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 from connectors.erp.interface import ErpAdapter
 from connectors.erp.port import ErpPort
 from connectors.erp.sandbox import SandboxErp
 from connectors.erp.tryton import Shop, TrytonErp
+from connectors.runtime.port import ConfigOf
 from kernel.clock import Clock
 from lockstep.ports import Transport
 from lockstep.settings import Connections, SandboxErpConnection, TrytonConnection
 from schemas.base import Brand
-from schemas.config import BrandConfig
 
 
 def erp_port(
     brands: Mapping[Brand, Connections],
     clock: Clock,
     transport: Transport = None,
-    config_of: Callable[[Brand], BrandConfig | None] = lambda _: None,
+    config_of: ConfigOf = lambda _: None,
 ) -> ErpPort:
     """One adapter per way into an ERP, shared by the brands that have it in common. `config_of` is needed for their
     items.

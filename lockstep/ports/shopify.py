@@ -3,7 +3,8 @@
 import random
 from collections.abc import Callable, Mapping
 
-from connectors.shopify.port import ConfigOf, ShopifyPort
+from connectors.runtime.port import ConfigOf
+from connectors.shopify.port import ShopifyPort
 from connectors.shopify.settings import ClientCredentials, ShopifyShop
 from kernel.clock import Clock
 from lockstep.ports import Transport

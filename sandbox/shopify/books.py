@@ -19,8 +19,7 @@ class Books:
     def placed(self, order: Order, at: datetime) -> None:
         self._orders[order.id] = {
             "shop": self._shop, "id": str(order.id), "name": order.name, "placed_at": at.isoformat(),
-            "fixed_at": (order.fixed_at or at).isoformat(), "planted": order.planted,
-            "shipping": order.shipping_code, "note": order.note, "attributes": dict(order.attributes),
+            "planted": order.planted, "note": order.note, "attributes": dict(order.attributes),
             "webhooks": {"sent": 0, "lost": 0, "doubled": 0},
         }  # fmt: skip
         self.changed(order)
@@ -28,6 +27,7 @@ class Books:
     def changed(self, order: Order) -> None:
         """What is owed follows the order: only a complete one that nobody planted or cancelled is."""
         self._orders[order.id] |= {
+            "fixed_at": (order.fixed_at or order.created_at).isoformat(),
             "complete_at": order.complete_at.isoformat() if order.complete_at else None,
             "cancelled": order.cancelled_at is not None,
             "owed": order.complete_at is not None and order.cancelled_at is None and not order.planted,
@@ -36,8 +36,6 @@ class Books:
             "shipping": order.shipping_code,
             "chosen_before": [{"until": until.isoformat(), "code": code} for until, code in order.chosen_before],
         }
-        if order.fixed_at is not None:
-            self._orders[order.id]["fixed_at"] = order.fixed_at.isoformat()
 
     def webhook(self, order: Order, what: str) -> None:
         """`what` is sent, lost or doubled."""

@@ -117,9 +117,9 @@ class Order:
     agreed_at: datetime | None = None
     """When they decided that it may, unpaid as it is."""
     fixed_at: datetime | None = None
+    """Until then the shop lets the shopper change it, and nobody may have sent it."""
     chosen_before: list[tuple[datetime, str]] = field(default_factory=list)
     """Until when the shopper wanted it sent by another shipping line, and the code of that."""
-    """Until then the shop lets the shopper change it, and nobody may have sent it."""
     complete_at: datetime | None = None
     """When it first was paid, addressed and routed."""
     takes_from: dict[int, int] = field(default_factory=dict)

@@ -21,6 +21,7 @@ from lockstep.roles.process import Process
 from lockstep.roles.run import Play
 from lockstep.serving import CannotListenError, Health, health_app, listening, serve_on, served
 from lockstep.settings import Settings, SettingsError
+from sandbox.kafka.ports import free_ports
 from tests.lockstep.brands import connections_file
 
 
@@ -28,13 +29,6 @@ from tests.lockstep.brands import connections_file
 def taken() -> Iterator[int]:
     with socket.create_server(("127.0.0.1", 0)) as there:
         yield there.getsockname()[1]
-
-
-@pytest.fixture
-def free() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as there:
-        port: int = there.getsockname()[1]
-    return port
 
 
 def refusal(host: str, port: int) -> str:
@@ -169,10 +163,8 @@ def test_a_role_that_cannot_tell_of_its_health_ends_before_its_work(
     assert plays.worked == []
 
 
-def test_the_first_of_several_roles_tells_of_its_health(
-    free: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    plays = Plays()
+def test_the_first_of_several_roles_tells_of_its_health(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    plays, (free,) = Plays(), free_ports(1)
     run(plays, tmp_path, monkeypatch, free, Role.ORDERS, Role.STOCK)
 
     assert plays.ports == [free, 0]

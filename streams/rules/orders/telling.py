@@ -1,6 +1,6 @@
 """What the shopper is told: what despatched *and* is posted, per goods-out and line, once, with its tracking."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 
 from schemas.base import GoodsOutRef, System
@@ -13,7 +13,15 @@ from streams.rules.orders.by_hand import warehouse_units_told_by_hand
 from streams.rules.orders.findings import Finding, Look, Waiting, Wake, Wanted
 from streams.rules.orders.per_line import PerLine
 from streams.rules.orders.state import Closed, KnownGoodsOut, OrderState, Telling
-from streams.rules.orders.units import RELEASABLE, despatched, ever_told, fulfilments_of, posted, tracking_numbers
+from streams.rules.orders.units import (
+    RELEASABLE,
+    despatched,
+    ever_told,
+    fulfilments_of,
+    numbers_of,
+    posted,
+    tracking_numbers,
+)
 
 
 def tell(state: OrderState, config: BrandConfig) -> Iterator[Finding]:
@@ -155,7 +163,7 @@ def _numbers(state: OrderState, known: KnownGoodsOut, before: Sequence[Telling])
     """Tracking numbers for the telling after these, which wait for theirs; all there are when no parcel is left for it
     but units were posted later.
     """
-    fresh = _of(_untold(state, known)[len(before) :])
+    fresh = numbers_of(_untold(state, known)[len(before) :])
     whole = known.goods_out.status is GoodsOutStatus.COMPLETED
     if fresh or not whole or not all(package.tracking_number for package in known.goods_out.packages):
         return fresh
@@ -167,10 +175,6 @@ def _untold(state: OrderState, known: KnownGoodsOut) -> tuple[Package, ...]:
     told = {number for one in fulfilments_of(state, known) for number in one.tracking_numbers}
     told |= {number for telling in _tellings(state, known) for number in telling.numbers}
     return tuple(package for package in known.goods_out.packages if package.tracking_number not in told)
-
-
-def _of(packages: Iterable[Package]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(package.tracking_number for package in packages if package.tracking_number))
 
 
 def _bare(state: OrderState, known: KnownGoodsOut) -> tuple[Telling, ...]:
@@ -257,12 +261,15 @@ def _late(state: OrderState, known: KnownGoodsOut) -> Iterator[tuple[Telling, tu
     """Tellings that wait for tracking, each with what is there for it. Parcels leave in the order in which they are
     told of: each has its own, and the newest all the rest, unless there is more to tell.
     """
-    bare, untold = _bare(state, known), _untold(state, known)
+    bare = _bare(state, known)
+    if not bare:
+        return
+    untold = _untold(state, known)
     more = bool(despatched(known.goods_out) - ever_told(state, known))
     for place, telling in enumerate(bare):
         has_rest = not more and place == len(bare) - 1
         own = untold[place:] if has_rest else untold[place : place + 1]
-        yield telling, _of(own) if own else _numbers(state, known, bare)
+        yield telling, numbers_of(own) if own else _numbers(state, known, bare)
 
 
 def _lacking(state: OrderState, known: KnownGoodsOut, detail: str, after: int) -> Finding:
@@ -300,7 +307,7 @@ def _further(state: OrderState, known: KnownGoodsOut) -> tuple[Telling, tuple[st
     """The newest telling, and its numbers with those that came when there was nothing left to tell them with. None also
     where a person took the fulfilment back or gave it a number.
     """
-    tellings, fresh = tuple(_tellings(state, known)), _of(_untold(state, known))
+    tellings, fresh = tuple(_tellings(state, known)), numbers_of(_untold(state, known))
     whole = known.goods_out.status is GoodsOutStatus.COMPLETED
     if not (tellings and fresh and whole) or despatched(known.goods_out) - ever_told(state, known):
         return None

@@ -5,12 +5,12 @@ orders are split, moved, held and replaced, and none of that may send anything t
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 from schemas.base import FulfilmentId, FulfilmentOrderId, GoodsOutRef, LineId, Sku
 from schemas.commands import CreateGoodsOut
 from schemas.erp import FulfilmentState
-from schemas.goods_outs import GoodsOut, GoodsOutStatus
+from schemas.goods_outs import GoodsOut, GoodsOutStatus, Package
 from schemas.orders import FinancialStatus, Fulfilment, FulfilmentOrder, FulfilmentOrderStatus, Order
 from streams.rules.orders.once import once
 from streams.rules.orders.per_line import PerLine, in_lines, summed
@@ -103,8 +103,12 @@ def surplus(goods_out: GoodsOut) -> int:
 
 @once
 def tracking_numbers(goods_out: GoodsOut) -> tuple[str, ...]:
-    """In the order of the packages, each once."""
-    return tuple(dict.fromkeys(package.tracking_number for package in goods_out.packages if package.tracking_number))
+    return numbers_of(goods_out.packages)
+
+
+def numbers_of(packages: Iterable[Package]) -> tuple[str, ...]:
+    """Tracking numbers, in the order of the packages, each once."""
+    return tuple(dict.fromkeys(package.tracking_number for package in packages if package.tracking_number))
 
 
 def fulfilments_of(state: OrderState, known: KnownGoodsOut) -> tuple[Fulfilment, ...]:
